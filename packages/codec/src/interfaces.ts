@@ -1,0 +1,42 @@
+import type { Packet, ProtocolVersion } from "./packets.ts";
+
+export interface DecoderOptions {
+  /**
+   * The version packets are read in. Default 4. A server's decoder follows the first CONNECT that it decodes
+   * by itself, so that what comes behind it in the same chunk is read right.
+   */
+  readonly version?: ProtocolVersion;
+  /** Bytes of a whole packet, fixed header included; a longer one fails when its fixed header is complete. */
+  readonly maximumPacketSize?: number;
+}
+
+/** Bytes in, packets out. Never calls back; throws only `MqttError`, after which it gives nothing more. */
+export interface Decoder {
+  version: ProtocolVersion;
+  maximumPacketSize: number;
+  /** Bytes held that no complete packet has consumed yet. */
+  readonly bufferedBytes: number;
+  /** Takes a chunk; it must not be changed afterwards, since payloads are views of it. */
+  push(chunk: Uint8Array): void;
+  /** The next whole packet, or null until more bytes come. */
+  next(): Packet | null;
+  /** The whole bytes of the packet `next` returned last, for forwarding unchanged; a view. */
+  lastPacketBytes(): Uint8Array;
+  /** The stream ended: throws when it did so inside a packet. */
+  end(): void;
+}
+
+/**
+ * Collects packets as bytes until they leave together. What `take` returned stays valid and unchanged, so that it may
+ * wait in a socket; small packets share chunks, a payload above about 512 bytes becomes a chunk of its own.
+ */
+export interface PacketWriter {
+  version: ProtocolVersion;
+  readonly pendingBytes: number;
+  /** Throws `MqttError` on an invalid packet before any byte is written. */
+  write(packet: Packet): void;
+  /** Bytes of one or more whole packets, already encoded; copied when small, else referenced. */
+  writeRaw(bytes: Uint8Array): void;
+  /** Everything written since the last `take`, in order; empty when nothing was. */
+  take(): readonly Uint8Array[];
+}
