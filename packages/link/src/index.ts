@@ -1,1 +1,1 @@
-export {};
+export type { Link, LinkHandler, LinkLimits, LinkLoop, LinkLoopOptions, LinkOptions, Scheduler } from "./interfaces.ts";

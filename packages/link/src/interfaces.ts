@@ -1,0 +1,80 @@
+import type { DecoderOptions, PacketWriter } from "@tidewire/codec";
+import type { Session } from "@tidewire/session";
+import type { Connection } from "@tidewire/transport";
+
+/** Time and turns. Node's is in `@tidewire/link/node`, the browser's in `@tidewire/link/browser`, a virtual one in transport-mock. */
+export interface Scheduler {
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Runs at the end of this turn: after the callbacks that are due now, before waiting for I/O. */
+  defer(callback: () => void): void;
+  setTimer(callback: () => void, delayMs: number): unknown;
+  clearTimer(handle: unknown): void;
+}
+
+export interface LinkLoopOptions {
+  readonly scheduler: Scheduler;
+  /**
+   * Awaited once per flush, before the bytes of that turn leave: what they acknowledge is durable then. Undefined when
+   * nothing is to be waited for. A rejection ends every link of that flush without sending (nothing false is promised).
+   */
+  readonly barrier?: () => Promise<void> | undefined;
+  readonly limits?: Partial<LinkLimits>;
+}
+
+/** Defaults and reasons in limits.ts. */
+export interface LinkLimits {
+  /** Packets of one connection handled in one turn before others get theirs. */
+  readonly packetsPerTurn: number;
+  /** Bytes of one connection handled in one turn. */
+  readonly bytesPerTurn: number;
+  /** Unsent bytes of one link above which its input is paused, so that answers cannot pile up. */
+  readonly pauseInputAboveBytes: number;
+}
+
+/** The place that drives many links: one flush for all that were touched, one timer for all deadlines. */
+export interface LinkLoop {
+  readonly scheduler: Scheduler;
+  /** Milliseconds, read once per turn. */
+  readonly now: number;
+  readonly size: number;
+  attach<S extends Session>(connection: Connection, options: LinkOptions<S>): Link<S>;
+  /** Sends what is pending now (through the barrier). */
+  flush(): void;
+}
+
+export interface LinkOptions<S extends Session> {
+  readonly decoder?: DecoderOptions;
+  /** Called once inside `attach`; the session writes into `writer`. A client calls `session.open` here or after. */
+  readonly createSession: (writer: PacketWriter, link: Link<S>) => S;
+  readonly handler?: LinkHandler;
+}
+
+export interface LinkHandler {
+  /** `writable` is true again after it was false. */
+  onWritable?(): void;
+  /** The connection is closed and the session has ended; last. */
+  onClosed?(): void;
+}
+
+/** One connection and its session, driven. */
+export interface Link<S extends Session = Session> {
+  readonly session: S;
+  readonly connection: Connection;
+  readonly loop: LinkLoop;
+  /** False while the transport is full: hold messages back in queues of your own until `onWritable`. */
+  readonly writable: boolean;
+  /** Written or handed to the transport and not gone yet, in bytes. */
+  readonly pendingBytes: number;
+  /** Call after any request on the session from outside its handlers: flushes at the end of the turn and minds deadlines. */
+  touch(): void;
+  /** The bytes of the packet now in `onPublish`, for forwarding unchanged; a view. */
+  lastPacketBytes(): Uint8Array;
+  /** No further packet reaches the session until `resume`, even of a chunk that is here; nestable calls are counted. */
+  pause(): void;
+  resume(): void;
+  /** Flushes, then closes the connection. */
+  close(): void;
+  /** Closes at once; what is pending is lost. */
+  abort(error?: Error): void;
+}

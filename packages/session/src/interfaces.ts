@@ -1,0 +1,276 @@
+import type {
+  ConnackPacket,
+  ConnectPacket,
+  DisconnectPacket,
+  MqttError,
+  Packet,
+  PacketWriter,
+  Properties,
+  ProtocolVersion,
+  PublishPacket,
+  QoS,
+  SubackPacket,
+  SubscribePacket,
+  SubscriptionRequest,
+  UnsubackPacket,
+  UnsubscribePacket,
+} from "@tidewire/codec";
+
+/*
+ * How the parts fit together.
+ *
+ * A `ClientSession` or `ServerSession` lives as long as one network connection: an acknowledgement can therefore never
+ * leave on another connection than the one its packet came on. What MQTT calls Session State for the packet flow lives
+ * in an `Inflight`, owned by the caller and handed to each connection's session in turn.
+ *
+ * Inputs are `receive`, `receiveEnd`, `tick` and requests, each with the time (monotonic milliseconds, any origin).
+ * Outputs are bytes in the writer, handler calls made after the state change is complete (a handler may call back in),
+ * `nextDeadline()` and `end`. Whoever drives the session (link) flushes the writer once per turn, after the store's
+ * barrier, and closes the connection when `end` is set.
+ */
+
+/** An application message. Callers may pass their own objects with more fields; the same object comes back. */
+export interface Message {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly properties: Properties | undefined;
+}
+
+/** A PUBLISH encoded before, for sending one message to many receivers. */
+export interface EncodedPublish {
+  readonly version: ProtocolVersion;
+  /** A whole packet with DUP 0; with QoS > 0 the two bytes at `packetIdOffset` are patched in a copy. */
+  readonly bytes: Uint8Array;
+  readonly packetIdOffset: number;
+}
+
+/**
+ * Where in-flight state is kept so that it outlives this process. All calls stage synchronously, in order;
+ * `commit` makes everything staged so far durable and returns undefined when nothing was staged.
+ */
+export interface InflightStore {
+  /** `sequence` rises with each call: the order messages were first sent in. */
+  putOutgoing(packetId: number, sequence: number, message: Message): void;
+  /** PUBREC came: the message may be dropped, the PUBREL is owed until PUBCOMP. */
+  releaseOutgoing(packetId: number): void;
+  deleteOutgoing(packetId: number): void;
+  /** A QoS 2 message with this id was taken; its id must be remembered until PUBREL. */
+  putIncoming(packetId: number): void;
+  deleteIncoming(packetId: number): void;
+  clear(): void;
+  commit(): Promise<void> | undefined;
+}
+
+/** What a store gives back after a restart. */
+export interface SavedInflight {
+  /** In ascending `sequence`; `message` undefined means: PUBREC came, PUBREL is owed. */
+  readonly outgoing: readonly { readonly packetId: number; readonly sequence: number; readonly message: Message | undefined }[];
+  readonly incoming: readonly number[];
+}
+
+/** Packet ids and unfinished QoS 1/2 exchanges of one MQTT session, across its connections. */
+export interface Inflight {
+  readonly outgoingCount: number;
+  readonly incomingCount: number;
+  /** Everything forgotten, here and in the store. Returns the outgoing messages that were not yet received (no PUBREC). */
+  clear(): readonly { readonly packetId: number; readonly message: Message }[];
+}
+
+/** Why and how a session is over. Set once. */
+export interface SessionEnd {
+  /**
+   * `local`: asked for by `disconnect` or `reject`. `remote`: the peer's DISCONNECT or refusing CONNACK.
+   * `violation`: the peer broke the protocol. `timeout`: keep-alive, CONNACK or PINGRESP ran out. `lost`: bytes ended.
+   */
+  readonly kind: "local" | "remote" | "violation" | "timeout" | "lost";
+  /** Reason code that was sent or received, or that names the failure. 0 normal. */
+  readonly reasonCode: number;
+  readonly error: MqttError | SessionError | Error | undefined;
+  /** True when bytes in the writer (CONNACK, DISCONNECT) should still leave before the connection closes. */
+  readonly flush: boolean;
+}
+
+/** Thrown on misuse by the caller (`kind` "misuse"), carried by `SessionEnd` for the rest. `code` is stable. */
+export interface SessionError extends Error {
+  readonly code: string;
+  readonly kind: "misuse" | "violation" | "link";
+  readonly reasonCode: number;
+  readonly statement: string | undefined;
+}
+
+/** What both ends share: the inputs that a link drives. */
+export interface Session {
+  /** The MQTT version in use; a server's is known from CONNECT on. */
+  readonly version: ProtocolVersion;
+  readonly end: SessionEnd | undefined;
+  receive(packet: Packet, now: number): void;
+  /** The decoder failed: the peer's violation; answers as its version demands and ends. */
+  receiveError(error: MqttError, now: number): void;
+  /** The connection is gone. */
+  receiveEnd(now: number, error?: Error): void;
+  tick(now: number): void;
+  /** Time of the next `tick` that is needed; Infinity when none is. */
+  nextDeadline(): number;
+}
+
+/** Requests both ends share once connected. All throw a misuse error when not connected, without any effect. */
+export interface SessionRequests {
+  /** How many more QoS > 0 messages may be sent now (the peer's Receive Maximum less those in flight). */
+  readonly sendQuota: number;
+  /** The peer's limits, for checking before a request; defaults where it set none. */
+  readonly peer: PeerLimits;
+  /**
+   * Sends; returns the packet id (0 with QoS 0). With QoS > 0 and `sendQuota` 0 it throws: whoever has more waits for
+   * `onSendQuota`. The message counts as sent (it is kept in the Inflight) even when the connection ends at once.
+   */
+  publish(message: Message, now: number, encoded?: EncodedPublish): number;
+  /**
+   * Takes responsibility for a received QoS > 0 message: PUBACK or PUBREC (from 0x80: refused). Call it once per
+   * `onPublish` with QoS > 0, inside it or later; answers leave in the order received. False: this session is over,
+   * nothing was taken over, and the sender will send again.
+   */
+  acknowledge(packetId: number, reasonCode: number, now: number, properties?: Properties): boolean;
+  /** Ends in order. A client's DISCONNECT; in a server's session a DISCONNECT for MQTT 5 (3.x: only closes). */
+  disconnect(reasonCode: number, now: number, properties?: Properties): void;
+}
+
+export interface PeerLimits {
+  /** 65,535 unless the peer said less. */
+  readonly receiveMaximum: number;
+  /** Infinity unless the peer set one. */
+  readonly maximumPacketSize: number;
+  readonly topicAliasMaximum: number;
+  readonly maximumQoS: QoS;
+  readonly retainAvailable: boolean;
+  readonly wildcardSubscriptionAvailable: boolean;
+  readonly subscriptionIdentifierAvailable: boolean;
+  readonly sharedSubscriptionAvailable: boolean;
+}
+
+/** Handler calls both ends share. */
+export interface SessionHandler {
+  /** A message to deliver; duplicates of QoS 2 are held back. The topic is filled in where an alias was used. */
+  onPublish(packet: PublishPacket): void;
+  /**
+   * An outgoing message's contract is fulfilled (PUBACK, PUBCOMP) or refused (from 0x80, also by PUBREC). Its packet id
+   * may be in use again already when the handler publishes.
+   */
+  onSettled(packetId: number, message: Message | undefined, reasonCode: number, properties: Properties | undefined): void;
+  /** `sendQuota` is above 0 again after it was 0. */
+  onSendQuota(): void;
+  /** The session is over; called once, last. */
+  onEnd(end: SessionEnd): void;
+}
+
+export interface ClientSessionOptions {
+  /** Sent by `open`. */
+  readonly connect: ConnectPacket;
+  readonly inflight: Inflight;
+  readonly writer: PacketWriter;
+  readonly handler: ClientSessionHandler;
+  readonly limits?: Partial<SessionLimits>;
+  /** For enhanced authentication; its method goes into CONNECT. */
+  readonly authenticator?: Authenticator;
+}
+
+/** Answers AUTH challenges, at once or later through `respond`. */
+export interface Authenticator {
+  readonly method: string;
+  /** The first data for CONNECT. */
+  start(): Uint8Array | undefined;
+  /** `data` undefined in `respond` sends AUTH without data. */
+  challenge(data: Uint8Array | undefined, respond: (data: Uint8Array | undefined) => void): void;
+}
+
+export interface ClientSessionHandler extends SessionHandler {
+  /**
+   * Accepted. `lost`: outgoing messages forgotten because the server had no session (sessionPresent 0): the caller
+   * decides whether to publish them again. Resent messages are in the writer already.
+   */
+  onConnack(packet: ConnackPacket, lost: readonly { readonly packetId: number; readonly message: Message }[]): void;
+  onSuback(packet: SubackPacket): void;
+  onUnsuback(packet: UnsubackPacket): void;
+  /** The server's DISCONNECT, before `onEnd`. */
+  onDisconnect(packet: DisconnectPacket): void;
+  /** A re-authentication asked for by `reauthenticate` succeeded. */
+  onReauthenticated?(): void;
+}
+
+export interface ClientSession extends Session, SessionRequests {
+  readonly state: ClientState;
+  /** From CONNACK; undefined before. */
+  readonly connack: ConnackPacket | undefined;
+  /** Seconds in force (the server's own where it set one). */
+  readonly keepAlive: number;
+  /** Sends CONNECT. */
+  open(now: number): void;
+  /** Throws a misuse error for what CONNACK rules out, before anything is sent. Returns the packet id. */
+  subscribe(subscriptions: readonly SubscriptionRequest[], now: number, properties?: Properties): number;
+  unsubscribe(filters: readonly string[], now: number, properties?: Properties): number;
+  reauthenticate(now: number): void;
+}
+
+export type ClientState = "idle" | "connecting" | "authenticating" | "connected" | "closed";
+
+export interface ServerSessionOptions {
+  readonly writer: PacketWriter;
+  readonly handler: ServerSessionHandler;
+  /** Time of acceptance, from which the CONNECT time limit runs. */
+  readonly now: number;
+  readonly limits?: Partial<SessionLimits>;
+}
+
+export interface ServerSessionHandler extends SessionHandler {
+  /** Answer with `accept` or `reject`, inside the call or later; hold the link meanwhile (`link.pause()`). */
+  onConnect(packet: ConnectPacket): void;
+  /** Answer with `suback`, inside the call or later; answers leave in order. */
+  onSubscribe(packet: SubscribePacket): void;
+  /** Answer with `unsuback`. */
+  onUnsubscribe(packet: UnsubscribePacket): void;
+  /**
+   * The client's DISCONNECT, before `onEnd`: 0x04 asks for the will; a Session Expiry Interval in its properties
+   * replaces the one from CONNECT (already checked against [MQTT-3.1.2-23 ff.]).
+   */
+  onDisconnect(packet: DisconnectPacket): void;
+  /** An AUTH of the client; answer with `authContinue`, `accept` (or `authSuccess` when re-authenticating) or `reject`. */
+  onAuth?(data: Uint8Array | undefined, method: string, reauthentication: boolean): void;
+}
+
+export interface AcceptOptions {
+  readonly inflight: Inflight;
+  readonly sessionPresent: boolean;
+  /**
+   * CONNACK properties (MQTT 5; ignored in 3.x). The session enforces on the client what they promise: receiveMaximum,
+   * maximumPacketSize, topicAliasMaximum, maximumQoS, retainAvailable, serverKeepAlive and so on.
+   */
+  readonly properties: Properties | undefined;
+}
+
+export interface ServerSession extends Session, SessionRequests {
+  readonly state: ServerState;
+  readonly connect: ConnectPacket | undefined;
+  /** Sends CONNACK 0, then resends what is in flight: original order, DUP set, PUBRELs kept. */
+  accept(options: AcceptOptions, now: number): void;
+  /** Sends a refusing CONNACK (or ends an AUTH exchange) in the client's version and ends. MQTT 5 code; mapped for 3.x. */
+  reject(reasonCode: number, now: number, properties?: Properties): void;
+  suback(packetId: number, reasonCodes: readonly number[], now: number, properties?: Properties): boolean;
+  unsuback(packetId: number, reasonCodes: readonly number[], now: number, properties?: Properties): boolean;
+  authContinue(data: Uint8Array | undefined, now: number): void;
+  authSuccess(data: Uint8Array | undefined, now: number): void;
+}
+
+export type ServerState = "awaiting-connect" | "awaiting-accept" | "authenticating" | "connected" | "closed";
+
+/** Defaults and reasons in limits.ts. */
+export interface SessionLimits {
+  /** Server: from acceptance to CONNECT. */
+  readonly connectTimeoutMs: number;
+  /** Client: from CONNECT to CONNACK. */
+  readonly connackTimeoutMs: number;
+  /** Client: from PINGREQ to PINGRESP. */
+  readonly pingTimeoutMs: number;
+  /** Client: highest topic alias it uses itself, at most what the server allows. */
+  readonly outgoingTopicAliases: number;
+}
