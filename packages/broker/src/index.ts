@@ -1,1 +1,11 @@
-export {};
+export type {
+  BrokerStore,
+  LoadedSession,
+  LoadedState,
+  OutgoingMessage,
+  Publication,
+  QueueEntry,
+  StoredSession,
+  StoredSubscription,
+  StoreFailure,
+} from "./store.ts";
