@@ -9,9 +9,7 @@ export default defineConfig({
   resolve: { conditions: built ? [] : ["@tidewire/source"] },
   ssr: { resolve: { conditions: built ? [] : ["@tidewire/source"] } },
   test: {
-    include: built
-      ? [`packages/*/test/**/*.test.ts`]
-      : [`${roots}/src/**/*.test.ts`, `${roots}/test/**/*.test.ts`],
+    include: built ? [`packages/*/test/**/*.test.ts`] : [`${roots}/src/**/*.test.ts`, `${roots}/test/**/*.test.ts`],
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.slow.test.ts"],
     pool: "forks",
     maxWorkers: 2,
