@@ -1,0 +1,63 @@
+// `pnpm test`: peers, build, every test on the source, then the scenario tests once more on the built packages.
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { ensurePeers } from "../peers/ensure.js";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
+const artifacts = join(root, "test-artifacts");
+
+process.exitCode = main(process.argv.slice(2));
+
+function main(filters) {
+  process.env.TURBO_TELEMETRY_DISABLED = "1";
+  mkdirSync(artifacts, { recursive: true });
+  const started = Date.now();
+  const totals = { passed: 0, failed: 0, skipped: 0 };
+  const require = (label, ok) => {
+    if (ok) return true;
+    console.log(`${label}: failed`);
+    totals.failed += 1;
+    return false;
+  };
+
+  require("peers", ensurePeers());
+  if (require("build", run("turbo", ["run", "build", "--output-logs=errors-only"]))) {
+    add(totals, vitest("source", {}, filters));
+    add(totals, vitest("built packages", { TIDEWIRE_TEST_BUILT: "1" }, filters));
+  }
+
+  writeFileSync(join(artifacts, "totals.json"), `${JSON.stringify(totals)}\n`);
+  console.log(`tests took ${Math.round((Date.now() - started) / 1000)} s`);
+  console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
+  return totals.failed === 0 ? 0 : 1;
+}
+
+/** Runs vitest and reads its own totals; a run that gives none (a crash, no test found) counts as one failure. */
+function vitest(label, env, filters) {
+  console.log(`\n== tests on the ${label} ==`);
+  const report = join(artifacts, "vitest.json");
+  rmSync(report, { force: true });
+  const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  const ok = run("vitest", ["run", ...reporters, ...filters], env);
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(readFileSync(report, "utf8"));
+    const failed = numFailedTests === 0 && !ok ? 1 : numFailedTests;
+    return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+function run(program, args, env = {}) {
+  const options = { cwd: root, stdio: "inherit", env: { ...process.env, ...env } };
+  return spawnSync(join(root, "node_modules/.bin", program), args, options).status === 0;
+}
+
+function add(totals, more) {
+  totals.passed += more.passed;
+  totals.failed += more.failed;
+  totals.skipped += more.skipped;
+}
