@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { turbo } from "../build/turbo.js";
 import { ensurePeers } from "../peers/ensure.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
@@ -12,7 +13,6 @@ const artifacts = join(root, "test-artifacts");
 process.exitCode = main(process.argv.slice(2));
 
 function main(filters) {
-  process.env.TURBO_TELEMETRY_DISABLED = "1";
   mkdirSync(artifacts, { recursive: true });
   const started = Date.now();
   const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -24,7 +24,7 @@ function main(filters) {
   };
 
   require("peers", ensurePeers());
-  if (require("build", run("turbo", ["run", "build", "--output-logs=errors-only"]))) {
+  if (require("build", turbo("build"))) {
     add(totals, vitest("source", {}, filters));
     add(totals, vitest("built packages", { TIDEWIRE_TEST_BUILT: "1" }, filters));
   }
