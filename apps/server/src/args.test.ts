@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { parseCommandLine, type ServeOptions } from "./args.ts";
+import { UsageError } from "./errors.ts";
+import { HELP } from "./help.ts";
+
+describe("parseCommandLine", () => {
+  it("serves on the usual ports with a durable store when nothing else is said", () => {
+    const options = serve();
+    expect(options.listen.map((target) => target.text)).toEqual(["tcp://127.0.0.1:1883", "ws://127.0.0.1:8080/mqtt"]);
+    expect(options.store).toEqual({ kind: "directory", directory: "tidewire-data", fsync: "always" });
+    expect(options).toMatchObject({ origins: [], tls: undefined, logLevel: "info" });
+  });
+
+  it("takes --listen and --origin several times", () => {
+    const options = serve(
+      ...["--listen", "tcp://[::1]:0", "--listen=ws://0.0.0.0:9001/mqtt"],
+      ...["--origin", "https://a.example", "--origin", "http://b.example:8080/"],
+    );
+    expect(options.listen).toMatchObject([
+      { scheme: "tcp", host: "::1", port: 0, path: "/" },
+      { scheme: "ws", host: "0.0.0.0", port: 9001, path: "/mqtt" },
+    ]);
+    expect(options.origins).toEqual(["https://a.example", "http://b.example:8080"]);
+  });
+
+  it("knows the memory store and the three ways to write to disk", () => {
+    expect(serve("--store", "memory").store).toEqual({ kind: "memory" });
+    expect(serve("--store", "/var/lib/mqtt", "--fsync", "os").store).toEqual({
+      kind: "directory",
+      directory: "/var/lib/mqtt",
+      fsync: "os",
+    });
+  });
+
+  it("reads demo and backup", () => {
+    expect(parseCommandLine(["demo", "--http-port", "0", "--mqtt-port", "1884"])).toMatchObject({
+      name: "demo",
+      options: { host: "127.0.0.1", httpPort: 0, mqttPort: 1884 },
+    });
+    expect(parseCommandLine(["backup", "copy", "--store", "data"])).toEqual({
+      name: "backup",
+      options: { from: "data", to: "copy" },
+    });
+  });
+
+  it.each([
+    [[], "tidewire"],
+    [["--help"], "tidewire"],
+    [["help", "serve"], "serve"],
+    [["serve", "-h"], "serve"],
+    [["demo", "--help"], "demo"],
+    [["backup", "--help"], "backup"],
+  ] as const)("answers %j with help", (args, topic) => {
+    expect(parseCommandLine(args)).toEqual({ name: "help", topic });
+    expect(HELP[topic]).toMatch(/^Usage: tidewire/m);
+  });
+
+  it.each([
+    [["serve", "--prot", "1"], /unknown option --prot; run "tidewire serve --help"/],
+    [["serve", "--constructor"], /unknown option --constructor/],
+    [["serve", "extra"], /does not know what to do with "extra"/],
+    [["serve", "--listen"], /--listen needs a value/],
+    [["serve", "--listen", "1883"], /"1883" is not a URL; write it like tcp:/],
+    [["serve", "--listen", "localhost:1883"], /does not start with tcp:\/\//],
+    [["serve", "--listen", "http://127.0.0.1:80"], /does not start with tcp:\/\//],
+    [["serve", "--listen", "tcp://127.0.0.1:99999"], /is not a URL/],
+    [["serve", "--listen", "tcp://:1883"], /is not a URL|names no address/],
+    [["serve", "--listen", "tcp://127.0.0.1:1883/mqtt"], /has a path/],
+    [["serve", "--listen", "ws://127.0.0.1:80/mqtt?x"], /query/],
+    [["serve", "--listen", "tls://127.0.0.1:8883"], /needs a certificate; add --tls-cert FILE/],
+    [["serve", "--tls-cert", "a.pem"], /without its key; add --tls-key FILE/],
+    [["serve", "--tls-key", "a.pem"], /without its certificate; add --tls-cert FILE/],
+    [["serve", "--origin", "example.org"], /is not an origin/],
+    [["serve", "--origin", "https://example.org/app"], /is not an origin/],
+    [["serve", "--store", "a", "--store", "b"], /--store is given twice/],
+    [["serve", "--store", "memory", "--fsync", "os"], /leave one of them out/],
+    [["serve", "--fsync", "never"], /"never" is not known; use always, interval, os/],
+    [["serve", "--log-level", "loud"], /use debug, info/],
+    [["demo", "--http-port", "65536"], /is not a port; give a number from 0 to 65535/],
+    [["demo", "--mqtt-port", "-1"], /--mqtt-port/],
+    [["serve", "--help=yes"], /--help takes no value/],
+    [["backup"], /needs a directory/],
+    [["backup", "a", "b"], /"b"/],
+    [["start"], /unknown command "start"; use serve, demo or backup/],
+    [["--port"], /unknown option --port/],
+  ])("refuses %j", (args, message) => {
+    const parse = () => parseCommandLine(args);
+    expect(parse).toThrow(UsageError);
+    expect(parse).toThrow(message);
+  });
+
+  it("does not repeat a password that stands in a URL", () => {
+    const parse = () => parseCommandLine(["serve", "--listen", "tcp://user:secret@127.0.0.1:1883"]);
+    expect(parse).toThrow(/user name or password/);
+    expect(parse).not.toThrow(/secret/);
+  });
+});
+
+function serve(...args: string[]): ServeOptions {
+  const command = parseCommandLine(["serve", ...args]);
+  if (command.name !== "serve") throw new Error(`expected serve, got ${command.name}`);
+  return command.options;
+}

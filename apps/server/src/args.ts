@@ -1,0 +1,184 @@
+import { UsageError } from "./errors.ts";
+import { isSecure, type ListenTarget, parseListenUrl } from "./listen-url.ts";
+import { choice, type OptionSpecs, type ParsedOptions, parseOptions, port, single } from "./options.ts";
+
+/** What the command line asks for. */
+export type Command =
+  | { readonly name: "help"; readonly topic: HelpTopic }
+  | { readonly name: "version" }
+  | { readonly name: "serve"; readonly options: ServeOptions }
+  | { readonly name: "demo"; readonly options: DemoOptions }
+  | { readonly name: "backup"; readonly options: BackupOptions };
+
+export type HelpTopic = "tidewire" | "serve" | "demo" | "backup";
+
+/** What `serve` and `demo` have in common. */
+export interface BrokerOptions {
+  readonly store: StoreChoice;
+  readonly logLevel: LogLevel;
+}
+
+export interface ServeOptions extends BrokerOptions {
+  readonly listen: readonly ListenTarget[];
+  /** Page origins whose browsers may connect; empty lets every origin in. */
+  readonly origins: readonly string[];
+  readonly tls: TlsFiles | undefined;
+}
+
+export interface DemoOptions extends BrokerOptions {
+  readonly host: string;
+  readonly httpPort: number;
+  readonly mqttPort: number;
+}
+
+export interface BackupOptions {
+  /** The data directory to copy. */
+  readonly from: string;
+  /** The directory to make. */
+  readonly to: string;
+}
+
+export type StoreChoice =
+  | { readonly kind: "memory" }
+  | { readonly kind: "directory"; readonly directory: string; readonly fsync: Fsync };
+
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+export type Fsync = (typeof FSYNC_CHOICES)[number];
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export const DEFAULT_LISTEN: readonly string[] = ["tcp://127.0.0.1:1883", "ws://127.0.0.1:8080/mqtt"];
+export const DEFAULT_DIRECTORY = "tidewire-data";
+export const DEFAULT_HTTP_PORT = 8080;
+export const DEFAULT_MQTT_PORT = 1883;
+
+/** Reads the arguments after `tidewire`; throws a `UsageError` at the first thing that is wrong. */
+export function parseCommandLine(args: readonly string[]): Command {
+  const [first, ...rest] = args;
+  if (first === undefined || first === "--help" || first === "-h") return { name: "help", topic: "tidewire" };
+  if (first === "help") return { name: "help", topic: helpTopic(rest[0]) };
+  if (first === "--version" || first === "-v") return { name: "version" };
+  if (!isCommand(first)) {
+    const what = first.startsWith("-") ? `unknown option ${first}` : `unknown command "${first}"`;
+    throw new UsageError(what, 'use serve, demo or backup, or run "tidewire --help"');
+  }
+  const parsed = parseOptions(`tidewire ${first}`, rest, OPTIONS[first]);
+  if (parsed.values.has("help")) return { name: "help", topic: first };
+  if (first === "serve") return { name: "serve", options: serveOptions(parsed) };
+  if (first === "demo") return { name: "demo", options: demoOptions(parsed) };
+  return { name: "backup", options: backupOptions(parsed) };
+}
+
+const FSYNC_CHOICES = ["always", "interval", "os"] as const;
+const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
+
+const COMMON: OptionSpecs = {
+  help: { type: "boolean", short: "h" },
+  store: { type: "string" },
+  fsync: { type: "string" },
+  "log-level": { type: "string" },
+};
+
+const OPTIONS = {
+  serve: {
+    ...COMMON,
+    listen: { type: "string", multiple: true, short: "l" },
+    origin: { type: "string", multiple: true },
+    "tls-cert": { type: "string" },
+    "tls-key": { type: "string" },
+  },
+  demo: {
+    ...COMMON,
+    host: { type: "string" },
+    "http-port": { type: "string" },
+    "mqtt-port": { type: "string" },
+  },
+  backup: {
+    help: { type: "boolean", short: "h" },
+    store: { type: "string" },
+  },
+} as const satisfies Record<string, OptionSpecs>;
+
+function isCommand(text: string): text is keyof typeof OPTIONS {
+  return Object.hasOwn(OPTIONS, text);
+}
+
+function helpTopic(text: string | undefined): HelpTopic {
+  return text !== undefined && isCommand(text) ? text : "tidewire";
+}
+
+function serveOptions(parsed: ParsedOptions): ServeOptions {
+  refusePositionals("serve", parsed);
+  const listen = (parsed.values.get("listen") ?? DEFAULT_LISTEN).map(parseListenUrl);
+  const tls = tlsFiles(parsed);
+  const secure = listen.find((target) => isSecure(target.scheme));
+  if (secure !== undefined && tls === undefined) {
+    throw new UsageError(`--listen ${secure.text} needs a certificate`, "add --tls-cert FILE and --tls-key FILE");
+  }
+  return { ...brokerOptions(parsed), listen, tls, origins: (parsed.values.get("origin") ?? []).map(origin) };
+}
+
+function demoOptions(parsed: ParsedOptions): DemoOptions {
+  refusePositionals("demo", parsed);
+  return {
+    ...brokerOptions(parsed),
+    host: single(parsed, "host") ?? "127.0.0.1",
+    httpPort: port(parsed, "http-port", DEFAULT_HTTP_PORT),
+    mqttPort: port(parsed, "mqtt-port", DEFAULT_MQTT_PORT),
+  };
+}
+
+function backupOptions(parsed: ParsedOptions): BackupOptions {
+  const [to, surplus] = parsed.positionals;
+  if (to === undefined) throw new UsageError("backup needs a directory to write to", 'write "tidewire backup DIR"');
+  if (surplus !== undefined)
+    throw new UsageError(`backup does not know what to do with "${surplus}"`, "name one directory");
+  return { from: single(parsed, "store") ?? DEFAULT_DIRECTORY, to };
+}
+
+function brokerOptions(parsed: ParsedOptions): BrokerOptions {
+  return { store: storeChoice(parsed), logLevel: choice(parsed, "log-level", LOG_LEVELS, "info") };
+}
+
+function storeChoice(parsed: ParsedOptions): StoreChoice {
+  const directory = single(parsed, "store") ?? DEFAULT_DIRECTORY;
+  const fsync = choice(parsed, "fsync", FSYNC_CHOICES, "always");
+  if (directory !== "memory") return { kind: "directory", directory, fsync };
+  if (parsed.values.has("fsync")) {
+    throw new UsageError(
+      "--fsync says how to write to disk, but --store memory writes nothing",
+      "leave one of them out",
+    );
+  }
+  return { kind: "memory" };
+}
+
+function tlsFiles(parsed: ParsedOptions): TlsFiles | undefined {
+  const certFile = single(parsed, "tls-cert");
+  const keyFile = single(parsed, "tls-key");
+  if (certFile === undefined && keyFile === undefined) return undefined;
+  if (certFile === undefined) throw new UsageError("--tls-key is given without its certificate", "add --tls-cert FILE");
+  if (keyFile === undefined) throw new UsageError("--tls-cert is given without its key", "add --tls-key FILE");
+  return { certFile, keyFile };
+}
+
+/** A browser sends scheme, host and port, and nothing else: anything more could never match. */
+function origin(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || url.origin === "null" || url.origin !== text.replace(/\/$/, "")) {
+    throw new UsageError(
+      `--origin "${text}" is not an origin`,
+      "write scheme, host and port, like https://example.org:8443",
+    );
+  }
+  return url.origin;
+}
+
+function refusePositionals(command: string, parsed: ParsedOptions): void {
+  const [surplus] = parsed.positionals;
+  if (surplus === undefined) return;
+  throw new UsageError(`${command} does not know what to do with "${surplus}"`, `run "tidewire ${command} --help"`);
+}

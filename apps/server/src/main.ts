@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { parseCommandLine } from "./args.ts";
+import { describeError, UsageError } from "./errors.ts";
+import { HELP } from "./help.ts";
+
+/** Runs the program with the arguments after its name; resolves with the exit code. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    await run(args);
+    return 0;
+  } catch (error) {
+    process.stderr.write(`tidewire: ${describeError(error)}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+/** Each command is loaded when it is asked for, so that `--help` needs neither the broker nor a database. */
+async function run(args: readonly string[]): Promise<void> {
+  const command = parseCommandLine(args);
+  switch (command.name) {
+    case "help":
+      process.stdout.write(HELP[command.topic]);
+      return;
+    case "version":
+      process.stdout.write(`${version()}\n`);
+      return;
+    case "serve":
+      return (await import("./serve.ts")).serve(command.options);
+    case "demo":
+      return (await import("./demo.ts")).demo(command.options);
+    case "backup":
+      return (await import("./backup.ts")).backup(command.options);
+  }
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return manifest !== null && typeof manifest === "object" && "version" in manifest ? String(manifest.version) : "";
+}
