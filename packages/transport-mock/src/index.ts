@@ -1,1 +1,7 @@
-export {};
+export { MockConnection } from "./connection.ts";
+export { MockLink } from "./link.ts";
+export { MockNetwork, type MockNetworkOptions, mockNetwork } from "./network.ts";
+export type { Chunking } from "./pipe.ts";
+export { Random } from "./random.ts";
+export { VirtualScheduler, type VirtualTimer } from "./scheduler.ts";
+export { Transcript, type TranscriptEntry, type TranscriptEvent } from "./transcript.ts";

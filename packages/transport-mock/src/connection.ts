@@ -1,0 +1,119 @@
+import type { CloseInfo, Connection, ConnectionHandler, ConnectionInfo } from "@tidewire/transport";
+import type { Pipe } from "./pipe.ts";
+
+/** One end of a mock link. The bytes themselves are in the pipes. */
+export class MockConnection implements Connection {
+  readonly info: ConnectionInfo;
+  readonly #link: LinkControl;
+  /** What this end sends; set by the link once both ends exist. */
+  #outgoing: Pipe | undefined;
+  #incoming: Pipe | undefined;
+  #handler: ConnectionHandler | undefined;
+  #closeInfo: CloseInfo | undefined;
+  #paused = false;
+  #closing = false;
+  #blocked = false;
+
+  constructor(info: ConnectionInfo, link: LinkControl) {
+    this.info = info;
+    this.#link = link;
+  }
+
+  /** Called by the link: nothing works before. */
+  join(outgoing: Pipe, incoming: Pipe): void {
+    this.#outgoing = outgoing;
+    this.#incoming = incoming;
+  }
+
+  get bufferedAmount(): number {
+    return this.#outgoing?.bytes ?? 0;
+  }
+
+  start(handler: ConnectionHandler): void {
+    if (this.#handler !== undefined) throw new Error("start may be called once");
+    this.#handler = handler;
+    if (this.#closeInfo !== undefined) {
+      const info = this.#closeInfo;
+      this.#link.later(() => handler.onClose(info));
+      return;
+    }
+    this.#incoming?.schedule();
+    if (this.#blocked) this.#link.later(() => this.sent(this.bufferedAmount));
+  }
+
+  send(chunks: readonly Uint8Array[]): boolean {
+    if (this.#closing || this.#outgoing === undefined) return false;
+    for (const chunk of chunks) if (chunk.length > 0) this.#outgoing.push(chunk);
+    if (this.#outgoing.bytes < this.#link.highWaterMark) return true;
+    this.#blocked = true;
+    return false;
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#incoming?.schedule();
+  }
+
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#incoming?.discard();
+    this.#outgoing?.end();
+    this.#link.closing();
+  }
+
+  abort(error?: Error): void {
+    if (this.#closeInfo === undefined) this.#link.aborted(this, error);
+  }
+
+  /** Ready for the next chunk. */
+  get reading(): boolean {
+    return this.#handler !== undefined && !this.#paused;
+  }
+
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  get closed(): boolean {
+    return this.#closeInfo !== undefined;
+  }
+
+  receive(chunk: Uint8Array): void {
+    if (!this.#closing) this.#handler?.onData(chunk);
+  }
+
+  /** The outgoing pipe went down to `bytes`. */
+  sent(bytes: number): void {
+    if (!this.#blocked || this.#closing || this.#handler === undefined || bytes > this.#link.lowWaterMark) return;
+    this.#blocked = false;
+    this.#handler.onDrain();
+  }
+
+  /** The one place where a connection becomes closed; `onClose` follows as an event of its own. */
+  finish(info: CloseInfo): void {
+    if (this.#closeInfo !== undefined) return;
+    this.#closeInfo = info;
+    this.#closing = true;
+    this.#incoming?.clear();
+    this.#outgoing?.clear();
+    const handler = this.#handler;
+    if (handler !== undefined) this.#link.later(() => handler.onClose(info));
+  }
+}
+
+/** What an end needs of its link. */
+export interface LinkControl {
+  readonly highWaterMark: number;
+  readonly lowWaterMark: number;
+  /** Runs as a network event of its own, now in virtual time. */
+  later(callback: () => void): void;
+  /** An end began to close: from here on a limit of time runs. */
+  closing(): void;
+  aborted(by: MockConnection, error: Error | undefined): void;
+}
