@@ -1,1 +1,29 @@
-export {};
+export { connect, createClient } from "./connect.ts";
+export type { ClientErrorCode } from "./errors.ts";
+export { ClientError } from "./errors.ts";
+export type {
+  Client,
+  ClientEvents,
+  CloseOptions,
+  Message,
+  OperationOptions,
+  PublishOptions,
+  PublishResult,
+  RequestOptions,
+  Status,
+  StatusDetail,
+  SubscribeOptions,
+  Subscription,
+} from "./interfaces.ts";
+export type { ClientLimits } from "./limits.ts";
+export type {
+  ConnectOptions,
+  Credentials,
+  QueueOptions,
+  QueuePolicy,
+  ReconnectOptions,
+  Target,
+  WillOptions,
+} from "./options.ts";
+export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./standard-schema.ts";
+export type { ClientStore, QueuedMessage, SavedClient } from "./store.ts";

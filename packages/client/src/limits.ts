@@ -1,0 +1,61 @@
+/** Bounds of everything that can grow or wait, besides those with an option of their own. */
+export interface ClientLimits {
+  /** Topic filters in one SUBSCRIBE or UNSUBSCRIBE packet. */
+  readonly filtersPerPacket: number;
+  /** SUBSCRIBE and UNSUBSCRIBE packets without an answer. */
+  readonly unansweredPackets: number;
+  /** Requests that wait for their response. */
+  readonly pendingRequests: number;
+  /** Bytes of one packet from the server; announced in CONNECT (MQTT 5) and enforced. */
+  readonly maximumPacketSize: number;
+  /** QoS 1 and 2 messages from the server that may be unacknowledged; announced in CONNECT (MQTT 5). */
+  readonly receiveMaximum: number;
+  /** Topic aliases the server may use (MQTT 5). */
+  readonly topicAliasMaximum: number;
+  /** Messages held for a subscription's slow consumer. */
+  readonly subscriptionBuffer: number;
+  /** Milliseconds a resumed session's messages wait for a subscription to claim them. */
+  readonly unclaimedHoldMs: number;
+  /** Milliseconds for SUBACK, UNSUBACK or a response, unless the call says otherwise. */
+  readonly answerTimeoutMs: number;
+  /** Milliseconds that `close()` gives the connection to end in order. */
+  readonly closeTimeoutMs: number;
+  /** Redirects followed in a row. */
+  readonly redirects: number;
+  /** Changes of status held for a slow reader; older ones are dropped. */
+  readonly statusBuffer: number;
+}
+
+export const defaultLimits: ClientLimits = {
+  // Every broker takes this many, and the answer to one packet stays far below any packet limit.
+  filtersPerPacket: 256,
+  // Keeps 10,000 filters from filling a server's input at once; a round trip each four packets is not felt.
+  unansweredPackets: 4,
+  // One needs a topic, an entry and a timer each: a few hundred bytes.
+  pendingRequests: 10_000,
+  // A page that is sent more has to say so; the largest packet the specification allows would be 256 MiB.
+  maximumPacketSize: 16 * 1024 * 1024,
+  // What may wait in memory for a slow consumer; more does not make a fast one faster.
+  receiveMaximum: 1_024,
+  // Saves the topic on repeated messages; a string each.
+  topicAliasMaximum: 64,
+  subscriptionBuffer: 1_000,
+  // An application that subscribes on start has done so; one that no longer wants the topic must not block others.
+  unclaimedHoldMs: 5_000,
+  // A server that is alive answers within its keep-alive grace.
+  answerTimeoutMs: 30_000,
+  // A peer that no longer reads must not hold up a page or a process that ends.
+  closeTimeoutMs: 5_000,
+  // More is a loop between misconfigured servers.
+  redirects: 4,
+  // A reader wants the latest; this bridges a burst.
+  statusBuffer: 16,
+};
+
+/** Queue bounds; see `QueueOptions`. */
+export const defaultQueue = {
+  // As many as there are packet identifiers: a queue for every message that could be in flight.
+  maxMessages: 65_535,
+  // What a phone's browser tab can spare.
+  maxBytes: 16 * 1024 * 1024,
+} as const;

@@ -1,0 +1,48 @@
+import type { InflightStore, Message, SavedInflight } from "@tidewire/session";
+
+/**
+ * Where a client keeps what it has not finished: messages in flight, ids of received QoS 2 messages, and its queue.
+ * Writes stage synchronously and in order; `commit` makes everything staged durable together, before the bytes that
+ * depend on it leave.
+ */
+export interface ClientStore extends InflightStore {
+  /** Called once, before the first attempt to connect: claims the client id and loads. Rejects when it is taken. */
+  open(clientId: string, signal?: AbortSignal): Promise<SavedClient>;
+  /** `sequence` rises with each call: the order of the queue. */
+  putQueued(sequence: number, message: QueuedMessage): void;
+  deleteQueued(sequence: number): void;
+  /** Commits what is staged and lets go of the client id. */
+  close(): Promise<void>;
+}
+
+/** A message in the queue. */
+export interface QueuedMessage extends Message {
+  /** Wall-clock milliseconds since 1970 at which its Message Expiry Interval ends; Infinity when it has none. */
+  readonly expiresAtMs: number;
+}
+
+/** What a store gives back when it is opened. */
+export interface SavedClient {
+  readonly inflight: SavedInflight;
+  /** In ascending `sequence`. */
+  readonly queued: readonly { readonly sequence: number; readonly message: QueuedMessage }[];
+}
+
+/** Keeps nothing: what memory holds is the client's own. */
+export function memoryStore(): ClientStore {
+  return {
+    open: () => Promise.resolve({ inflight: { outgoing: [], incoming: [] }, queued: [] }),
+    putOutgoing: nothing,
+    releaseOutgoing: nothing,
+    deleteOutgoing: nothing,
+    putIncoming: nothing,
+    deleteIncoming: nothing,
+    clear: nothing,
+    putQueued: nothing,
+    deleteQueued: nothing,
+    commit: () => undefined,
+    close: () => Promise.resolve(),
+  };
+}
+
+function nothing(): void {}
