@@ -30,6 +30,8 @@ export interface QueueEntry {
   readonly retain: boolean;
   /** Of every matching subscription of this session. */
   readonly subscriptionIdentifiers: readonly number[] | undefined;
+  /** The shared subscription (`$share/...`) it came by, so that it can be given to another member. */
+  readonly sharedFilter?: string | undefined;
 }
 
 export interface StoredSubscription extends SubscriptionRequest {
