@@ -44,7 +44,10 @@ export interface StoredSession {
   readonly version: ProtocolVersion;
   /** Seconds; Infinity never expires. */
   readonly sessionExpiryInterval: number;
-  /** When the connection went; undefined while connected (a crash counts as going then). */
+  /**
+   * When the connection went; undefined while connected. A durable store gives back a session that was connected when
+   * the process died with the time of its last write, so that downtime counts towards expiry.
+   */
   readonly disconnectedAtMs: number | undefined;
   readonly username: string | undefined;
   /** The will that is armed while connected, or that waits for its delay. */
@@ -76,10 +79,16 @@ export interface StoreFailure extends Error {
 export interface BrokerStore {
   /** True when acknowledged state outlives the process; then `commit` is awaited. */
   readonly durable: boolean;
+  /**
+   * Set while new messages should not be taken over: the disk is full or nearly so, or a commit failed. The broker then
+   * refuses publishes that would have to be kept (0x97, or closes a 3.x connection) without staging anything. The store
+   * looks again by itself and clears it.
+   */
+  readonly failure: StoreFailure | undefined;
   open(): Promise<LoadedState>;
 
   putSession(session: StoredSession): void;
-  /** With its subscriptions, queue and in-flight state. */
+  /** With its subscriptions, queue and in-flight state. Handles from `inflight` are void from then on. */
   deleteSession(clientId: string): void;
   putSubscription(clientId: string, subscription: StoredSubscription): void;
   deleteSubscription(clientId: string, filter: string): void;
@@ -102,7 +111,11 @@ export interface BrokerStore {
   deleteRetained(topic: string): void;
   readRetained(topic: string): Publication | undefined;
 
-  /** Undefined when nothing is staged. Rejects with a `StoreFailure`; what was staged is then undone as a whole. */
+  /**
+   * Undefined when nothing is staged. Rejects with a `StoreFailure`: then nothing of what was staged is durable, and all
+   * of it stays staged, so that reads and the broker's memory keep agreeing; the next commit tries it again, and none
+   * passes before it. What a rejected commit stood for must not be acknowledged.
+   */
   commit(): Promise<void> | undefined;
   close(): Promise<void>;
 }
