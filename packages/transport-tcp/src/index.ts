@@ -1,1 +1,2 @@
-export {};
+export { type TcpOptions, tcp } from "./dial.ts";
+export { type TcpListener, type TcpListenerOptions, tcpListener } from "./listener.ts";

@@ -1,0 +1,31 @@
+/** What went wrong below MQTT. `code` is stable. */
+export class TransportError extends Error {
+  override readonly name = "TransportError";
+  readonly code: TransportErrorCode;
+  constructor(code: TransportErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+  }
+}
+
+export type TransportErrorCode =
+  | "aborted"
+  | "refused"
+  | "unreachable"
+  | "timeout"
+  | "address-in-use"
+  | "address-invalid"
+  | "not-permitted"
+  | "reset"
+  | "tls-untrusted"
+  | "tls-expired"
+  | "tls-wrong-host"
+  | "tls-client-certificate"
+  | "tls-failed"
+  | "handshake-failed"
+  | "subprotocol-refused"
+  | "origin-refused"
+  | "message-too-big"
+  | "text-frame"
+  | "protocol"
+  | "closed";

@@ -1,0 +1,28 @@
+import { BlockList, isIP } from "node:net";
+import { TransportError } from "../errors.ts";
+
+/** Addresses that are believed, such as those of proxies: single ones and blocks (`10.0.0.0/8`, `fd00::/8`). */
+export class AddressList {
+  readonly #list = new BlockList();
+
+  /** @throws TransportError `address-invalid` for what is neither an address nor a block. */
+  constructor(entries: readonly string[]) {
+    for (const entry of entries) this.#add(entry);
+  }
+
+  has(address: string | undefined): boolean {
+    const version = isIP(address ?? "");
+    return version !== 0 && this.#list.check(address as string, version === 6 ? "ipv6" : "ipv4");
+  }
+
+  #add(entry: string): void {
+    const [address = "", prefix] = entry.split("/");
+    const version = isIP(address);
+    const bits = prefix === undefined ? undefined : Number(prefix);
+    const valid = bits === undefined || (/^\d+$/.test(prefix ?? "") && bits <= (version === 6 ? 128 : 32));
+    if (version === 0 || !valid) throw new TransportError("address-invalid", `Not an address or block: ${entry}`);
+    const family = version === 6 ? "ipv6" : "ipv4";
+    if (bits === undefined) this.#list.addAddress(address, family);
+    else this.#list.addSubnet(address, bits, family);
+  }
+}
