@@ -14,7 +14,7 @@ export class MqttError extends Error {
     code: string,
     reasonCode: number,
     message: string,
-    options?: { readonly statement?: string; readonly cause?: unknown },
+    options?: { readonly statement?: string | undefined; readonly cause?: unknown },
   ) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;

@@ -1,5 +1,7 @@
+export { createDecoder, createPacketWriter, decode, encode, encodedLength } from "./all-packets.ts";
+export { createClientDecoder, createClientPacketWriter } from "./client-packets.ts";
 export { MqttError } from "./errors.ts";
-export type { Decoder, DecoderOptions, PacketWriter } from "./interfaces.ts";
+export type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from "./interfaces.ts";
 export type {
   AckPacket,
   AuthPacket,
@@ -26,3 +28,46 @@ export type {
   Will,
 } from "./packets.ts";
 export { PacketType } from "./packets.ts";
+export { type PropertyInfo, PropertyKind, properties, WILL_BIT } from "./properties.ts";
+export { packetIdOffset } from "./raw-packets.ts";
+export { ReasonCode, type ReasonCodeInfo, ReturnCode, reasonCodeName, reasonCodes } from "./reason-codes.ts";
+export {
+  decodeAuth,
+  decodeConnack,
+  decodeConnect,
+  decodeDisconnect,
+  decodePingreq,
+  decodePingresp,
+  decodePuback,
+  decodePubcomp,
+  decodePublish,
+  decodePubrec,
+  decodePubrel,
+  decodeSuback,
+  decodeSubscribe,
+  decodeUnsuback,
+  decodeUnsubscribe,
+  encodeAuth,
+  encodeConnack,
+  encodeConnect,
+  encodeDisconnect,
+  encodePingreq,
+  encodePingresp,
+  encodePuback,
+  encodePubcomp,
+  encodePublish,
+  encodePubrec,
+  encodePubrel,
+  encodeSuback,
+  encodeSubscribe,
+  encodeUnsuback,
+  encodeUnsubscribe,
+} from "./single-packets.ts";
+export {
+  matches,
+  parseSharedFilter,
+  type SharedFilter,
+  type TopicLimits,
+  validateTopicFilter,
+  validateTopicName,
+} from "./topics.ts";

@@ -8,6 +8,8 @@ export interface DecoderOptions {
   readonly version?: ProtocolVersion;
   /** Bytes of a whole packet, fixed header included; a longer one fails when its fixed header is complete. */
   readonly maximumPacketSize?: number;
+  /** Whose packets are read. When given, packet types and reason codes of the other side alone are refused. */
+  readonly sender?: "client" | "server";
 }
 
 /** Bytes in, packets out. Never calls back; throws only `MqttError`, after which it gives nothing more. */
@@ -20,10 +22,17 @@ export interface Decoder {
   push(chunk: Uint8Array): void;
   /** The next whole packet, or null until more bytes come. */
   next(): Packet | null;
-  /** The whole bytes of the packet `next` returned last, for forwarding unchanged; a view. */
+  /** The whole bytes of the packet `next` returned last, for forwarding unchanged; a view. Ask before the next `next`. */
   lastPacketBytes(): Uint8Array;
   /** The stream ended: throws when it did so inside a packet. */
   end(): void;
+}
+
+export interface PacketWriterOptions {
+  /** The version packets are written in. Default 4. A client's writer follows the CONNECT that it writes. */
+  readonly version?: ProtocolVersion;
+  /** What the peer said it takes: a longer packet is refused with `packet-too-large`. Default: the largest there is. */
+  readonly maximumPacketSize?: number;
 }
 
 /**
@@ -32,6 +41,7 @@ export interface Decoder {
  */
 export interface PacketWriter {
   version: ProtocolVersion;
+  maximumPacketSize: number;
   readonly pendingBytes: number;
   /** Throws `MqttError` on an invalid packet before any byte is written. */
   write(packet: Packet): void;

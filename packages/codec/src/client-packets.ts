@@ -1,0 +1,59 @@
+import { readPuback, readPubcomp, readPubrec, readPubrel, writeAck } from "./acks.ts";
+import { ChunkWriter, type PacketEncoder, type PacketEncoders } from "./chunk-writer.ts";
+import { readConnack } from "./connack.ts";
+import { writeConnect } from "./connect.ts";
+import { readAuth, readDisconnect, writeAuth, writeDisconnect } from "./disconnect.ts";
+import type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from "./interfaces.ts";
+import { readPingresp, writePing } from "./ping.ts";
+import { readPublish, writePublish } from "./publish.ts";
+import { type PacketReaders, StreamDecoder } from "./stream-decoder.ts";
+import { readSuback, writeSubscribe } from "./subscribe.ts";
+import { readUnsuback, writeUnsubscribe } from "./unsubscribe.ts";
+
+const readers: PacketReaders = [
+  undefined,
+  undefined,
+  readConnack,
+  readPublish,
+  readPuback,
+  readPubrec,
+  readPubrel,
+  readPubcomp,
+  undefined,
+  readSuback,
+  undefined,
+  readUnsuback,
+  undefined,
+  readPingresp,
+  readDisconnect,
+  readAuth,
+];
+
+const encoders = [
+  undefined,
+  writeConnect,
+  undefined,
+  writePublish,
+  writeAck,
+  writeAck,
+  writeAck,
+  writeAck,
+  writeSubscribe,
+  undefined,
+  writeUnsubscribe,
+  undefined,
+  writePing,
+  undefined,
+  writeDisconnect,
+  writeAuth,
+] as readonly (PacketEncoder<never> | undefined)[] as PacketEncoders;
+
+/** `createDecoder({ sender: "server" })`, but a bundle with it lacks what only servers need. */
+export function createClientDecoder(options?: Omit<DecoderOptions, "sender">): Decoder {
+  return new StreamDecoder(readers, 2, options);
+}
+
+/** `createPacketWriter` for the packets that a client sends; refuses the others with `packet-unexpected`. */
+export function createClientPacketWriter(options?: PacketWriterOptions): PacketWriter {
+  return new ChunkWriter(encoders, options);
+}

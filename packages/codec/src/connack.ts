@@ -1,0 +1,34 @@
+import { type ConnackPacket, PacketType } from "./packets.ts";
+import { readProperties } from "./read-properties.ts";
+import type { Reader } from "./reader.ts";
+import { checkReasonCode } from "./reason-codes.ts";
+import { connackFlagsReserved, fail, sessionPresentOnFailure } from "./rules.ts";
+import type { Sink } from "./sink.ts";
+import { writeProperties } from "./write-properties.ts";
+
+const CONNACK_BIT = 1 << PacketType.CONNACK;
+
+export function readConnack(reader: Reader): ConnackPacket {
+  const flags = reader.uint8();
+  if (flags > 1) fail(connackFlagsReserved, reader.version);
+  const sessionPresent = flags === 1;
+  const reasonCode = checkReasonCode(reader.uint8(), PacketType.CONNACK, reader.version, reader.sender);
+  if (sessionPresent && reasonCode !== 0) fail(sessionPresentOnFailure, reader.version);
+  return {
+    type: PacketType.CONNACK,
+    sessionPresent,
+    reasonCode,
+    properties: readProperties(reader, CONNACK_BIT),
+  };
+}
+
+export function writeConnack(sink: Sink, packet: ConnackPacket): void {
+  const { sessionPresent, reasonCode } = packet;
+  checkReasonCode(reasonCode, PacketType.CONNACK, sink.version, 0);
+  if (sessionPresent && reasonCode !== 0) fail(sessionPresentOnFailure, sink.version);
+  sink.begin(PacketType.CONNACK << 4);
+  sink.uint8(sessionPresent ? 1 : 0);
+  sink.uint8(reasonCode);
+  writeProperties(sink, packet.properties, CONNACK_BIT);
+  sink.end();
+}

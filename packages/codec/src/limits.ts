@@ -1,0 +1,38 @@
+/** Every bound of this package, with its reason. */
+
+/** Largest Remaining Length that four bytes can say (MQTT 5.0, 2.1.4). */
+export const MAXIMUM_REMAINING_LENGTH = 268_435_455;
+
+/**
+ * Default of `DecoderOptions.maximumPacketSize`: the largest packet there is, fixed header included. A smaller limit
+ * has to be announced to the peer (MQTT 5.0, 3.1.2.11.4), so it is for the caller to choose; memory stays bounded
+ * meanwhile, since a decoder holds no more than what arrived and a little.
+ */
+export const MAXIMUM_PACKET_SIZE: number = MAXIMUM_REMAINING_LENGTH + 5;
+
+/** Strings and binary data carry a two-byte length (MQTT 5.0, 1.5.4). */
+export const MAXIMUM_FIELD_LENGTH = 65_535;
+
+/** A Subscription Identifier is a Variable Byte Integer. */
+export const MAXIMUM_VARIABLE_BYTE_INTEGER: number = MAXIMUM_REMAINING_LENGTH;
+
+/**
+ * Default depth that `validateTopicName` and `validateTopicFilter` accept. Deeper topics exist only to hurt those who
+ * walk them level by level; 128 is more than applications use.
+ */
+export const MAXIMUM_TOPIC_LEVELS = 128;
+
+/** First memory for a packet that arrives in pieces: a peer pays for more by sending more. */
+export const FIRST_SEGMENT_SIZE = 1024;
+
+/** Largest piece of memory taken ahead of the bytes that fill it. */
+export const MAXIMUM_SEGMENT_SIZE = 65_536;
+
+/** Payloads and raw bytes up to this length are copied among their neighbours, where a chunk of its own costs more. */
+export const COPY_LIMIT = 512;
+
+/** Bytes that the writers of this process share for small packets. A waiting socket may pin one of these. */
+export const SLAB_SIZE = 16_384;
+
+/** First slab of a writer whose packets do not fit behind each other in the shared one. */
+export const FIRST_SLAB_SIZE = 2048;

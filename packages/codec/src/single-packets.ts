@@ -1,0 +1,166 @@
+import { readPuback, readPubcomp, readPubrec, readPubrel, writeAck } from "./acks.ts";
+import { encodeAlone } from "./chunk-writer.ts";
+import { readConnack, writeConnack } from "./connack.ts";
+import { readConnect, writeConnect } from "./connect.ts";
+import { readAuth, readDisconnect, writeAuth, writeDisconnect } from "./disconnect.ts";
+import {
+  type AuthPacket,
+  type ConnackPacket,
+  type ConnectPacket,
+  type DisconnectPacket,
+  type Packet,
+  PacketType,
+  type PingreqPacket,
+  type PingrespPacket,
+  type ProtocolVersion,
+  type PubackPacket,
+  type PubcompPacket,
+  type PublishPacket,
+  type PubrecPacket,
+  type PubrelPacket,
+  type SubackPacket,
+  type SubscribePacket,
+  type UnsubackPacket,
+  type UnsubscribePacket,
+} from "./packets.ts";
+import { readPingreq, readPingresp, writePing } from "./ping.ts";
+import { readPublish, writePublish } from "./publish.ts";
+import { decodeAlone, type PacketReader } from "./stream-decoder.ts";
+import { readSuback, readSubscribe, writeSuback, writeSubscribe } from "./subscribe.ts";
+import { readUnsuback, readUnsubscribe, writeUnsuback, writeUnsubscribe } from "./unsubscribe.ts";
+
+/*
+ * One-shot functions of each packet type. A bundle carries only those it names. `encodeX` throws `MqttError` on an
+ * invalid packet, `decodeX` on bytes that are not exactly one packet of its type.
+ */
+
+export function encodeConnect(packet: ConnectPacket): Uint8Array {
+  return encodeAlone(writeConnect, packet, packet.version);
+}
+
+export function decodeConnect(bytes: Uint8Array): ConnectPacket {
+  return decodeOnly(PacketType.CONNECT, readConnect, bytes, 4);
+}
+
+export function encodeConnack(packet: ConnackPacket, version: ProtocolVersion): Uint8Array {
+  return encodeAlone(writeConnack, packet, version);
+}
+
+export function decodeConnack(bytes: Uint8Array, version: ProtocolVersion): ConnackPacket {
+  return decodeOnly(PacketType.CONNACK, readConnack, bytes, version);
+}
+
+export function encodePublish(packet: PublishPacket, version: ProtocolVersion): Uint8Array {
+  return encodeAlone(writePublish, packet, version);
+}
+
+export function decodePublish(bytes: Uint8Array, version: ProtocolVersion): PublishPacket {
+  return decodeOnly(PacketType.PUBLISH, readPublish, bytes, version);
+}
+
+export function encodePuback(packet: PubackPacket, version: ProtocolVersion): Uint8Array {
+  return encodeAlone(writeAck, packet, version);
+}
+
+export function decodePuback(bytes: Uint8Array, version: ProtocolVersion): PubackPacket {
+  return decodeOnly(PacketType.PUBACK, readPuback, bytes, version);
+}
+
+export function encodePubrec(packet: PubrecPacket, version: ProtocolVersion): Uint8Array {
+  return encodeAlone(writeAck, packet, version);
+}
+
+export function decodePubrec(bytes: Uint8Array, version: ProtocolVersion): PubrecPacket {
+  return decodeOnly(PacketType.PUBREC, readPubrec, bytes, version);
+}
+
+export function encodePubrel(packet: PubrelPacket, version: ProtocolVersion): Uint8Array {
+  return encodeAlone(writeAck, packet, version);
+}
+
+export function decodePubrel(bytes: Uint8Array, version: ProtocolVersion): PubrelPacket {
+  return decodeOnly(PacketType.PUBREL, readPubrel, bytes, version);
+}
+
+export function encodePubcomp(packet: PubcompPacket, version: ProtocolVersion): Uint8Array {
+  return encodeAlone(writeAck, packet, version);
+}
+
+export function decodePubcomp(bytes: Uint8Array, version: ProtocolVersion): PubcompPacket {
+  return decodeOnly(PacketType.PUBCOMP, readPubcomp, bytes, version);
+}
+
+export function encodeSubscribe(packet: SubscribePacket, version: ProtocolVersion): Uint8Array {
+  return encodeAlone(writeSubscribe, packet, version);
+}
+
+export function decodeSubscribe(bytes: Uint8Array, version: ProtocolVersion): SubscribePacket {
+  return decodeOnly(PacketType.SUBSCRIBE, readSubscribe, bytes, version);
+}
+
+export function encodeSuback(packet: SubackPacket, version: ProtocolVersion): Uint8Array {
+  return encodeAlone(writeSuback, packet, version);
+}
+
+export function decodeSuback(bytes: Uint8Array, version: ProtocolVersion): SubackPacket {
+  return decodeOnly(PacketType.SUBACK, readSuback, bytes, version);
+}
+
+export function encodeUnsubscribe(packet: UnsubscribePacket, version: ProtocolVersion): Uint8Array {
+  return encodeAlone(writeUnsubscribe, packet, version);
+}
+
+export function decodeUnsubscribe(bytes: Uint8Array, version: ProtocolVersion): UnsubscribePacket {
+  return decodeOnly(PacketType.UNSUBSCRIBE, readUnsubscribe, bytes, version);
+}
+
+export function encodeUnsuback(packet: UnsubackPacket, version: ProtocolVersion): Uint8Array {
+  return encodeAlone(writeUnsuback, packet, version);
+}
+
+export function decodeUnsuback(bytes: Uint8Array, version: ProtocolVersion): UnsubackPacket {
+  return decodeOnly(PacketType.UNSUBACK, readUnsuback, bytes, version);
+}
+
+export function encodePingreq(): Uint8Array {
+  return encodeAlone(writePing, { type: PacketType.PINGREQ }, 4);
+}
+
+export function decodePingreq(bytes: Uint8Array): PingreqPacket {
+  return decodeOnly(PacketType.PINGREQ, readPingreq, bytes, 4);
+}
+
+export function encodePingresp(): Uint8Array {
+  return encodeAlone(writePing, { type: PacketType.PINGRESP }, 4);
+}
+
+export function decodePingresp(bytes: Uint8Array): PingrespPacket {
+  return decodeOnly(PacketType.PINGRESP, readPingresp, bytes, 4);
+}
+
+export function encodeDisconnect(packet: DisconnectPacket, version: ProtocolVersion): Uint8Array {
+  return encodeAlone(writeDisconnect, packet, version);
+}
+
+export function decodeDisconnect(bytes: Uint8Array, version: ProtocolVersion): DisconnectPacket {
+  return decodeOnly(PacketType.DISCONNECT, readDisconnect, bytes, version);
+}
+
+export function encodeAuth(packet: AuthPacket): Uint8Array {
+  return encodeAlone(writeAuth, packet, 5);
+}
+
+export function decodeAuth(bytes: Uint8Array): AuthPacket {
+  return decodeOnly(PacketType.AUTH, readAuth, bytes, 5);
+}
+
+function decodeOnly<P extends Packet>(
+  type: P["type"],
+  read: (...args: Parameters<PacketReader>) => P,
+  bytes: Uint8Array,
+  version: ProtocolVersion,
+): P {
+  const readers: PacketReader[] = [];
+  readers[type] = read;
+  return decodeAlone(readers, bytes, version) as P;
+}
