@@ -14,8 +14,11 @@ export const QUIET_MS = 300;
 export const CONCURRENCY = 24;
 
 /** Bytes a peer may send in one packet before the connection is given up: nothing the suite asks for comes near it. */
-export const MAXIMUM_RECEIVED_PACKET = 4 * 1024 * 1024;
+export const MAXIMUM_RECEIVED_PACKET = 4_194_304;
 
 /** Lines of a transcript that are kept, and characters of each. */
 export const TRANSCRIPT_LINES = 200;
 export const TRANSCRIPT_LINE_LENGTH = 160;
+
+/** Time to reach a server. */
+export const DIAL_TIMEOUT_MS = 5_000;
