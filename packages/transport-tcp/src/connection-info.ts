@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { ConnectionInfo } from "@tidewire/transport";
+import { addressText } from "@tidewire/transport/node";
 
 /** What is known about a socket that is connected; `remoteAddress` overrides the address of the socket's peer. */
 export function connectionInfo(socket: Socket, path: string | undefined, remoteAddress?: string): ConnectionInfo {
@@ -14,13 +15,6 @@ export function connectionInfo(socket: Socket, path: string | undefined, remoteA
   };
   const clientCertificateName = tls === undefined ? undefined : verifiedName(tls);
   return clientCertificateName === undefined ? base : { ...base, clientCertificateName };
-}
-
-/** `127.0.0.1:1883`, or `[::1]:1883`. */
-export function addressText(address: string | undefined, port: number | undefined): string | undefined {
-  if (address === undefined) return undefined;
-  const host = address.includes(":") ? `[${address}]` : address;
-  return port === undefined ? host : `${host}:${port}`;
 }
 
 function verifiedName(socket: TLSSocket): string | undefined {

@@ -6,9 +6,16 @@ import {
   type Server as TlsServer,
 } from "node:tls";
 import { type Connection, type Listener, TransportError } from "@tidewire/transport";
-import { AddressList, Handshakes, type SocketSettings, socketSettings, transportError } from "@tidewire/transport/node";
+import {
+  AddressList,
+  addressText,
+  Handshakes,
+  type SocketSettings,
+  socketSettings,
+  transportError,
+} from "@tidewire/transport/node";
 import { TcpConnection } from "./connection.ts";
-import { addressText, connectionInfo } from "./connection-info.ts";
+import { connectionInfo } from "./connection-info.ts";
 import { limits } from "./limits.ts";
 import { readProxyHeader } from "./proxy-reader.ts";
 
@@ -58,13 +65,13 @@ class SocketListener implements TcpListener {
   readonly #options: TcpListenerOptions;
   readonly #onConnection: (connection: Connection) => void;
   readonly #settings: SocketSettings;
-  readonly #handshakes: Handshakes<Socket>;
+  readonly #handshakes: Handshakes;
   readonly #trustedProxies: AddressList;
   readonly #server: Server;
   /** Never listens itself: it is given the sockets whose PROXY header has been read. */
   readonly #tlsServer: TlsServer | undefined;
-  /** Sockets in their TLS handshake, by their two addresses: that is how the TLS server's sockets are recognised. */
-  readonly #securing = new Map<string, { readonly socket: Socket; readonly source: string | undefined }>();
+  /** The clients of proxies, by the socket of the proxy. */
+  readonly #sources = new WeakMap<Socket, string>();
   #addresses: readonly string[] = [];
 
   constructor(options: TcpListenerOptions, onConnection: (connection: Connection) => void) {
@@ -120,7 +127,6 @@ class SocketListener implements TcpListener {
     }
     if (!this.#handshakes.begin(socket)) return;
     socket.on("error", ignore);
-    socket.once("close", () => this.#handshakes.end(socket));
     if (!fromProxy) {
       this.#secure(socket, undefined);
       return;
@@ -137,9 +143,7 @@ class SocketListener implements TcpListener {
       this.#deliver(socket, source);
       return;
     }
-    const key = addressKey(socket);
-    this.#securing.set(key, { socket, source });
-    socket.once("close", () => this.#securing.delete(key));
+    if (source !== undefined) this.#sources.set(socket, source);
     this.#tlsServer.emit("connection", socket);
   }
 
@@ -147,9 +151,8 @@ class SocketListener implements TcpListener {
     // The deadline of the whole handshake is kept here; the server's own would only measure idle time.
     const server = createTlsServer({ ALPNProtocols: ["mqtt"], ...options });
     server.on("secureConnection", (secured) => {
-      const pending = this.#securing.get(addressKey(secured));
-      if (pending !== undefined) this.#handshakes.end(pending.socket);
-      this.#deliver(secured, pending?.source);
+      const accepted = this.#handshakes.end(secured);
+      this.#deliver(secured, accepted && this.#sources.get(accepted));
     });
     server.on("tlsClientError", (error, socket) => this.#refuse(socket, transportError(error, "tls-failed")));
     return server;
@@ -171,10 +174,6 @@ class SocketListener implements TcpListener {
     if (address === null || typeof address === "string") return `unix://${this.#options.path}`;
     return `${this.#tlsServer === undefined ? "tcp" : "tls"}://${addressText(address.address, address.port)}`;
   }
-}
-
-function addressKey(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
 }
 
 function ignore(): void {}

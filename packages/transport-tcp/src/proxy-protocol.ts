@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { TransportError } from "@tidewire/transport";
-import { addressText } from "./connection-info.ts";
+import { addressText } from "@tidewire/transport/node";
 
 /** A PROXY protocol header at the start of a connection. */
 export interface ProxyHeader {

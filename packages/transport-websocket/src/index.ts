@@ -1,1 +1,2 @@
-export {};
+export { type WebSocketOptions, webSocket } from "./dial.ts";
+export type { UrlSource } from "./url.ts";

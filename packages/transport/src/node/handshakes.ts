@@ -1,18 +1,24 @@
-/** A socket in its opening handshake. */
+import type { Socket } from "node:net";
+
 interface Pending {
-  destroy(): unknown;
+  readonly socket: Socket;
+  readonly deadline: number;
+  readonly onClose: () => void;
 }
 
 /**
  * Bounds what peers that have not finished their handshake can hold: how many there are, and how long each may take.
- * The limit of time is from accept to the end of the handshake; a byte now and then does not extend it, which the idle
- * timers of Node's servers allow.
+ * The limit of time is from accept to the end of the handshake; a byte now and then does not extend it, as it does the
+ * idle timers of Node's servers.
+ *
+ * A TLS server hands out another socket object than the one that was accepted, without saying which belongs to which.
+ * Both have the same addresses, so those are the key.
  */
-export class Handshakes<Socket extends Pending> {
+export class Handshakes {
   readonly #timeLimitMs: number;
   readonly #countLimit: number;
   /** In the order of their deadlines, since all have the same time. */
-  readonly #pending = new Map<Socket, number>();
+  readonly #pending = new Map<string, Pending>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(timeLimitMs: number, countLimit: number) {
@@ -30,39 +36,48 @@ export class Handshakes<Socket extends Pending> {
       socket.destroy();
       return false;
     }
-    this.#pending.set(socket, performance.now() + this.#timeLimitMs);
+    const key = keyOf(socket);
+    const onClose = (): void => this.#remove(key);
+    socket.once("close", onClose);
+    this.#pending.set(key, { socket, deadline: performance.now() + this.#timeLimitMs, onClose });
     this.#timer ??= setTimeout(this.#expire, this.#timeLimitMs);
     return true;
   }
 
-  /** The handshake is over, or the socket gone. */
-  end(socket: Socket): void {
-    this.#pending.delete(socket);
-    if (this.#pending.size === 0) this.#stopTimer();
+  /** The handshake is over. Returns the socket that it began with; `socket` may be the one that TLS made of it. */
+  end(socket: Socket): Socket | undefined {
+    const key = keyOf(socket);
+    const pending = this.#pending.get(key);
+    pending?.socket.off("close", pending.onClose);
+    this.#remove(key);
+    return pending?.socket;
   }
 
   /** Destroys those that are pending. */
   close(): void {
-    for (const socket of this.#pending.keys()) socket.destroy();
-    this.#pending.clear();
-    this.#stopTimer();
+    for (const { socket } of this.#pending.values()) socket.destroy();
   }
 
   readonly #expire = (): void => {
     this.#timer = undefined;
     const now = performance.now();
-    for (const [socket, deadline] of this.#pending) {
+    for (const { socket, deadline } of this.#pending.values()) {
       if (deadline > now) {
         this.#timer = setTimeout(this.#expire, deadline - now + 1);
         return;
       }
-      this.#pending.delete(socket);
       socket.destroy();
     }
   };
 
-  #stopTimer(): void {
+  #remove(key: string): void {
+    this.#pending.delete(key);
+    if (this.#pending.size > 0) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+}
+
+function keyOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
 }

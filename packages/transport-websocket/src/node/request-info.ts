@@ -1,0 +1,48 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { ConnectionInfo } from "@tidewire/transport";
+import { type AddressList, addressText } from "@tidewire/transport/node";
+
+/** What an upgrade request tells about its connection. */
+export function requestInfo(
+  request: IncomingMessage,
+  socket: Socket,
+  protocol: string,
+  trustedProxies: AddressList,
+): ConnectionInfo {
+  const secure = socket instanceof TLSSocket;
+  const base = {
+    transport: secure ? "wss" : "ws",
+    remoteAddress:
+      forwardedFor(request, socket, trustedProxies) ?? addressText(socket.remoteAddress, socket.remotePort),
+    localAddress: addressText(socket.localAddress, socket.localPort),
+    secure,
+    protocol: protocol || undefined,
+    headers: headersOf(request),
+    path: request.url ?? "",
+  };
+  const clientCertificateName = secure && socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined;
+  return typeof clientCertificateName === "string" ? { ...base, clientCertificateName } : base;
+}
+
+/**
+ * The client as the nearest trusted proxy saw it: each proxy appends the address that it got the request from, so the
+ * last one that is not itself a trusted proxy counts. What stands before it anybody can have written.
+ */
+function forwardedFor(request: IncomingMessage, socket: Socket, trustedProxies: AddressList): string | undefined {
+  const header = request.headers["x-forwarded-for"];
+  if (header === undefined || !trustedProxies.has(socket.remoteAddress)) return undefined;
+  const addresses = String(header)
+    .split(",")
+    .map((address) => address.trim());
+  return addresses.findLast((address) => !trustedProxies.has(address)) ?? addresses[0];
+}
+
+function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, typeof value === "string" ? value : value.join(", "));
+  }
+  return headers;
+}
