@@ -1,9 +1,9 @@
 /** How much the mock network holds and does before it says so. */
 export const limits = {
   /** `send` returns false from here: the same as the real transports, so that tests meet back-pressure at the same sizes. */
-  highWaterMark: 128 * 1024,
+  highWaterMark: 131_072,
   /** `onDrain` comes at this level: a quarter of the high mark keeps the pipe busy while the sender wakes up. */
-  lowWaterMark: 32 * 1024,
+  lowWaterMark: 32_768,
   /** Virtual milliseconds that `close` waits for the other side, as long as the real transports wait. */
   closeTimeoutMs: 10_000,
   /** Events one `run` may execute: more is two ends that answer each other for ever, and a hung test says less. */

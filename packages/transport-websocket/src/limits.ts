@@ -5,16 +5,16 @@ export const limits = {
   /** What `close` allows the peer to take the last bytes and answer: seconds are normal on a bad mobile link. */
   closeTimeoutMs: 10_000,
   /** `send` returns false from here. */
-  highWaterMark: 128 * 1024,
+  highWaterMark: 131_072,
   /** `onDrain` comes at this level. */
-  lowWaterMark: 32 * 1024,
+  lowWaterMark: 32_768,
   /**
    * One `send` becomes one message up to here, several beyond: receivers limit the size of a message (16 MiB, 1 MiB or
    * less), and MQTT does not care where messages begin and end.
    */
-  sentMessageBytes: 1024 * 1024,
+  sentMessageBytes: 1_048_576,
   /** Bytes kept while paused or not started: a browser goes on receiving whatever we do, so this ends in an error. */
-  heldBytes: 16 * 1024 * 1024,
+  heldBytes: 16_777_216,
   /** How often `bufferedAmount` is looked at while above the high mark; the platform has no event for it. */
   drainPollMs: 10,
 } as const;

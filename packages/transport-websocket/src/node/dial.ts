@@ -83,22 +83,29 @@ async function open(
 }
 
 function create(address: string, headers: Headers, options: NodeWebSocketOptions, settings: WsSettings): WebSocket {
-  const clientOptions = {
-    ...options.tls,
+  const clientOptions: ClientOptions = {
+    // Handed on to `tls.connect`, whose options the types of `ws` know only in part.
+    ...(options.tls as object | undefined),
+    ...clientLimits(options, settings),
     headers,
     perMessageDeflate: options.perMessageDeflate ?? false,
-    maxPayload: options.maxPayload ?? limits.clientMessageBytes,
-    maxFragments: options.maxFragments ?? limits.clientFragments,
-    maxBufferedChunks: limits.clientBufferedChunks,
-    closeTimeout: settings.closeTimeoutMs,
     // Text is refused whatever it says.
     skipUTF8Validation: true,
   };
   try {
-    return new WebSocket(address, [...(options.protocols ?? defaultProtocols)], clientOptions as ClientOptions);
+    return new WebSocket(address, [...(options.protocols ?? defaultProtocols)], clientOptions);
   } catch (cause) {
     throw new TransportError("address-invalid", "The URL is not one that a WebSocket can be opened to.", { cause });
   }
+}
+
+function clientLimits(options: NodeWebSocketOptions, settings: WsSettings): object {
+  return {
+    maxPayload: options.maxPayload ?? limits.clientMessageBytes,
+    maxFragments: options.maxFragments ?? limits.clientFragments,
+    maxBufferedChunks: limits.clientBufferedChunks,
+    closeTimeout: settings.closeTimeoutMs,
+  };
 }
 
 function refusal(status: number): TransportError {
