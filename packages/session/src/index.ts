@@ -1,3 +1,6 @@
+export { createClientSession } from "./client-session.ts";
+export { SessionError, type SessionErrorKind } from "./errors.ts";
+export { createInflight } from "./inflight.ts";
 export type {
   AcceptOptions,
   Authenticator,
@@ -17,8 +20,18 @@ export type {
   ServerState,
   Session,
   SessionEnd,
-  SessionError,
   SessionHandler,
   SessionLimits,
   SessionRequests,
 } from "./interfaces.ts";
+export { type MemoryInflightStore, memoryInflightStore } from "./memory-inflight-store.ts";
+export { reasonCodeFor, returnCodeFor } from "./return-codes.ts";
+export { createServerSession } from "./server-session.ts";
+export {
+  type ClientInput,
+  clientStates,
+  type ServerInput,
+  serverStates,
+  type TransitionTable,
+} from "./states.ts";
+export { type Violation, violations } from "./violations.ts";

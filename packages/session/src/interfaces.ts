@@ -15,6 +15,7 @@ import type {
   UnsubackPacket,
   UnsubscribePacket,
 } from "@tidewire/codec";
+import type { SessionError } from "./errors.ts";
 
 /*
  * How the parts fit together.
@@ -47,8 +48,9 @@ export interface EncodedPublish {
 }
 
 /**
- * Where in-flight state is kept so that it outlives this process. All calls stage synchronously, in order;
- * `commit` makes everything staged so far durable and returns undefined when nothing was staged.
+ * Where in-flight state is kept so that it outlives this process. All calls stage synchronously, in order, and never
+ * throw; `commit` makes everything staged so far durable and returns undefined when nothing was staged. It rejects when
+ * that failed: then nothing that was sent since the last one may leave, which ends the connections concerned.
  */
 export interface InflightStore {
   /** `sequence` rises with each call: the order messages were first sent in. */
@@ -66,7 +68,11 @@ export interface InflightStore {
 /** What a store gives back after a restart. */
 export interface SavedInflight {
   /** In ascending `sequence`; `message` undefined means: PUBREC came, PUBREL is owed. */
-  readonly outgoing: readonly { readonly packetId: number; readonly sequence: number; readonly message: Message | undefined }[];
+  readonly outgoing: readonly {
+    readonly packetId: number;
+    readonly sequence: number;
+    readonly message: Message | undefined;
+  }[];
   readonly incoming: readonly number[];
 }
 
@@ -85,19 +91,11 @@ export interface SessionEnd {
    * `violation`: the peer broke the protocol. `timeout`: keep-alive, CONNACK or PINGRESP ran out. `lost`: bytes ended.
    */
   readonly kind: "local" | "remote" | "violation" | "timeout" | "lost";
-  /** Reason code that was sent or received, or that names the failure. 0 normal. */
+  /** MQTT 5 reason code that was sent or received (a 3.x return code is translated) or that names the failure. 0 normal. */
   readonly reasonCode: number;
   readonly error: MqttError | SessionError | Error | undefined;
   /** True when bytes in the writer (CONNACK, DISCONNECT) should still leave before the connection closes. */
   readonly flush: boolean;
-}
-
-/** Thrown on misuse by the caller (`kind` "misuse"), carried by `SessionEnd` for the rest. `code` is stable. */
-export interface SessionError extends Error {
-  readonly code: string;
-  readonly kind: "misuse" | "violation" | "link";
-  readonly reasonCode: number;
-  readonly statement: string | undefined;
 }
 
 /** What both ends share: the inputs that a link drives. */
@@ -110,6 +108,13 @@ export interface Session {
   receiveError(error: MqttError, now: number): void;
   /** The connection is gone. */
   receiveEnd(now: number, error?: Error): void;
+  /**
+   * This side stops reading from the connection (`held`), or goes on: a peer is not late with what it may have sent
+   * meanwhile, so that its keep-alive and PINGRESP are not missed until then, and count anew from there.
+   */
+  holdInput(held: boolean, now: number): void;
+  /** Something broke on this side, such as a handler that threw: ends with 0x83 where the version has a way to say so. */
+  fail(error: Error, now: number): void;
   tick(now: number): void;
   /** Time of the next `tick` that is needed; Infinity when none is. */
   nextDeadline(): number;
@@ -129,10 +134,13 @@ export interface SessionRequests {
   /**
    * Takes responsibility for a received QoS > 0 message: PUBACK or PUBREC (from 0x80: refused). Call it once per
    * `onPublish` with QoS > 0, inside it or later; answers leave in the order received. False: this session is over,
-   * nothing was taken over, and the sender will send again.
+   * nothing was taken over, and the sender will send again. MQTT 3.x knows no refusal: any reason code becomes success.
    */
   acknowledge(packetId: number, reasonCode: number, now: number, properties?: Properties): boolean;
-  /** Ends in order. A client's DISCONNECT; in a server's session a DISCONNECT for MQTT 5 (3.x: only closes). */
+  /**
+   * Ends in order. A client's DISCONNECT; in a server's session a DISCONNECT for MQTT 5 (3.x: only closes). Nothing
+   * happens when the session is over already; a client may also call it before CONNACK.
+   */
   disconnect(reasonCode: number, now: number, properties?: Properties): void;
 }
 
@@ -155,9 +163,16 @@ export interface SessionHandler {
   onPublish(packet: PublishPacket): void;
   /**
    * An outgoing message's contract is fulfilled (PUBACK, PUBCOMP) or refused (from 0x80, also by PUBREC). Its packet id
-   * may be in use again already when the handler publishes.
+   * may be in use again already when the handler publishes. `message` is undefined after PUBCOMP: it was dropped at
+   * PUBREC. Called as well for what is in flight and cannot be sent again because this peer's limits exclude it (0x95,
+   * 0x9A, 0x9B).
    */
-  onSettled(packetId: number, message: Message | undefined, reasonCode: number, properties: Properties | undefined): void;
+  onSettled(
+    packetId: number,
+    message: Message | undefined,
+    reasonCode: number,
+    properties: Properties | undefined,
+  ): void;
   /** `sendQuota` is above 0 again after it was 0. */
   onSendQuota(): void;
   /** The session is over; called once, last. */
@@ -271,6 +286,6 @@ export interface SessionLimits {
   readonly connackTimeoutMs: number;
   /** Client: from PINGREQ to PINGRESP. */
   readonly pingTimeoutMs: number;
-  /** Client: highest topic alias it uses itself, at most what the server allows. */
+  /** Highest topic alias that this side uses itself, at most what the peer allows; 0 for none. */
   readonly outgoingTopicAliases: number;
 }

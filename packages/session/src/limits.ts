@@ -1,0 +1,35 @@
+import type { PeerLimits, SessionLimits } from "./interfaces.ts";
+
+/** Every bound of this package, with its reason. */
+
+export const defaultLimits: SessionLimits = {
+  /** A client sends CONNECT at once; ten seconds leave room for a slow radio and little for those who send nothing. */
+  connectTimeoutMs: 10_000,
+  /** A server may have to ask another system about the user first. */
+  connackTimeoutMs: 30_000,
+  /** Longer than a mobile network's worst usual pause, shorter than a person's patience. */
+  pingTimeoutMs: 15_000,
+  /** Enough for the topics a device uses in turn; each costs a string on both ends. */
+  outgoingTopicAliases: 32,
+};
+
+/** Packet identifiers are 1 to this (MQTT 5.0, 2.2.1). */
+export const MAXIMUM_PACKET_ID = 65_535;
+
+/** What holds for a peer that announced nothing (MQTT 5.0, 3.1.2.11 and 3.2.2.3). */
+export const defaultPeerLimits: PeerLimits = {
+  receiveMaximum: 65_535,
+  maximumPacketSize: Number.POSITIVE_INFINITY,
+  topicAliasMaximum: 0,
+  maximumQoS: 2,
+  retainAvailable: true,
+  wildcardSubscriptionAvailable: true,
+  subscriptionIdentifierAvailable: true,
+  sharedSubscriptionAvailable: true,
+};
+
+/** An alias costs three bytes in each packet: a shorter topic gains nothing. */
+export const SHORTEST_ALIASED_TOPIC = 4;
+
+/** From here on a reason code says that something failed (MQTT 5.0, 2.4). */
+export const FIRST_FAILURE = 0x80;

@@ -1,0 +1,40 @@
+import { type AckPacket, PacketType, type Properties, type PublishPacket } from "@tidewire/codec";
+
+/*
+ * Packets that are filled, written and forgotten within one call. A writer never keeps a packet, and no handler runs
+ * between filling and writing, so that one object of each kind serves all sessions and no packet allocates one.
+ */
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const EMPTY = /* @__PURE__ */ new Uint8Array(0);
+
+export const scratchPublish: Mutable<PublishPacket> = {
+  type: PacketType.PUBLISH,
+  topic: "",
+  payload: EMPTY,
+  qos: 0,
+  retain: false,
+  dup: false,
+  packetId: 0,
+  properties: undefined,
+};
+
+const scratchAck: Mutable<AckPacket> = { type: PacketType.PUBACK, packetId: 0, reasonCode: 0, properties: undefined };
+
+/** A PUBACK, PUBREC, PUBREL or PUBCOMP to be written at once. */
+export function ackPacket(
+  type: AckPacket["type"],
+  packetId: number,
+  reasonCode: number,
+  properties?: Properties,
+): AckPacket {
+  scratchAck.type = type;
+  scratchAck.packetId = packetId;
+  scratchAck.reasonCode = reasonCode;
+  scratchAck.properties = properties;
+  return scratchAck;
+}
+
+/** Properties of a PUBLISH that has nothing but a topic alias. */
+export const scratchAliasProperties: Properties = { topicAlias: 0 };
