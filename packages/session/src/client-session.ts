@@ -30,7 +30,7 @@ import { reasonCodeFor } from "./return-codes.ts";
 import { Sender } from "./sender.ts";
 import { SessionBase } from "./session-base.ts";
 import { type ClientInput, clientPackets, clientStates } from "./states.ts";
-import { violations } from "./violations.ts";
+import * as violations from "./violations.ts";
 
 /** The client's end of one connection. */
 export function createClientSession(options: ClientSessionOptions): ClientSession {

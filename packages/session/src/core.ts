@@ -1,7 +1,7 @@
 import type { Packet, PacketWriter, ProtocolVersion } from "@tidewire/codec";
+import type { Violation } from "./errors.ts";
 import type { InflightState } from "./inflight.ts";
 import type { PeerLimits, SessionHandler } from "./interfaces.ts";
-import type { Violation } from "./violations.ts";
 
 /** What the sending and the receiving half need of the session they belong to. */
 export interface Core {

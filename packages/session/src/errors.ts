@@ -1,3 +1,5 @@
+import type { ProtocolVersion } from "@tidewire/codec";
+
 /** Who is to blame: the caller (thrown), the peer, or the connection (both carried by `SessionEnd`). */
 export type SessionErrorKind = "misuse" | "violation" | "link";
 
@@ -29,4 +31,20 @@ export class SessionError extends Error {
 /** To be thrown at the caller; the session is as it was. */
 export function misuse(code: string, message: string, reasonCode = 0x83): SessionError {
   return new SessionError("misuse", code, reasonCode, message);
+}
+
+/** A way to break the protocol: its name, and what MQTT 5 says about it on the wire. */
+export interface Violation {
+  readonly code: string;
+  readonly reasonCode: number;
+  readonly message: string;
+  /** Statement of MQTT 5.0. */
+  readonly statement5?: string;
+  /** Statement of MQTT 3.1.1. */
+  readonly statement3?: string;
+}
+
+export function violationError(violation: Violation, version: ProtocolVersion): SessionError {
+  const statement = version === 5 ? violation.statement5 : violation.statement3;
+  return new SessionError("violation", violation.code, violation.reasonCode, violation.message, { statement });
 }

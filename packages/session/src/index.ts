@@ -1,5 +1,5 @@
 export { createClientSession } from "./client-session.ts";
-export { SessionError, type SessionErrorKind } from "./errors.ts";
+export { SessionError, type SessionErrorKind, type Violation } from "./errors.ts";
 export { createInflight } from "./inflight.ts";
 export type {
   AcceptOptions,
@@ -34,4 +34,4 @@ export {
   serverStates,
   type TransitionTable,
 } from "./states.ts";
-export { type Violation, violations } from "./violations.ts";
+export * as violations from "./violations.ts";

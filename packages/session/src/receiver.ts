@@ -5,7 +5,7 @@ import { misuse } from "./errors.ts";
 import { FIRST_FAILURE } from "./limits.ts";
 import { ackPacket } from "./scratch.ts";
 import { IncomingAliases } from "./topic-aliases.ts";
-import { violations } from "./violations.ts";
+import * as violations from "./violations.ts";
 
 /** The receiving half of a session: messages come in, and every packet that wants an answer gets it, in order. */
 export class Receiver {

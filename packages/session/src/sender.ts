@@ -15,7 +15,7 @@ import type { EncodedPublish, Message } from "./interfaces.ts";
 import { FIRST_FAILURE } from "./limits.ts";
 import { ackPacket, scratchAliasProperties, scratchPublish } from "./scratch.ts";
 import { OutgoingAliases } from "./topic-aliases.ts";
-import { violations } from "./violations.ts";
+import * as violations from "./violations.ts";
 
 /** A message in flight that the peer of this connection cannot take. */
 interface Undeliverable {

@@ -11,7 +11,7 @@ import {
   type SubscribePacket,
   type UnsubscribePacket,
 } from "@tidewire/codec";
-import { misuse, SessionError } from "./errors.ts";
+import { misuse, SessionError, type Violation } from "./errors.ts";
 import { hasWildcard, isShared } from "./filters.ts";
 import { InflightState } from "./inflight.ts";
 import type {
@@ -27,7 +27,7 @@ import { returnCodeFor } from "./return-codes.ts";
 import { Sender } from "./sender.ts";
 import { SessionBase } from "./session-base.ts";
 import { type ServerInput, serverPackets, serverStates } from "./states.ts";
-import { type Violation, violations } from "./violations.ts";
+import * as violations from "./violations.ts";
 
 /** The server's end of one connection. */
 export function createServerSession(options: ServerSessionOptions): ServerSession {

@@ -8,7 +8,7 @@ import {
   ReasonCode,
 } from "@tidewire/codec";
 import type { Core } from "./core.ts";
-import { misuse, SessionError } from "./errors.ts";
+import { misuse, SessionError, type Violation, violationError } from "./errors.ts";
 import type { InflightState } from "./inflight.ts";
 import type {
   EncodedPublish,
@@ -23,7 +23,6 @@ import type {
 import { defaultLimits, defaultPeerLimits } from "./limits.ts";
 import type { Receiver } from "./receiver.ts";
 import type { Sender } from "./sender.ts";
-import { type Violation, violationError } from "./violations.ts";
 
 /** What client and server have in common: one connection's life, and the way from requests and packets to the halves. */
 export abstract class SessionBase<Handler extends SessionHandler> implements Core, Session, SessionRequests {

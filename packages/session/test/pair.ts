@@ -300,4 +300,3 @@ const TYPE_NAMES = [
   "DISCONNECT",
   "AUTH",
 ];
-
