@@ -9,6 +9,7 @@ it("has defaults that work beside a local broker", () => {
 it("reads every option", () => {
   const args = ["--broker", "mqtt://[::1]:1884", "--id", "cellar-1", "--interval", "0.5", "--threshold", "load=2"];
   expect(parseCommandLine(args)).toEqual({
+    broker: "[::1]:1884",
     host: "::1",
     port: 1884,
     id: "cellar-1",

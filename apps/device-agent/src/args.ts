@@ -9,6 +9,8 @@ export class UsageError extends Error {
 }
 
 export interface AgentOptions {
+  /** Host and port as one text, for messages. */
+  readonly broker: string;
   readonly host: string;
   readonly port: number;
   readonly id: string;
@@ -79,11 +81,12 @@ function parseOptions(args: readonly string[]): {
   }
 }
 
-function parseBroker(text: string): { host: string; port: number } {
+function parseBroker(text: string): { broker: string; host: string; port: number } {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const known = url !== undefined && (url.protocol === "tcp:" || url.protocol === "mqtt:") && url.hostname !== "";
   if (!known) throw new UsageError(`--broker "${text}" is not an address; write it like ${DEFAULT_BROKER}`);
-  return { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port: url.port === "" ? 1883 : Number(url.port) };
+  const port = url.port === "" ? 1883 : Number(url.port);
+  return { broker: `${url.hostname}:${port}`, host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
 }
 
 function parseId(text: string | undefined): string {

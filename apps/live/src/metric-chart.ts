@@ -1,0 +1,130 @@
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import { element } from "./dom.ts";
+import { formatValue, type MetricStyle, metricStyle } from "./metrics.ts";
+import { themeColor } from "./theme.ts";
+import type { TimeSeries } from "./time-series.ts";
+
+/** Seconds of the past that a chart shows. */
+export const WINDOW_SECONDS = 120;
+
+/** One metric: its name, the present value, and the chart of the last two minutes. */
+export class MetricChart {
+  readonly root: HTMLElement;
+  readonly #series: TimeSeries;
+  readonly #style: MetricStyle;
+  readonly #value: HTMLElement;
+  readonly #plotRoot: HTMLElement;
+  readonly #observer: ResizeObserver;
+  #plot: uPlot | undefined;
+
+  constructor(name: string, series: TimeSeries) {
+    this.#series = series;
+    this.#style = metricStyle(name);
+    this.#value = element("span", { class: "metric-number" }, "–");
+    this.#plotRoot = element("div", { class: "metric-plot", role: "img" });
+    this.root = element(
+      "div",
+      { class: this.#style.wide ? "metric wide" : "metric", "data-metric": name },
+      element(
+        "p",
+        { class: "metric-head" },
+        element("span", { class: "metric-label" }, this.#style.label),
+        element("span", { class: "metric-value" }, this.#value, element("span", { class: "unit" }, this.#style.unit)),
+      ),
+      this.#plotRoot,
+    );
+    this.root.style.setProperty("--series", `var(${this.#style.color})`);
+    // uPlot needs pixels; it is made when the box has some.
+    this.#observer = new ResizeObserver(() => this.#resize());
+    this.#observer.observe(this.#plotRoot);
+  }
+
+  /** Draws what the series holds now. */
+  paint(nowSeconds: number): void {
+    const { last } = this.#series;
+    if (last === undefined) return;
+    const text = formatValue(last);
+    if (this.#value.textContent !== text) this.#value.textContent = text;
+    const { label, unit } = this.#style;
+    this.#plotRoot.setAttribute("aria-label", `${label}, last two minutes, now ${text} ${unit}`.trimEnd());
+    this.#plot?.setData([this.#series.times, this.#series.values], false);
+    this.#plot?.setScale("x", { min: nowSeconds - WINDOW_SECONDS, max: nowSeconds });
+  }
+
+  /** Draws again in the colours of a changed theme. */
+  recolor(): void {
+    this.#plot?.redraw(false, true);
+  }
+
+  destroy(): void {
+    this.#observer.disconnect();
+    this.#plot?.destroy();
+  }
+
+  #resize(): void {
+    const { clientWidth: width, clientHeight: height } = this.#plotRoot;
+    if (width === 0 || height === 0) return;
+    if (this.#plot === undefined) this.#plot = this.#makePlot(width, height);
+    else this.#plot.setSize({ width, height });
+    this.paint(Date.now() / 1000);
+  }
+
+  #makePlot(width: number, height: number): uPlot {
+    const { color, max } = this.#style;
+    const options: uPlot.Options = {
+      width,
+      height,
+      legend: { show: false },
+      cursor: { show: false },
+      padding: [7, 2, 7, 0],
+      scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, max ?? roundUp(high)] } },
+      axes: [
+        { show: false },
+        {
+          side: 3,
+          size: 34,
+          gap: 4,
+          font: "11px system-ui, sans-serif",
+          stroke: () => themeColor("--text-faint"),
+          grid: { stroke: () => themeColor("--grid"), width: 1 },
+          ticks: { show: false },
+          splits: (_plot, _axis, low, high) => [low, (low + high) / 2, high],
+          values: (_plot, splits) => splits.map(shortNumber),
+        },
+      ],
+      series: [
+        {},
+        {
+          stroke: () => themeColor(color),
+          fill: (plot) => gradient(plot, themeColor(color)),
+          width: 2,
+          points: { show: false },
+        },
+      ],
+    };
+    return new uPlot(options, [[], []], this.#plotRoot);
+  }
+}
+
+/** 1, 2 or 5 times a power of ten, at or above the highest value; an empty chart ends at 1. */
+export function roundUp(high: number | null): number {
+  if (high === null || !(high > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(high));
+  const step = [1, 2, 5, 10].find((candidate) => candidate * power >= high) ?? 10;
+  return step * power;
+}
+
+function shortNumber(value: number): string {
+  const compact = Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
+  return compact.format(value);
+}
+
+function gradient(plot: uPlot, color: string): CanvasGradient | string {
+  const { top, height } = plot.bbox;
+  if (!Number.isFinite(top + height)) return "transparent";
+  const fill = plot.ctx.createLinearGradient(0, top, 0, top + height);
+  fill.addColorStop(0, `${color}55`);
+  fill.addColorStop(1, `${color}08`);
+  return fill;
+}
