@@ -1,7 +1,7 @@
-import { FIRST_SEGMENT_SIZE, MAXIMUM_SEGMENT_SIZE } from "./limits.ts";
+import { FIRST_SEGMENT_SIZE, MAXIMUM_AHEAD } from "./limits.ts";
 
 /**
- * One packet that arrives in pieces. Bytes are copied into segments that grow with what came, 64 KiB at most, and are
+ * One packet that arrives in pieces. Bytes are copied into segments that are
  * joined once at the end: linear time, and a peer that announces a large packet gets memory only as it sends it.
  */
 export class Assembly {
@@ -12,10 +12,10 @@ export class Assembly {
   #segment: Uint8Array;
   #filled = 0;
 
-  /** `size` bytes in all, of which `expected` are at hand already. */
-  constructor(size: number, expected: number) {
+  /** `size` bytes in all, of which `atHand` came already. */
+  constructor(size: number, atHand: number) {
     this.#size = size;
-    this.#segment = new Uint8Array(segmentSize(size, expected));
+    this.#segment = new Uint8Array(segmentSize(size, atHand, 0));
   }
 
   get missing(): number {
@@ -53,12 +53,16 @@ export class Assembly {
 
   #extend(atHand: number): void {
     this.#full.push(this.#segment);
-    this.#segment = new Uint8Array(segmentSize(this.missing, Math.max(atHand, this.received)));
+    this.#segment = new Uint8Array(segmentSize(this.missing, atHand, this.received));
     this.#filled = 0;
   }
 }
 
-/** Never more than is missing, so that the last segment of a packet ends full. */
-function segmentSize(missing: number, expected: number): number {
-  return Math.min(missing, Math.max(FIRST_SEGMENT_SIZE, Math.min(expected, MAXIMUM_SEGMENT_SIZE)));
+/**
+ * Room for what is at hand and for seven times of all that came, so that most packets need one segment and no joining;
+ * but never for 64 KiB more than came, nor for more than is missing: the last segment of a packet ends full.
+ */
+function segmentSize(missing: number, atHand: number, received: number): number {
+  const ahead = Math.min(Math.max(FIRST_SEGMENT_SIZE, 7 * (received + atHand)), MAXIMUM_AHEAD);
+  return Math.min(missing, atHand + ahead);
 }

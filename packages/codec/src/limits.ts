@@ -25,8 +25,8 @@ export const MAXIMUM_TOPIC_LEVELS = 128;
 /** First memory for a packet that arrives in pieces: a peer pays for more by sending more. */
 export const FIRST_SEGMENT_SIZE = 1024;
 
-/** Largest piece of memory taken ahead of the bytes that fill it. */
-export const MAXIMUM_SEGMENT_SIZE = 65_536;
+/** Most memory taken ahead of the bytes that fill it. */
+export const MAXIMUM_AHEAD = 65_536;
 
 /** Payloads and raw bytes up to this length are copied among their neighbours, where a chunk of its own costs more. */
 export const COPY_LIMIT = 512;

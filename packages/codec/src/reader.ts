@@ -2,7 +2,6 @@ import type { ProtocolVersion } from "./packets.ts";
 import { asciiText, utf8Text } from "./platform.ts";
 import {
   fail,
-  fieldInvalid,
   packetIdInvalid,
   packetTruncated,
   stringHasNull,
@@ -11,6 +10,7 @@ import {
   topicNameHasWildcard,
   varintMalformed,
 } from "./rules.ts";
+import { TextCache } from "./text-cache.ts";
 
 const EMPTY = /* @__PURE__ */ new Uint8Array(0);
 const PLUS = 0x2b;
@@ -19,32 +19,49 @@ const HASH = 0x23;
 /** Which side's packets are read: 0 either, 1 a client's, 2 a server's. */
 export type SenderSide = 0 | 1 | 2;
 
+/** Shared by all readers: text is as likely to come again on another connection. */
+const topics = /* @__PURE__ */ new TextCache();
+const texts = /* @__PURE__ */ new TextCache();
+
 /** Reads the fields of one packet and never past its `end`. */
 export class Reader {
-  bytes: Uint8Array = EMPTY;
+  #bytes: Uint8Array = EMPTY;
+  /** Kept apart, since asking a Uint8Array for its buffer costs as much as making a view. */
+  #buffer: ArrayBufferLike = EMPTY.buffer;
+  #offset = 0;
   pos = 0;
   end = 0;
   version: ProtocolVersion = 4;
   readonly sender: SenderSide;
-  /** Topic name read last, when all ASCII: publishers repeat themselves, and comparing is cheaper than making a string. */
-  #lastTopic = "";
 
   constructor(sender: SenderSide) {
     this.sender = sender;
   }
 
+  open(bytes: Uint8Array, pos: number, end: number, version: ProtocolVersion): void {
+    if (bytes !== this.#bytes) {
+      this.#bytes = bytes;
+      this.#buffer = bytes.buffer;
+      this.#offset = bytes.byteOffset;
+    }
+    this.pos = pos;
+    this.end = end;
+    this.version = version;
+  }
+
   /** Lets go of the bytes, so that an idle decoder pins no chunk. */
   release(): void {
-    this.bytes = EMPTY;
+    this.#bytes = EMPTY;
+    this.#buffer = EMPTY.buffer;
   }
 
   uint8(): number {
-    return this.bytes[this.#skip(1)] as number;
+    return this.#bytes[this.#skip(1)] as number;
   }
 
   uint16(): number {
     const pos = this.#skip(2);
-    return ((this.bytes[pos] as number) << 8) | (this.bytes[pos + 1] as number);
+    return ((this.#bytes[pos] as number) << 8) | (this.#bytes[pos + 1] as number);
   }
 
   uint32(): number {
@@ -69,15 +86,22 @@ export class Reader {
     return this.uint16() || fail(packetIdInvalid, this.version);
   }
 
-  boolean(): boolean {
-    const byte = this.uint8();
-    return byte > 1 ? fail(fieldInvalid, this.version) : byte === 1;
-  }
-
   string(): string {
     const length = this.uint16();
     const start = this.#skip(length);
-    return this.#text(start, start + length);
+    const end = start + length;
+    const bytes = this.#bytes;
+    const known = texts.get(bytes, start, end);
+    if (known !== undefined) return known;
+    let bits = 0;
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i] as number;
+      if (byte === 0) fail(stringHasNull, this.version);
+      bits |= byte;
+    }
+    const text = this.#text(start, end, bits);
+    texts.offer(bytes, start, end, text);
+    return text;
   }
 
   /** A topic name: no wildcard, and empty only where `mayBeEmpty`. */
@@ -85,15 +109,19 @@ export class Reader {
     const length = this.uint16();
     const start = this.#skip(length);
     if (length === 0) return mayBeEmpty ? "" : fail(topicEmpty, this.version);
-    if (this.#isLastTopic(start, length)) return this.#lastTopic;
     const end = start + length;
-    const bytes = this.bytes;
+    const bytes = this.#bytes;
+    const known = topics.get(bytes, start, end);
+    if (known !== undefined) return known;
+    let bits = 0;
     for (let i = start; i < end; i++) {
-      const byte = bytes[i];
+      const byte = bytes[i] as number;
+      if (byte === 0) fail(stringHasNull, this.version);
       if (byte === PLUS || byte === HASH) fail(topicNameHasWildcard, this.version);
+      bits |= byte;
     }
-    const topic = this.#text(start, end);
-    if (topic.length === length) this.#lastTopic = topic;
+    const topic = this.#text(start, end, bits);
+    topics.offer(bytes, start, end, topic);
     return topic;
   }
 
@@ -117,31 +145,14 @@ export class Reader {
 
   #view(start: number, length: number): Uint8Array {
     // Unlike `subarray`, this makes a plain Uint8Array of a Buffer too, and is the faster of the two.
-    return length === 0 ? EMPTY : new Uint8Array(this.bytes.buffer, this.bytes.byteOffset + start, length);
+    return length === 0 ? EMPTY : new Uint8Array(this.#buffer, this.#offset + start, length);
   }
 
-  #isLastTopic(start: number, length: number): boolean {
-    const topic = this.#lastTopic;
-    if (topic.length !== length) return false;
-    const bytes = this.bytes;
-    // Backwards, since topics differ in their last levels first.
-    for (let i = length - 1; i >= 0; i--) {
-      if (bytes[start + i] !== topic.charCodeAt(i)) return false;
-    }
-    return true;
-  }
-
-  #text(start: number, end: number): string {
-    const bytes = this.bytes;
-    let bits = 0;
-    for (let i = start; i < end; i++) {
-      const byte = bytes[i] as number;
-      if (byte === 0) fail(stringHasNull, this.version);
-      bits |= byte;
-    }
-    if (bits < 0x80) return start === end ? "" : asciiText(bytes, start, end);
+  /** Text of bytes without 0 whose bits, all or-ed together, tell whether they are ASCII. */
+  #text(start: number, end: number, bits: number): string {
+    if (bits < 0x80) return asciiText(this.#bytes, start, end);
     try {
-      return utf8Text(bytes, start, end);
+      return utf8Text(this.#bytes, start, end);
     } catch {
       return fail(stringMalformed, this.version);
     }

@@ -142,7 +142,10 @@ export class Sink {
     let at = from;
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i);
-      if (unit < 0x80) {
+      if (unit < 0x80 && unit > 0x2b) {
+        // Most of all text, and none of it in need of a check.
+        bytes[at++] = unit;
+      } else if (unit < 0x80) {
         if (unit === 0) fail(stringHasNull, this.version);
         if (isTopicName && (unit === 0x2b || unit === 0x23)) fail(topicNameHasWildcard, this.version);
         bytes[at++] = unit;

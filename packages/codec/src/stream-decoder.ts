@@ -171,10 +171,7 @@ export class StreamDecoder implements Decoder {
 
   #read(bytes: Uint8Array, start: number, end: number): Packet {
     const reader = this.#reader;
-    reader.bytes = bytes;
-    reader.pos = start + this.#headerSize;
-    reader.end = end;
-    reader.version = this.version;
+    reader.open(bytes, start + this.#headerSize, end, this.version);
     this.#headerSize = 0;
     this.#headerDone = false;
     this.#assembly = undefined;
