@@ -1,7 +1,37 @@
 import { connectCases } from "./connect.ts";
 import type { BrokerCase } from "./define.ts";
+import { encodingCases } from "./encoding.ts";
+import { flowCases } from "./flow.ts";
+import { forwardingCases } from "./forwarding.ts";
+import { lifetimeCases } from "./lifetime.ts";
+import { limitedCases } from "./limited.ts";
 import { malformedCases } from "./malformed.ts";
+import { qosCases } from "./qos.ts";
+import { retainedCases } from "./retained.ts";
+import { securedCases } from "./secured.ts";
 import { sessionCases } from "./session.ts";
+import { sharedCases } from "./shared.ts";
+import { subscribeCases } from "./subscribe.ts";
+import { topicCases } from "./topics.ts";
+import { webSocketCases } from "./websocket.ts";
+import { willCases } from "./will.ts";
 
 /** Every broker case, by subject. */
-export const brokerCases: readonly BrokerCase[] = [...connectCases, ...sessionCases, ...malformedCases];
+export const brokerCases: readonly BrokerCase[] = [
+  ...connectCases,
+  ...encodingCases,
+  ...flowCases,
+  ...forwardingCases,
+  ...lifetimeCases,
+  ...limitedCases,
+  ...malformedCases,
+  ...qosCases,
+  ...retainedCases,
+  ...securedCases,
+  ...sessionCases,
+  ...sharedCases,
+  ...subscribeCases,
+  ...topicCases,
+  ...webSocketCases,
+  ...willCases,
+];

@@ -1,8 +1,8 @@
 import { ConformanceFailure, check } from "../failure.ts";
 import { MALFORMED_FROM_CLIENT, type MalformedPacket, type MalformedVariant } from "../malformed/index.ts";
+import type { Peer } from "../peer.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
-import type { Peer } from "./peer.ts";
 
 /** A server closes the connection on which a malformed packet arrives; nothing it says before is required. */
 export const malformedCases: readonly BrokerCase[] = MALFORMED_FROM_CLIENT.flatMap((malformed) =>
@@ -43,7 +43,7 @@ async function refusesPacket(lab: Lab, malformed: MalformedPacket, variant: Malf
 
 async function refusedInSuback(peer: Peer): Promise<boolean> {
   const suback = await peer.take("SUBACK").catch(() => undefined);
-  return suback !== undefined && suback.reasonCodes.every((code) => code >= 0x80);
+  return suback?.reasonCodes.every((code) => code >= 0x80) ?? false;
 }
 
 function describe(malformed: MalformedPacket, variant: MalformedVariant): string {

@@ -1,12 +1,12 @@
-import type { MqttVersion } from "../case.ts";
-import type { RawConnection } from "../connection.ts";
-import { ConformanceFailure, check, checkEqual } from "../failure.ts";
-import { PacketSplitter, property, type WirePacket } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import type { Property } from "../wire/properties.ts";
-import type { Transcript } from "../wire/transcript.ts";
-import { describePacket } from "../wire/transcript.ts";
-import { Type, type TypeName, typeName } from "../wire/types.ts";
+import type { MqttVersion } from "./case.ts";
+import type { RawConnection } from "./connection.ts";
+import { ConformanceFailure, check, checkEqual } from "./failure.ts";
+import { PacketSplitter, type WirePacket } from "./wire/decode.ts";
+import * as wire from "./wire/encode.ts";
+import type { Property } from "./wire/properties.ts";
+import type { Transcript } from "./wire/transcript.ts";
+import { describePacket } from "./wire/transcript.ts";
+import { Type, type TypeName, typeName } from "./wire/types.ts";
 
 export interface PeerOptions {
   readonly version: MqttVersion;
@@ -31,7 +31,7 @@ export class Peer {
   readonly #connection: RawConnection;
   readonly #options: PeerOptions;
   readonly #inbox: WirePacket[] = [];
-  #waiting: (() => void) | undefined;
+  #waiting: (() => void)[] = [];
   #closed = false;
   #packetId = 0;
 
@@ -236,23 +236,16 @@ export class Peer {
   }
 
   #wake(): void {
-    this.#waiting?.();
-    this.#waiting = undefined;
+    for (const resume of this.#waiting.splice(0)) resume();
   }
 
   /** Resolves at the next packet or close, or when the time is over. */
   async #activity(timeoutMs: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
-      this.#waiting = resolve;
+      this.#waiting.push(resolve);
       timer = setTimeout(resolve, timeoutMs);
     });
     clearTimeout(timer);
   }
-}
-
-/** A CONNACK property that limits what may be asked of the server. */
-export function announced(connack: WirePacket, name: Property[0], otherwise: number): number {
-  const value = property(connack, name);
-  return typeof value === "number" ? value : otherwise;
 }

@@ -1,0 +1,228 @@
+import { check, checkEqual } from "../failure.ts";
+import type { Peer } from "../peer.ts";
+import { bytes } from "../wire/bytes.ts";
+import { property, type WirePacket } from "../wire/decode.ts";
+import * as wire from "../wire/encode.ts";
+import type { Property } from "../wire/properties.ts";
+import type { BrokerCase } from "./define.ts";
+import { rule } from "./define.ts";
+import type { Lab, LabConnectOptions } from "./lab.ts";
+import { PROFILES, profileCapability } from "./profiles.ts";
+
+const { secured, enhanced } = PROFILES;
+const METHOD: Property = ["authenticationMethod", "conformance"];
+const GOOD: LabConnectOptions = { profile: secured, username: "user", password: "password" };
+
+/** User name and password, and what a client may not do (3.1.4, 3.3.5). */
+const accessCases: readonly BrokerCase[] = [
+  rule({
+    id: "secured/wrong-password",
+    title: "refuses wrong credentials: CONNACK with an error, then close",
+    v3: ["3.2.2-4", "3.2.2-5", "3.1.4-5"],
+    v5: ["3.1.4-2", "3.2.2-6", "3.2.2-7", "4.13.2-1"],
+    needs: [profileCapability(secured)],
+    run: async (lab) => {
+      const attempts: LabConnectOptions[] = [
+        { username: "user", password: "wrong" },
+        { username: "nobody", password: "password" },
+        {},
+      ];
+      for (const attempt of attempts) {
+        const peer = await lab.open(undefined, secured);
+        peer.send(lab.connectBytes(attempt));
+        await peer.closes("wrong credentials");
+        const connack = peer.received[0];
+        if (connack === undefined) continue;
+        const codes = lab.five ? [0x86, 0x87] : [4, 5];
+        check(codes.includes(connack.reasonCode), `expected CONNACK ${codes.join(" or ")}, got ${connack.reasonCode}`);
+        checkEqual([connack.sessionPresent, peer.received.length], [false, 1], "Session Present, packets received");
+      }
+    },
+  }),
+  rule({
+    id: "secured/denied-publish",
+    title: "acknowledges a PUBLISH that is not allowed, or closes; and delivers it to nobody",
+    v3: ["3.3.5-2"],
+    v5: ["3.4.2-1", "3.5.2-1"],
+    needs: [profileCapability(secured)],
+    run: async (lab) => {
+      const topic = lab.topic("denied");
+      const watcher = await lab.connect({ ...GOOD, label: "watcher" });
+      await watcher.subscribe(`${lab.topic("")}#`);
+      for (const qos of [1, 2]) {
+        const peer = await lab.connect(GOOD);
+        const answer = await peer.publish({ topic, qos }).catch(() => undefined);
+        if (answer === undefined) await peer.closes("a PUBLISH that is not allowed");
+        else if (lab.five) checkEqual(answer.reasonCode, 0x87, "reason code");
+      }
+      await watcher.quiet("a message that was not allowed");
+    },
+  }),
+  rule({
+    id: "secured/small-refusals",
+    title: "keeps refusals within the client's Maximum Packet Size, and without problem information where asked",
+    v5: ["3.4.2-2", "3.4.2-3", "3.5.2-2", "3.5.2-3", "3.1.2-29"],
+    needs: [profileCapability(secured)],
+    run: async (lab) => {
+      const properties: Property[] = [
+        ["maximumPacketSize", 40],
+        ["requestProblemInformation", 0],
+      ];
+      for (const qos of [1, 2]) {
+        const peer = await lab.connect({ ...GOOD, properties });
+        const answer = await peer.publish({ topic: lab.topic("denied"), qos }).catch(() => undefined);
+        if (answer === undefined) continue;
+        check(answer.bytes.length <= 40, "expected at most 40 bytes");
+        check(property(answer, "reasonString") === undefined, "expected no Reason String");
+      }
+    },
+  }),
+].flat();
+
+/** Enhanced authentication (MQTT 5.0, 4.12). */
+const enhancedCases: readonly BrokerCase[] = [
+  rule({
+    id: "enhanced/unknown-method",
+    title: "refuses an authentication method it does not know",
+    v5: ["4.12.0-1", "3.1.4-2"],
+    run: async (lab) => {
+      const peer = await lab.open();
+      peer.send(lab.connectBytes({ properties: [["authenticationMethod", "no such method"]] }));
+      await peer.closes("unknown authentication method");
+      const codes = peer.received.map(({ reasonCode }) => reasonCode);
+      check(codes.length === 0 || codes[0] === 0x8c || codes[0] === 0x87, "expected CONNACK 0x8C or 0x87, or none");
+    },
+  }),
+  rule({
+    id: "enhanced/not-without-method",
+    title: "sends neither AUTH nor an Authentication Method to a client that named none",
+    v5: ["4.12.0-6"],
+    run: async (lab) => {
+      const { peer, connack } = await lab.connectWith();
+      checkEqual(property(connack, "authenticationMethod"), undefined, "Authentication Method in CONNACK");
+      await peer.ping();
+      await peer.quiet("AUTH without an authentication method", ["AUTH"]);
+    },
+  }),
+  rule({
+    id: "enhanced/auth-without-method",
+    title: "closes on AUTH from a client that named no method",
+    v5: ["4.12.0-7"],
+    run: async (lab) => {
+      const peer = await lab.connect();
+      peer.send(wire.auth(0x19, [METHOD]));
+      await peer.closes("AUTH without an authentication method in CONNECT");
+    },
+  }),
+  rule({
+    id: "enhanced/exchange",
+    title: "asks for more with AUTH 0x18, and repeats the method in AUTH and CONNACK",
+    v5: ["4.12.0-2", "4.12.0-5", "3.15.2-1", "3.15.1-1"],
+    needs: [profileCapability(enhanced)],
+    run: async (lab) => {
+      const { connack, challenge } = await authenticate(lab);
+      checkEqual(challenge.flags, 0, "fixed header flags of AUTH");
+      checkEqual(property(connack, "authenticationMethod"), METHOD[1], "Authentication Method in CONNACK");
+    },
+  }),
+  rule({
+    id: "enhanced/refused",
+    title: "closes when the authentication data is wrong",
+    v5: ["4.12.0-4", "3.2.2-7"],
+    needs: [profileCapability(enhanced)],
+    run: async (lab) => {
+      const { peer } = await challenged(lab);
+      peer.send(wire.auth(0x18, [METHOD, ["authenticationData", "wrong"]]));
+      await peer.closes("wrong authentication data");
+      const connack = peer.received.find(({ type }) => type === 2);
+      check(connack === undefined || connack.reasonCode >= 0x80, "expected an error code in CONNACK");
+    },
+  }),
+  rule({
+    id: "enhanced/method-changed",
+    title: "closes when AUTH names another method than CONNECT",
+    v5: ["4.12.0-5"],
+    needs: [profileCapability(enhanced)],
+    run: async (lab) => {
+      const { peer } = await challenged(lab);
+      peer.send(
+        wire.auth(0x18, [
+          ["authenticationMethod", "other"],
+          ["authenticationData", "response"],
+        ]),
+      );
+      await peer.closes("another authentication method");
+    },
+  }),
+  rule({
+    id: "enhanced/nothing-else-before-connack",
+    title: "serves no other packet while authentication goes on",
+    v5: ["3.2.0-1", "3.1.2-30"],
+    needs: [profileCapability(enhanced)],
+    run: async (lab) => {
+      const { peer } = await challenged(lab);
+      peer.send(wire.subscribe("5.0", 1, [[lab.topic(), 0]]));
+      await peer.closes("SUBSCRIBE before authentication was complete");
+      await peer.quiet("SUBACK before CONNACK", ["SUBACK"], 0);
+    },
+  }),
+  rule({
+    id: "enhanced/again",
+    title: "authenticates again on a connection that goes on",
+    v5: ["4.12.1-1", "4.12.0-5", "3.15.2-1"],
+    needs: [profileCapability(enhanced)],
+    run: async (lab) => {
+      const { peer } = await authenticate(lab);
+      peer.send(wire.auth(0x19, [METHOD, ["authenticationData", "again"]]));
+      checkEqual((await peer.take("AUTH")).reasonCode, 0x18, "reason of the challenge");
+      await peer.ping();
+      peer.send(wire.auth(0x18, [METHOD, ["authenticationData", "response"]]));
+      const done = await peer.take("AUTH");
+      checkEqual([done.reasonCode, property(done, "authenticationMethod")], [0, METHOD[1]], "AUTH at the end");
+    },
+  }),
+  rule({
+    id: "enhanced/again-refused",
+    title: "closes when re-authentication fails",
+    v5: ["4.12.1-2", "4.13.2-1"],
+    needs: [profileCapability(enhanced)],
+    run: async (lab) => {
+      const { peer } = await authenticate(lab);
+      peer.send(wire.auth(0x19, [METHOD, ["authenticationData", "again"]]));
+      await peer.take("AUTH");
+      peer.send(wire.auth(0x18, [METHOD, ["authenticationData", "wrong"]]));
+      await peer.closes("failed re-authentication");
+    },
+  }),
+  rule({
+    id: "enhanced/small-auth",
+    title: "keeps AUTH within the client's Maximum Packet Size",
+    v5: ["3.15.2-2", "3.15.2-3"],
+    needs: [profileCapability(enhanced)],
+    run: async (lab) => {
+      const { challenge, connack } = await authenticate(lab, [["maximumPacketSize", 64]]);
+      for (const packet of [challenge, connack]) check(packet.bytes.length <= 64, "expected at most 64 bytes");
+    },
+  }),
+].flat();
+
+/** Who may do what, and how a client proves who it is. */
+export const securedCases: readonly BrokerCase[] = [...accessCases, ...enhancedCases];
+
+async function challenged(lab: Lab, more: readonly Property[] = []): Promise<{ peer: Peer; challenge: WirePacket }> {
+  const peer = await lab.open(undefined, enhanced);
+  peer.send(lab.connectBytes({ properties: [METHOD, ["authenticationData", bytes(1)], ...more] }));
+  const challenge = await peer.next("AUTH");
+  checkEqual(challenge.reasonCode, 0x18, "AUTH reason code");
+  checkEqual(property(challenge, "authenticationMethod"), METHOD[1], "Authentication Method in AUTH");
+  return { peer, challenge };
+}
+
+async function authenticate(
+  lab: Lab,
+  more: readonly Property[] = [],
+): Promise<{ peer: Peer; challenge: WirePacket; connack: WirePacket }> {
+  const { peer, challenge } = await challenged(lab, more);
+  peer.send(wire.auth(0x18, [METHOD, ["authenticationData", "response"]]));
+  return { peer, challenge, connack: await peer.connack() };
+}

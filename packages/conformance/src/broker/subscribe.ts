@@ -1,0 +1,323 @@
+import { check, checkEqual } from "../failure.ts";
+import { concat } from "../wire/bytes.ts";
+import { allOf } from "../wire/decode.ts";
+import * as wire from "../wire/encode.ts";
+import type { BrokerCase } from "./define.ts";
+import { rule } from "./define.ts";
+import { payloads, text } from "./messages.ts";
+
+const NO_LOCAL = 0x04;
+
+/** Reason codes of SUBACK and UNSUBACK (MQTT 5.0, 3.9.3 and 3.11.3). */
+const SUBACK_CODES: readonly number[] = [0, 1, 2, 0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2];
+const UNSUBACK_CODES: readonly number[] = [0, 0x11, 0x80, 0x83, 0x87, 0x8f, 0x91];
+
+const subscribing: readonly BrokerCase[] = [
+  rule({
+    id: "subscribe/suback",
+    title: "answers SUBSCRIBE with SUBACK under its identifier, a code for each filter in order",
+    v3: ["3.8.4-1", "3.8.4-2", "3.8.4-4", "3.8.4-5", "3.9.3-1", "3.9.3-2", "2.3.1-7"],
+    v5: ["3.8.4-1", "3.8.4-2", "3.8.4-5", "3.8.4-6", "3.8.4-7", "3.9.3-1", "3.9.3-2", "2.2.1-6"],
+    run: async (lab) => {
+      const peer = await lab.connect();
+      const requested = [2, 0, 1, 0, 2, 1];
+      const subscriptions = requested.map((qos, index): wire.Subscription => [lab.topic(`${index}`), qos]);
+      peer.send(wire.subscribe(lab.version, 51_966, subscriptions));
+      const suback = await peer.take("SUBACK");
+      checkEqual(suback.packetId, 51_966, "SUBACK identifier");
+      checkEqual(suback.reasonCodes.length, requested.length, "number of codes");
+      for (const [index, code] of suback.reasonCodes.entries()) {
+        const known = lab.five ? SUBACK_CODES : [0, 1, 2, 0x80];
+        check(known.includes(code), `expected a SUBACK code, got ${code}`);
+        check(code >= 0x80 || code <= (requested[index] ?? 0), `expected at most QoS ${requested[index]}, got ${code}`);
+      }
+    },
+  }),
+  rule({
+    id: "subscribe/delivered-qos",
+    title: "delivers at the lower of published and granted QoS",
+    v3: ["3.8.4-6"],
+    v5: ["3.8.4-8"],
+    run: async (lab) => {
+      const topic = lab.topic();
+      const publisher = await lab.connect({ label: "publisher" });
+      await Promise.all(
+        [0, 1, 2].map(async (requested) => {
+          const subscriber = await lab.connect({ label: `granted ${requested}` });
+          const suback = await subscriber.subscribe(`${topic}/${requested}`, requested);
+          const granted = suback.reasonCodes[0] ?? 0;
+          for (const qos of [0, 1, 2]) {
+            await publisher.publish({ topic: `${topic}/${requested}`, qos, payload: `${qos}` });
+            const message = await subscriber.message();
+            checkEqual(message.qos, Math.min(qos, granted), `QoS of a QoS ${qos} message, ${granted} granted`);
+          }
+        }),
+      );
+    },
+  }),
+  rule({
+    id: "subscribe/replaces",
+    title: "replaces a subscription with the same filter",
+    v3: ["3.8.4-3"],
+    v5: ["3.8.4-3"],
+    run: async (lab) => {
+      const topic = lab.topic();
+      const { subscriber, publisher } = await lab.pair(topic, 2);
+      await subscriber.subscribe(topic, 0);
+      await publisher.publish({ topic, qos: 2, payload: "once" });
+      checkEqual((await subscriber.message()).qos, 0, "QoS by the new subscription");
+      await subscriber.quiet("a second delivery by the replaced subscription");
+    },
+  }),
+  rule({
+    id: "subscribe/replaces-without-loss",
+    title: "loses no message while a subscription is replaced",
+    v3: ["3.8.4-3"],
+    v5: ["3.8.4-4"],
+    run: async (lab) => {
+      const topic = lab.topic();
+      const { subscriber, publisher } = await lab.pair(topic, 1);
+      const numbers = Array.from({ length: 10 }, (_, index) => `${index}`);
+      const publishing = (async () => {
+        for (const payload of numbers) await publisher.publish({ topic, qos: 1, payload });
+      })();
+      for (let round = 0; round < 5; round++) await subscriber.subscribe(topic, 1);
+      await publishing;
+      checkEqual(await payloads(subscriber, numbers.length), numbers, "messages around the replacement");
+    },
+  }),
+  rule({
+    id: "subscribe/several-filters",
+    title: "treats several filters as several subscriptions with one SUBACK",
+    v3: ["3.8.4-4"],
+    v5: ["3.8.4-5"],
+    run: async (lab) => {
+      const topics = ["a", "b", "c"].map((name) => lab.topic(name));
+      const subscriber = await lab.connect({ label: "subscriber" });
+      await subscriber.subscribeAll(topics.map((topic): wire.Subscription => [topic, 1]));
+      await subscriber.quiet("a second SUBACK", ["SUBACK"], 50);
+      const publisher = await lab.connect({ label: "publisher" });
+      for (const topic of topics) await publisher.publish({ topic, qos: 1, payload: topic });
+      checkEqual(await payloads(subscriber, 3), topics, "messages of the three subscriptions");
+    },
+  }),
+  rule({
+    id: "subscribe/overlapping",
+    title: "delivers overlapping subscriptions at the highest QoS among them",
+    v3: ["3.3.5-1"],
+    v5: ["3.3.4-2"],
+    run: async (lab) => {
+      const base = lab.topic();
+      const subscriber = await lab.connect({ label: "subscriber" });
+      await subscriber.subscribeAll([
+        [`${base}/#`, 0],
+        [`${base}/a`, 2],
+        [`${base}/+`, 1],
+      ]);
+      const publisher = await lab.connect({ label: "publisher" });
+      await publisher.publish({ topic: `${base}/a`, qos: 2 });
+      const highest = await subscriber.message(({ qos }) => qos === 2);
+      checkEqual(highest.topic, `${base}/a`, "topic");
+    },
+  }),
+  rule({
+    id: "subscribe/no-local",
+    title: "with No Local does not send a client its own messages",
+    v5: ["3.8.3-3"],
+    run: async (lab) => {
+      const topic = lab.topic();
+      const peer = await lab.connect({ label: "both" });
+      await peer.subscribe(topic, NO_LOCAL);
+      await peer.publish({ topic, qos: 1, payload: "own" });
+      await peer.quiet("its own message in spite of No Local");
+      const other = await lab.connect({ label: "other" });
+      await other.publish({ topic, qos: 1, payload: "foreign" });
+      checkEqual(text(await peer.message()), "foreign", "payload of another client's message");
+    },
+  }),
+  rule({
+    id: "subscribe/own-messages",
+    title: "sends a client its own messages where it subscribed to them",
+    v3: ["4.5.0-1"],
+    v5: ["4.5.0-1"],
+    run: async (lab) => {
+      const topic = lab.topic();
+      const peer = await lab.connect();
+      await peer.subscribe(topic, 1);
+      await peer.publish({ topic, qos: 1, payload: "own" });
+      checkEqual(text(await peer.message()), "own", "payload");
+    },
+  }),
+  rule({
+    id: "subscribe/identifier",
+    title: "puts the Subscription Identifier into the messages of its subscription",
+    v5: ["3.3.4-3"],
+    needs: ["subscription-identifiers"],
+    run: async (lab) => {
+      const topic = lab.topic();
+      const { subscriber, publisher } = await lab.pair(topic, 1, [["subscriptionIdentifier", 268_435_455]]);
+      await publisher.publish({ topic, qos: 1 });
+      checkEqual(ids(await subscriber.message()), [268_435_455], "Subscription Identifiers");
+    },
+  }),
+  rule({
+    id: "subscribe/identifiers-overlapping",
+    title: "lists the identifiers of all matching subscriptions, over one copy or several",
+    v5: ["3.3.4-3", "3.3.4-4", "3.3.4-5"],
+    needs: ["subscription-identifiers"],
+    run: async (lab) => {
+      const base = lab.topic();
+      const subscriber = await lab.connect({ label: "subscriber" });
+      await subscriber.subscribe(`${base}/#`, 1, [["subscriptionIdentifier", 7]]);
+      await subscriber.subscribe(`${base}/a`, 1, [["subscriptionIdentifier", 300]]);
+      await subscriber.subscribe(`${base}/+`, 1);
+      const publisher = await lab.connect({ label: "publisher" });
+      await publisher.publish({ topic: `${base}/a`, qos: 1 });
+      const first = await subscriber.message();
+      await subscriber.quiet("", [], lab.quietMs);
+      const copies = subscriber.received.filter(({ type }) => type === first.type);
+      checkEqual(
+        copies.flatMap(ids).sort((a, b) => a - b),
+        [7, 300],
+        "Subscription Identifiers of all copies",
+      );
+      if (copies.length > 1) for (const copy of copies) check(ids(copy).length <= 1, "expected one identifier a copy");
+    },
+  }),
+  rule({
+    id: "subscribe/identifier-replaced",
+    title: "replaces the Subscription Identifier along with the subscription",
+    v5: ["3.8.4-3"],
+    needs: ["subscription-identifiers"],
+    run: async (lab) => {
+      const topic = lab.topic();
+      const { subscriber, publisher } = await lab.pair(topic, 1, [["subscriptionIdentifier", 1]]);
+      await subscriber.subscribe(topic, 1, [["subscriptionIdentifier", 2]]);
+      await publisher.publish({ topic, qos: 1 });
+      checkEqual(ids(await subscriber.message()), [2], "Subscription Identifiers");
+    },
+  }),
+].flat();
+
+const unsubscribing: readonly BrokerCase[] = [
+  rule({
+    id: "unsubscribe/unsuback",
+    title: "answers UNSUBSCRIBE with UNSUBACK under its identifier, also when nothing was subscribed",
+    v3: ["3.10.4-4", "3.10.4-5", "2.3.1-7"],
+    v5: ["3.10.4-4", "3.10.4-5", "2.2.1-6"],
+    run: async (lab) => {
+      const topic = lab.topic();
+      const peer = await lab.connect();
+      await peer.subscribe(topic);
+      for (const [packetId, filter] of [
+        [43_981, topic],
+        [1, lab.topic("never")],
+      ] as const) {
+        peer.send(wire.unsubscribe(lab.version, packetId, [filter]));
+        checkEqual((await peer.take("UNSUBACK")).packetId, packetId, "UNSUBACK identifier");
+      }
+    },
+  }),
+  rule({
+    id: "unsubscribe/ends-delivery",
+    title: "sends nothing more for a filter that was unsubscribed",
+    v3: ["3.10.4-2", "3.10.4-1"],
+    v5: ["3.10.4-2", "3.10.4-1"],
+    run: async (lab) => {
+      const topic = lab.topic();
+      const { subscriber, publisher } = await lab.pair(topic, 1);
+      await subscriber.unsubscribe(topic);
+      await publisher.publish({ topic, qos: 1 });
+      await subscriber.quiet("a message after UNSUBSCRIBE");
+    },
+  }),
+  rule({
+    id: "unsubscribe/exact-filter",
+    title: "removes the filter that is the same character by character, and no other",
+    v3: ["3.10.4-1"],
+    v5: ["3.10.4-1"],
+    run: async (lab) => {
+      const base = lab.topic();
+      const { subscriber, publisher } = await lab.pair(`${base}/a`, 1);
+      await subscriber.unsubscribe(`${base}/#`, `${base}/+`, `${base}/A`, base, `${base}/a/`);
+      await publisher.publish({ topic: `${base}/a`, qos: 1, payload: "still" });
+      checkEqual(text(await subscriber.message()), "still", "payload");
+    },
+  }),
+  rule({
+    id: "unsubscribe/several-filters",
+    title: "treats several filters as several UNSUBSCRIBEs with one UNSUBACK",
+    v3: ["3.10.4-6"],
+    v5: ["3.10.4-6", "3.11.3-1", "3.11.3-2"],
+    run: async (lab) => {
+      const topics = ["a", "b", "c"].map((name) => lab.topic(name));
+      const [a = "", b = "", c = ""] = topics;
+      const subscriber = await lab.connect({ label: "subscriber" });
+      await subscriber.subscribeAll([
+        [a, 1],
+        [c, 1],
+      ]);
+      const unsuback = await subscriber.unsubscribe(a, b, c);
+      if (lab.five) {
+        checkEqual(unsuback.reasonCodes.length, 3, "number of codes");
+        for (const code of unsuback.reasonCodes)
+          check(UNSUBACK_CODES.includes(code), `expected an UNSUBACK code, got ${code}`);
+        checkEqual(unsuback.reasonCodes, [0, 0x11, 0], "codes in the order of the filters");
+      }
+      await subscriber.quiet("a second UNSUBACK", ["UNSUBACK"], 50);
+      const publisher = await lab.connect({ label: "publisher" });
+      for (const topic of topics) await publisher.publish({ topic, qos: 1 });
+      await subscriber.quiet("a message after UNSUBSCRIBE");
+    },
+  }),
+  rule({
+    id: "unsubscribe/finishes-what-began",
+    title: "completes the QoS 1 and 2 deliveries that had begun before UNSUBSCRIBE",
+    v3: ["3.10.4-3"],
+    v5: ["3.10.4-3"],
+    run: async (lab) => {
+      const topic = lab.topic();
+      const options = lab.persistent(lab.clientId());
+      const subscriber = await lab.connect(options);
+      await subscriber.subscribe(topic, 2);
+      const publisher = await lab.connect({ label: "publisher" });
+      await publisher.publish({ topic, qos: 2, payload: "two" });
+      await publisher.publish({ topic, qos: 1, payload: "one" });
+      const second = await subscriber.take("PUBLISH", ({ qos }) => qos === 2);
+      await subscriber.take("PUBLISH", ({ qos }) => qos === 1);
+      await subscriber.unsubscribe(topic);
+      await subscriber.acknowledge(second);
+      subscriber.drop();
+      const again = await lab.connect(options);
+      checkEqual(text(await again.message()), "one", "the delivery that had not been acknowledged");
+    },
+  }),
+  rule({
+    id: "unsubscribe/pipelined",
+    title: "handles SUBSCRIBE and UNSUBSCRIBE in the order they come",
+    v3: ["3.8.4-4"],
+    v5: ["3.8.4-5"],
+    run: async (lab) => {
+      const topic = lab.topic();
+      const peer = await lab.connect();
+      const { version } = lab;
+      peer.send(
+        concat(
+          wire.subscribe(version, 1, [[topic, 1]]),
+          wire.unsubscribe(version, 2, [topic]),
+          wire.subscribe(version, 3, [[topic, 1]]),
+        ),
+      );
+      for (const type of ["SUBACK", "UNSUBACK", "SUBACK"] as const) await peer.take(type);
+      await peer.publish({ topic, qos: 1, payload: "subscribed at last" });
+      checkEqual(text(await peer.message()), "subscribed at last", "payload");
+    },
+  }),
+].flat();
+
+/** SUBSCRIBE, UNSUBSCRIBE and their options (3.8 to 3.11, 3.3.5). */
+export const subscribeCases: readonly BrokerCase[] = [...subscribing, ...unsubscribing];
+
+function ids(packet: Parameters<typeof allOf>[0]): number[] {
+  return allOf(packet, "subscriptionIdentifier").map(([, value]) => Number(value));
+}
