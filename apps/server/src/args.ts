@@ -118,13 +118,14 @@ function serveOptions(parsed: ParsedOptions): ServeOptions {
   if (secure !== undefined && tls === undefined) {
     throw new UsageError(`--listen ${secure.text} needs a certificate`, "add --tls-cert FILE and --tls-key FILE");
   }
-  return { ...brokerOptions(parsed), listen, tls, origins: (parsed.values.get("origin") ?? []).map(origin) };
+  return { ...brokerOptions(parsed, "info"), listen, tls, origins: (parsed.values.get("origin") ?? []).map(origin) };
 }
 
 function demoOptions(parsed: ParsedOptions): DemoOptions {
   refusePositionals("demo", parsed);
   return {
-    ...brokerOptions(parsed),
+    // The demo's output is for a person who wants to see the page; its log is for when something is wrong.
+    ...brokerOptions(parsed, "warn"),
     host: single(parsed, "host") ?? "127.0.0.1",
     httpPort: port(parsed, "http-port", DEFAULT_HTTP_PORT),
     mqttPort: port(parsed, "mqtt-port", DEFAULT_MQTT_PORT),
@@ -139,8 +140,8 @@ function backupOptions(parsed: ParsedOptions): BackupOptions {
   return { from: single(parsed, "store") ?? DEFAULT_DIRECTORY, to };
 }
 
-function brokerOptions(parsed: ParsedOptions): BrokerOptions {
-  return { store: storeChoice(parsed), logLevel: choice(parsed, "log-level", LOG_LEVELS, "info") };
+function brokerOptions(parsed: ParsedOptions, logLevel: LogLevel): BrokerOptions {
+  return { store: storeChoice(parsed), logLevel: choice(parsed, "log-level", LOG_LEVELS, logLevel) };
 }
 
 function storeChoice(parsed: ParsedOptions): StoreChoice {

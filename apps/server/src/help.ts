@@ -1,12 +1,10 @@
 import { DEFAULT_DIRECTORY, DEFAULT_HTTP_PORT, DEFAULT_LISTEN, DEFAULT_MQTT_PORT, type HelpTopic } from "./args.ts";
 
-const STORE = `
+const STORE = `\
   --store DIR|memory   where sessions, queues and retained messages are kept
                        (default: ${DEFAULT_DIRECTORY}); memory keeps nothing over a restart
   --fsync WHEN         always: on disk before a message is acknowledged (default)
-                       interval: about once a second    os: when the system likes
-  --log-level LEVEL    debug, info (default), warn, error or silent; logs go to stderr
-  -h, --help           this text`;
+                       interval: about once a second; os: when the system likes`;
 
 /** What `--help` prints. */
 export const HELP: Readonly<Record<HelpTopic, string>> = {
@@ -34,7 +32,9 @@ Usage: tidewire serve [OPTIONS]
   --tls-key FILE       its private key in PEM
   --origin ORIGIN      web pages that may connect, such as https://example.org; may be
                        repeated (default: every page)
-${STORE.slice(1)}
+${STORE}
+  --log-level LEVEL    debug, info (default), warn, error or silent; logs go to stderr
+  -h, --help           this text
 
 On stdout: "listening URL" for each listener, then "ready".
 
@@ -49,7 +49,9 @@ Usage: tidewire demo [OPTIONS]
   --http-port PORT     the page, and MQTT over WebSocket at /mqtt (default: ${DEFAULT_HTTP_PORT})
   --mqtt-port PORT     MQTT over TCP (default: ${DEFAULT_MQTT_PORT}); port 0 picks a free one
   --host ADDRESS       the address to listen on (default: 127.0.0.1, this machine only)
-${STORE.slice(1)}
+${STORE}
+  --log-level LEVEL    debug, info, warn (default), error or silent; logs go to stderr
+  -h, --help           this text
 `,
 
   backup: `Copy the broker's data to a new directory. The broker may run meanwhile: the copy is of one moment.

@@ -1,0 +1,23 @@
+import { type Broker, createBroker } from "@tidewire/broker";
+import type { TransportError } from "@tidewire/transport";
+import type { Logger } from "pino";
+import type { BrokerOptions } from "./args.ts";
+import { createStore, storeFailure } from "./store.ts";
+
+/** Starts a broker with the store that the command line names. */
+export async function startBroker({ store }: BrokerOptions, logger: Logger): Promise<Broker> {
+  const broker = createBroker({ store: createStore(store), logger: brokerLogger(logger) });
+  try {
+    await broker.start();
+  } catch (error) {
+    throw store.kind === "directory" ? storeFailure(store.directory, error) : error;
+  }
+  return broker;
+}
+
+/** Logs a peer that a listener turned away before it was a connection. */
+export function logRefused(logger: Logger): (error: TransportError, remoteAddress: string | undefined) => void {
+  return (error, remoteAddress) => {
+    logger.info({ remoteAddress, code: error.code }, `refused a connection: ${error.message}`);
+  };
+}
