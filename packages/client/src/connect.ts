@@ -1,10 +1,62 @@
+import type { Scheduler } from "@tidewire/link";
+import { platformScheduler } from "#platform";
+import { EngineClient } from "./client.ts";
+import { defaultConnectTimeoutMs, Engine } from "./engine.ts";
+import { ClientError } from "./errors.ts";
 import type { Client } from "./interfaces.ts";
 import type { ConnectOptions, Target } from "./options.ts";
+import { checkUrl } from "./target.ts";
+import { aborted, limitWait } from "./wait-limit.ts";
 
-/** tmp */
-export function connect(_target: Target, _options?: ConnectOptions): Promise<Client> {
-  return Promise.reject(new Error("not there yet"));
+/**
+ * Connects, and resolves when the server has accepted (CONNACK). Tries again meanwhile, with back-off, until
+ * `connectTimeoutMs` or `signal`; rejects with a `ClientError` at once when the server refuses for good.
+ */
+export async function connect(target: Target, options: ConnectOptions = {}): Promise<Client> {
+  if (options.signal?.aborted === true) throw aborted(options.signal);
+  const scheduler = options.scheduler ?? platformScheduler();
+  const client = createClient(target, { ...options, scheduler });
+  try {
+    await firstConnection(client, options, scheduler);
+    return client;
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
 }
-export function createClient(_target: Target, _options?: ConnectOptions): Client {
-  throw new Error("not there yet");
+
+/**
+ * A client that begins to connect now and keeps trying. Publish and subscribe at once: what cannot be sent yet waits.
+ */
+export function createClient(target: Target, options: ConnectOptions = {}): Client {
+  if (typeof target !== "function") checkUrl(target);
+  if (options.store !== undefined && !options.clientId) {
+    throw new ClientError("invalid-argument", "A store needs a clientId, under which its content is found again.");
+  }
+  const engine = new Engine(target, options, options.scheduler ?? platformScheduler());
+  const responseTopic = () => options.responseTopic ?? `tidewire/responses/${engine.clientId}`;
+  const client = new EngineClient(engine, options.protocolVersion === 4 ? undefined : responseTopic);
+  options.signal?.addEventListener("abort", () => void client.close(), { once: true });
+  void engine.start();
+  return client;
+}
+
+function firstConnection(client: Client, options: ConnectOptions, scheduler: Scheduler): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let last: ClientError | undefined;
+    const stop = client.on("status", (status, { error }) => {
+      last = error ?? last;
+      if (status === "connected") end(resolve);
+      else if (status === "closed") end(() => reject(error ?? new ClientError("closed", "The client was closed.")));
+    });
+    const limits = { timeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs, ...options };
+    const endWait = limitWait(limits, scheduler, (error) =>
+      end(() => reject(new ClientError(error.code, error.message, { cause: last ?? error.cause }))),
+    );
+    const end = (settle: () => void) => {
+      stop();
+      endWait?.();
+      settle();
+    };
+  });
 }

@@ -43,7 +43,7 @@ export type ClientErrorCode =
 export class ClientError extends Error {
   override readonly name = "ClientError";
   readonly code: ClientErrorCode;
-  /** MQTT reason code (a 3.x return code as it was on the wire); undefined when none was involved. */
+  /** MQTT 5 reason code (a 3.x return code as the MQTT 5 code of that meaning); undefined when none was involved. */
   readonly reasonCode: number | undefined;
 
   constructor(

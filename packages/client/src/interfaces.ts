@@ -46,7 +46,8 @@ export interface Client extends AsyncDisposable {
   /**
    * Sends a message, or queues it while there is no connection. Settles when the QoS contract is fulfilled: QoS 0 when
    * the bytes are handed over, QoS 1 at PUBACK, QoS 2 at PUBCOMP. Rejects with a `ClientError`: a refusal by the server
-   * (`publish-refused`), what CONNACK rules out (`not-supported-by-server`), or a full queue (`queue-full`).
+   * (`publish-refused`), what CONNACK rules out (`not-supported-by-server`), or a full queue (`queue-full`). The bytes
+   * of the payload may not be changed before that.
    */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<PublishResult>;
   /**
@@ -98,8 +99,6 @@ export interface SubscribeOptions extends OperationOptions {
   readonly retainAsPublished?: boolean;
   /** 0 send retained messages, 1 only for a new subscription, 2 never (MQTT 5). Default 0. */
   readonly retainHandling?: 0 | 1 | 2;
-  /** User properties of the SUBSCRIBE (MQTT 5). */
-  readonly properties?: Pick<Properties, "userProperties">;
   /**
    * Called for every message in order, instead of iterating. When it returns a promise, the next message waits for it.
    * What it throws is reported as `handler-failed`.
@@ -107,7 +106,10 @@ export interface SubscribeOptions extends OperationOptions {
   readonly onMessage?: (message: Message) => void | Promise<void>;
   /** Messages held for a slow consumer before the connection is paused. Default 1,000. */
   readonly bufferSize?: number;
-  /** `auto`: acknowledged when the consumer takes the message; `manual`: by `message.acknowledge()`. Default `auto`. */
+  /**
+   * `auto`: acknowledged when `onMessage` is done with the message, or the iteration comes back for the next one or
+   * ends; `manual`: by `message.acknowledge()`. Default `auto`.
+   */
   readonly acknowledge?: "auto" | "manual";
 }
 

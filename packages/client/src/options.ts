@@ -43,7 +43,7 @@ export interface ConnectOptions {
   readonly properties?: Properties;
   /** Enhanced authentication (MQTT 5): a new one for each connection. */
   readonly authenticator?: () => Authenticator;
-  /** Keeps queued and unfinished messages. Default: in memory. */
+  /** Keeps queued and unfinished messages for the next start; needs a `clientId`. Default: they live in memory. */
   readonly store?: ClientStore;
   /** `false`: the first failure, or the end of the first connection, closes the client. */
   readonly reconnect?: ReconnectOptions | false;

@@ -1,9 +1,9 @@
 import type { InflightStore, Message, SavedInflight } from "@tidewire/session";
 
 /**
- * Where a client keeps what it has not finished: messages in flight, ids of received QoS 2 messages, and its queue.
- * Writes stage synchronously and in order; `commit` makes everything staged durable together, before the bytes that
- * depend on it leave.
+ * Where a client keeps what it has not finished, so that it survives the page or the process: messages in flight, ids
+ * of received QoS 2 messages, and its queue. Writes stage synchronously and in order; `commit` makes everything staged
+ * durable together, before the bytes that depend on it leave. `clear` forgets what is in flight and keeps the queue.
  */
 export interface ClientStore extends InflightStore {
   /** Called once, before the first attempt to connect: claims the client id and loads. Rejects when it is taken. */
@@ -27,22 +27,3 @@ export interface SavedClient {
   /** In ascending `sequence`. */
   readonly queued: readonly { readonly sequence: number; readonly message: QueuedMessage }[];
 }
-
-/** Keeps nothing: what memory holds is the client's own. */
-export function memoryStore(): ClientStore {
-  return {
-    open: () => Promise.resolve({ inflight: { outgoing: [], incoming: [] }, queued: [] }),
-    putOutgoing: nothing,
-    releaseOutgoing: nothing,
-    deleteOutgoing: nothing,
-    putIncoming: nothing,
-    deleteIncoming: nothing,
-    clear: nothing,
-    putQueued: nothing,
-    deleteQueued: nothing,
-    commit: () => undefined,
-    close: () => Promise.resolve(),
-  };
-}
-
-function nothing(): void {}

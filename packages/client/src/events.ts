@@ -1,0 +1,52 @@
+import { ClientError } from "./errors.ts";
+import type { ClientEvents, Status, StatusDetail } from "./interfaces.ts";
+import type { ReceivedMessage } from "./received-message.ts";
+
+/** The listeners of a client. None of them can break it: what one throws is reported, to the console at last. */
+export class Events {
+  readonly #listeners: { readonly [Event in keyof ClientEvents]: Set<ClientEvents[Event]> } = {
+    status: new Set(),
+    message: new Set(),
+    error: new Set(),
+  };
+
+  on<Event extends keyof ClientEvents>(event: Event, listener: ClientEvents[Event]): () => void {
+    const listeners = this.#listeners[event];
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  }
+
+  status(status: Status, detail: StatusDetail): void {
+    for (const listener of this.#listeners.status) this.#guard(() => listener(status, detail));
+  }
+
+  /** True when somebody listens. */
+  message(message: ReceivedMessage): boolean {
+    const listeners = this.#listeners.message;
+    for (const listener of listeners) this.#guard(() => listener(message));
+    return listeners.size > 0;
+  }
+
+  readonly error = (error: ClientError): void => {
+    const listeners = this.#listeners.error;
+    // What nobody listens for should still be found by whoever looks for it.
+    if (listeners.size === 0) console.error(error);
+    for (const listener of listeners) {
+      try {
+        listener(error);
+      } catch (cause) {
+        console.error(cause);
+      }
+    }
+  };
+
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (cause) {
+      this.error(new ClientError("handler-failed", "A listener threw.", { cause }));
+    }
+  }
+}

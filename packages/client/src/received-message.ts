@@ -1,0 +1,88 @@
+import type { Properties, PublishPacket, QoS } from "@tidewire/codec";
+import type { Link } from "@tidewire/link";
+import type { ClientSession } from "@tidewire/session";
+import type { Message } from "./interfaces.ts";
+import { parseJson, parseText } from "./payload.ts";
+import type { SchemaOutput, StandardSchema } from "./standard-schema.ts";
+
+/** Told when a message has been acknowledged. */
+export type OnAcknowledged = (message: ReceivedMessage) => void;
+
+/**
+ * A message on its way through the consumers. It is acknowledged when everyone who holds it has let go, on the
+ * connection that it came on or, sent again by the server, last came on.
+ */
+export class ReceivedMessage implements Message {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly qos: QoS;
+  readonly retain: boolean;
+  readonly properties: Properties | undefined;
+  readonly packetId: number;
+  dup: boolean;
+  #link: Link<ClientSession>;
+  readonly #onAcknowledged: OnAcknowledged;
+  #holds = 0;
+  /** Somebody has to call `acknowledge`. */
+  #manual = false;
+  #reasonCode: number | undefined;
+
+  constructor(packet: PublishPacket, link: Link<ClientSession>, onAcknowledged: OnAcknowledged) {
+    this.topic = packet.topic;
+    this.payload = packet.payload;
+    this.qos = packet.qos;
+    this.retain = packet.retain;
+    this.dup = packet.dup;
+    this.properties = packet.properties;
+    this.packetId = packet.packetId;
+    this.#link = link;
+    this.#onAcknowledged = onAcknowledged;
+  }
+
+  text(): string {
+    return parseText(this.payload);
+  }
+
+  json(): unknown;
+  json<Schema extends StandardSchema>(schema: Schema): SchemaOutput<Schema>;
+  json(schema?: StandardSchema): unknown {
+    return parseJson(this.payload, schema);
+  }
+
+  acknowledge(reasonCode = 0): void {
+    this.#manual = false;
+    this.#settle(reasonCode);
+  }
+
+  /** One more consumer has it; each has to `release` it, or with `manual` somebody to call `acknowledge`. */
+  hold(manual: boolean): void {
+    if (manual) this.#manual = true;
+    else this.#holds++;
+  }
+
+  release(): void {
+    this.#holds--;
+    this.#settle(0);
+  }
+
+  /** The server sent it again, on a new connection: the acknowledgement belongs there. */
+  moveTo(link: Link<ClientSession>): void {
+    this.#link = link;
+    this.dup = true;
+    if (this.#reasonCode !== undefined) this.#acknowledge(this.#reasonCode);
+  }
+
+  #settle(reasonCode: number): void {
+    if (this.qos === 0 || this.#holds > 0 || this.#manual || this.#reasonCode !== undefined) return;
+    this.#acknowledge(reasonCode);
+  }
+
+  #acknowledge(reasonCode: number): void {
+    this.#reasonCode = reasonCode;
+    const { session, loop } = this.#link;
+    // False: that connection is over, and the server will send the message again, if it keeps the session.
+    if (!session.acknowledge(this.packetId, reasonCode, loop.now)) return;
+    this.#link.touch();
+    this.#onAcknowledged(this);
+  }
+}

@@ -1,0 +1,35 @@
+import type { SessionEnd } from "@tidewire/session";
+import { ClientError } from "./errors.ts";
+
+/** Reason codes of misuse that names what the server does not take. */
+const serverLimits: readonly number[] = [0x95, 0x9a, 0x9b, 0x9e, 0xa1, 0xa2];
+
+/** For a request that the session refused because CONNACK rules it out, else undefined. */
+export function unsupportedByServer(error: unknown): ClientError | undefined {
+  const { reasonCode, kind } = error as { readonly reasonCode?: number; readonly kind?: string };
+  if (kind !== "misuse" || reasonCode === undefined || !serverLimits.includes(reasonCode)) return undefined;
+  return new ClientError("not-supported-by-server", "The server announced that it does not take this.", {
+    cause: error,
+    reasonCode,
+  });
+}
+
+/** For a request that no server would take. */
+export function invalidArgument(cause: unknown): ClientError {
+  return new ClientError("invalid-argument", cause instanceof Error ? cause.message : "An argument is not valid.", {
+    cause,
+  });
+}
+
+/** Why a connection is over, for whoever waited for it. */
+export function endError(end: SessionEnd): ClientError {
+  const { kind, reasonCode, error } = end;
+  if (kind === "remote") {
+    const text = `The server refused or ended the connection with code 0x${reasonCode.toString(16)}.`;
+    return new ClientError("refused", text, { cause: error, reasonCode });
+  }
+  return new ClientError("connection-lost", "The connection ended.", {
+    cause: error,
+    reasonCode: reasonCode === 0 ? undefined : reasonCode,
+  });
+}

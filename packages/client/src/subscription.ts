@@ -1,0 +1,162 @@
+import { ClientError } from "./errors.ts";
+import type { Message, OperationOptions, SubscribeOptions, Subscription } from "./interfaces.ts";
+import type { ReceivedMessage } from "./received-message.ts";
+
+/** What a consumer needs of the client around it. */
+export interface ConsumerHost {
+  unsubscribe(consumer: Consumer, options: OperationOptions | undefined): Promise<void>;
+  report(error: ClientError): void;
+  /** The buffer has passed a mark: pause or resume the connection. */
+  onPressure(consumer: Consumer): void;
+}
+
+/** The receiving end of one `subscribe` call: a buffer between the connection and a callback or an iteration. */
+export class Consumer implements Subscription {
+  readonly filters: readonly string[];
+  granted: readonly number[] = [];
+  readonly #host: ConsumerHost;
+  readonly #onMessage: SubscribeOptions["onMessage"];
+  readonly #manual: boolean;
+  readonly #bufferSize: number;
+  readonly #buffer: ReceivedMessage[] = [];
+  #head = 0;
+  readonly #waiting: ((result: IteratorResult<Message, undefined>) => void)[] = [];
+  /** Handed to the iteration; acknowledged when it comes back. */
+  #taken: ReceivedMessage[] = [];
+  #busy = false;
+  #full = false;
+  #ended = false;
+  #unsubscribed: Promise<void> | undefined;
+
+  constructor(filters: readonly string[], options: SubscribeOptions, bufferSize: number, host: ConsumerHost) {
+    this.filters = filters;
+    this.#host = host;
+    this.#onMessage = options.onMessage;
+    this.#manual = options.acknowledge === "manual";
+    this.#bufferSize = options.bufferSize ?? bufferSize;
+  }
+
+  get buffered(): number {
+    return this.#buffer.length - this.#head;
+  }
+
+  /** From a full buffer until it is half empty again. */
+  get full(): boolean {
+    return this.#full;
+  }
+
+  deliver(message: ReceivedMessage): void {
+    if (this.#ended) return;
+    message.hold(this.#manual);
+    if (this.#onMessage !== undefined && !this.#busy && this.buffered === 0) {
+      this.#call(message);
+      return;
+    }
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) {
+      this.#taken.push(message);
+      waiting({ done: false, value: message });
+      return;
+    }
+    this.#buffer.push(message);
+    if (!this.#full && this.buffered >= this.#bufferSize) {
+      this.#full = true;
+      this.#host.onPressure(this);
+    }
+  }
+
+  next(): Promise<IteratorResult<Message, undefined>> {
+    if (this.#onMessage !== undefined) {
+      return Promise.reject(new ClientError("invalid-argument", "A subscription with onMessage cannot be iterated."));
+    }
+    this.#releaseTaken();
+    const message = this.#shift();
+    if (message !== undefined) {
+      this.#taken.push(message);
+      return Promise.resolve({ done: false, value: message });
+    }
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  async return(): Promise<IteratorResult<Message, undefined>> {
+    await this.unsubscribe();
+    return { done: true, value: undefined };
+  }
+
+  unsubscribe(options?: OperationOptions): Promise<void> {
+    this.#unsubscribed ??= this.#host.unsubscribe(this, options);
+    return this.#unsubscribed;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.unsubscribe();
+  }
+
+  /** No more messages: what is buffered is let go, the iteration finishes. */
+  end(): void {
+    this.#ended = true;
+    this.#releaseTaken();
+    for (let message = this.#shift(); message !== undefined; message = this.#shift()) this.#release(message);
+    for (const resolve of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
+  }
+
+  #call(message: ReceivedMessage): void {
+    try {
+      const result = this.#onMessage!(message);
+      if (result instanceof Promise) {
+        this.#busy = true;
+        result.catch((error: unknown) => this.#failed(error)).then(() => this.#called(message));
+        return;
+      }
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#release(message);
+  }
+
+  /** An asynchronous callback is done: hands on what has gathered meanwhile. */
+  #called(message: ReceivedMessage): void {
+    this.#busy = false;
+    this.#release(message);
+    while (!this.#busy) {
+      const next = this.#shift();
+      if (next === undefined) return;
+      this.#call(next);
+    }
+  }
+
+  #failed(cause: unknown): void {
+    this.#host.report(new ClientError("handler-failed", "onMessage threw.", { cause }));
+  }
+
+  #release(message: ReceivedMessage): void {
+    if (!this.#manual) message.release();
+  }
+
+  #releaseTaken(): void {
+    if (this.#taken.length === 0) return;
+    const taken = this.#taken;
+    this.#taken = [];
+    for (const message of taken) this.#release(message);
+  }
+
+  #shift(): ReceivedMessage | undefined {
+    if (this.buffered === 0) return undefined;
+    const message = this.#buffer[this.#head++]!;
+    // Moves the rest down rarely enough to cost nothing per message.
+    if (this.#head * 2 >= this.#buffer.length) {
+      this.#buffer.splice(0, this.#head);
+      this.#head = 0;
+    }
+    if (this.#full && this.buffered * 2 <= this.#bufferSize) {
+      this.#full = false;
+      this.#host.onPressure(this);
+    }
+    return message;
+  }
+}
