@@ -1,1 +1,2 @@
+export { createClientLinkLoop, createLinkLoop } from "./create-link-loop.ts";
 export type { Link, LinkHandler, LinkLimits, LinkLoop, LinkLoopOptions, LinkOptions, Scheduler } from "./interfaces.ts";

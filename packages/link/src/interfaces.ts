@@ -8,6 +8,8 @@ export interface Scheduler {
   now(): number;
   /** Runs at the end of this turn: after the callbacks that are due now, before waiting for I/O. */
   defer(callback: () => void): void;
+  /** Runs in a later turn, after I/O had its chance. Default: a timer of 0. */
+  later?(callback: () => void): void;
   setTimer(callback: () => void, delayMs: number): unknown;
   clearTimer(handle: unknown): void;
 }
@@ -19,6 +21,11 @@ export interface LinkLoopOptions {
    * nothing is to be waited for. A rejection ends every link of that flush without sending (nothing false is promised).
    */
   readonly barrier?: () => Promise<void> | undefined;
+  /**
+   * What a handler threw. It ends its own link, with the reason code for an implementation specific error, and no other;
+   * without `onError` it shows in `SessionEnd.error` alone.
+   */
+  readonly onError?: (error: unknown, link: Link) => void;
   readonly limits?: Partial<LinkLimits>;
 }
 
@@ -30,6 +37,8 @@ export interface LinkLimits {
   readonly bytesPerTurn: number;
   /** Unsent bytes of one link above which its input is paused, so that answers cannot pile up. */
   readonly pauseInputAboveBytes: number;
+  /** How long the transport may stay full without taking a byte before the link is given up. */
+  readonly stalledAfterMs: number;
 }
 
 /** The place that drives many links: one flush for all that were touched, one timer for all deadlines. */

@@ -1,0 +1,13 @@
+import type { LinkLimits } from "./interfaces.ts";
+
+/** Every bound of this package, with its reason. */
+export const defaultLimits: LinkLimits = {
+  /** About a quarter of a millisecond of small packets: a flood of one connection delays the others no longer. */
+  packetsPerTurn: 1024,
+  /** One read of a socket is 64 KiB: what it brings is handled at once, what piled up behind it is not. */
+  bytesPerTurn: 65_536,
+  /** A few reads' worth of answers; the transport's own high-water mark stops the rest. */
+  pauseInputAboveBytes: 262_144,
+  /** A peer that takes nothing for a minute while bytes wait for it is gone, or means harm. */
+  stalledAfterMs: 60_000,
+};

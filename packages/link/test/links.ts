@@ -1,0 +1,147 @@
+import type { ConnectPacket, PacketWriter } from "@tidewire/codec";
+import { createLinkLoop, type Link, type LinkHandler, type LinkLoop, type LinkLoopOptions } from "@tidewire/link";
+import {
+  type ClientSession,
+  type ClientSessionHandler,
+  createClientSession,
+  createInflight,
+  createServerSession,
+  type Message,
+  type ServerSession,
+  type ServerSessionHandler,
+  type SessionEnd,
+  type SessionLimits,
+} from "@tidewire/session";
+import { type MockLink, type MockNetwork, type MockNetworkOptions, mockNetwork } from "@tidewire/transport-mock";
+
+/** A server's loop on a mock network, to which clients with loops of their own connect. */
+export class Bench {
+  readonly network: MockNetwork;
+  readonly serverLoop: LinkLoop;
+  readonly clientLoop: LinkLoop;
+
+  constructor(
+    options: {
+      network?: MockNetworkOptions;
+      server?: Partial<LinkLoopOptions>;
+      client?: Partial<LinkLoopOptions>;
+    } = {},
+  ) {
+    this.network = mockNetwork(options.network);
+    const { scheduler } = this.network;
+    this.serverLoop = createLinkLoop({ scheduler, ...options.server });
+    this.clientLoop = createLinkLoop({ scheduler, ...options.client });
+  }
+
+  /** Connects a client; what each end was told is in `received`, `ends` and so on. */
+  connect(options: ConnectOptions = {}): Peers {
+    return new Peers(this, options);
+  }
+}
+
+export interface ConnectOptions {
+  readonly connect?: Partial<ConnectPacket>;
+  readonly client?: Partial<ClientSessionHandler>;
+  readonly server?: (peers: Peers) => Partial<ServerSessionHandler>;
+  readonly clientLimits?: Partial<SessionLimits>;
+  readonly serverLink?: LinkHandler;
+  readonly clientLink?: LinkHandler;
+}
+
+export class Peers {
+  readonly cable: MockLink;
+  readonly client: Link<ClientSession>;
+  readonly server: Link<ServerSession>;
+  readonly received: string[] = [];
+  readonly ends: { client?: SessionEnd; server?: SessionEnd } = {};
+  settled = 0;
+
+  constructor(bench: Bench, options: ConnectOptions) {
+    this.cable = bench.network.pair();
+    this.server = bench.serverLoop.attach<ServerSession>(this.cable.server, {
+      decoder: { sender: "client" },
+      createSession: (writer: PacketWriter) =>
+        createServerSession({
+          writer,
+          now: bench.serverLoop.now,
+          handler: { ...this.#serverHandler(), ...options.server?.(this) },
+        }),
+      ...(options.serverLink && { handler: options.serverLink }),
+    });
+    this.client = bench.clientLoop.attach<ClientSession>(this.cable.client, {
+      decoder: { version: 5, sender: "server" },
+      createSession: (writer: PacketWriter) => {
+        const session = createClientSession({
+          writer,
+          inflight: createInflight(),
+          connect: {
+            type: 1,
+            version: 5,
+            clientId: "c",
+            cleanStart: true,
+            keepAlive: 0,
+            will: undefined,
+            username: undefined,
+            password: undefined,
+            properties: undefined,
+            ...options.connect,
+          },
+          handler: { ...this.#clientHandler(), ...options.client },
+          ...(options.clientLimits && { limits: options.clientLimits }),
+        });
+        session.open(bench.clientLoop.now);
+        return session;
+      },
+      ...(options.clientLink && { handler: options.clientLink }),
+    });
+  }
+
+  publish(message: Message): void {
+    this.client.session.publish(message, this.client.loop.now);
+    this.client.touch();
+  }
+
+  #serverHandler(): ServerSessionHandler {
+    return {
+      onConnect: () =>
+        this.server.session.accept(
+          { inflight: createInflight(), sessionPresent: false, properties: undefined },
+          this.server.loop.now,
+        ),
+      onSubscribe: () => {},
+      onUnsubscribe: () => {},
+      onDisconnect: () => {},
+      onPublish: (packet) => {
+        this.received.push(new TextDecoder().decode(packet.payload));
+        if (packet.qos > 0) this.server.session.acknowledge(packet.packetId, 0, this.server.loop.now);
+      },
+      onSettled: () => {},
+      onSendQuota: () => {},
+      onEnd: (end) => {
+        this.ends.server = end;
+      },
+    };
+  }
+
+  #clientHandler(): ClientSessionHandler {
+    return {
+      onConnack: () => {},
+      onSuback: () => {},
+      onUnsuback: () => {},
+      onDisconnect: () => {},
+      onPublish: () => {},
+      onSettled: () => {
+        this.settled++;
+      },
+      onSendQuota: () => {},
+      onEnd: (end) => {
+        this.ends.client = end;
+      },
+    };
+  }
+}
+
+export function message(payload: string | Uint8Array, qos: 0 | 1 | 2 = 0): Message {
+  const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+  return { topic: "t", payload: bytes, qos, retain: false, properties: undefined };
+}
