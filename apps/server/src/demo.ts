@@ -24,7 +24,11 @@ export async function demo(options: DemoOptions): Promise<void> {
   try {
     const httpPort = await listenHttp(http, options);
     await broker.listen(
-      attachWebSocket(http, { path: "/mqtt", origins: pageOrigins(options.host, httpPort), onRefused: logRefused(logger) }),
+      attachWebSocket(http, {
+        path: "/mqtt",
+        origins: pageOrigins(options.host, httpPort),
+        onRefused: logRefused(logger),
+      }),
     );
     const mqttUrl = await listenTcp(broker, options, logger);
     const device = await startDevice(localUrl(mqttUrl), logger);

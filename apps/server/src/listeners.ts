@@ -63,7 +63,10 @@ function explain(error: unknown, flag: string): [problem: string, remedy: string
   switch (code) {
     case "address-in-use":
     case "EADDRINUSE":
-      return ["the port is in use", `stop the program that has it, or choose another with ${flag} (0 picks a free one)`];
+      return [
+        "the port is in use",
+        `stop the program that has it, or choose another with ${flag} (0 picks a free one)`,
+      ];
     case "not-permitted":
     case "EACCES":
       return ["the system does not allow it", `choose a port above 1023 with ${flag}, or run with the right to use it`];

@@ -14,10 +14,12 @@ export interface Mosquitto {
   readonly webSocketPort: number;
 }
 
-/** Starts mosquitto with a TCP and a websockets listener on free ports of 127.0.0.1, in memory, open to all. */
-export async function startMosquitto(): Promise<Mosquitto> {
-  const port = await freePort();
-  const webSocketPort = await freePort();
+/** Starts mosquitto with a TCP and a websockets listener on 127.0.0.1, by default on free ports; in memory, open to all. */
+export async function startMosquitto(
+  ports: { readonly port?: number; readonly webSocketPort?: number } = {},
+): Promise<Mosquitto> {
+  const port = ports.port ?? (await freePort());
+  const webSocketPort = ports.webSocketPort ?? (await freePort());
   const config = join(temporaryDirectory(), "mosquitto.conf");
   const lines = [
     "allow_anonymous true",

@@ -1,0 +1,84 @@
+import { createServer, type Server } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freePort } from "../src/ports.ts";
+import { runTidewire, startServer } from "../src/tidewire.ts";
+
+describe("tidewire with arguments that are wrong", () => {
+  let blocker: Server;
+  let taken: number;
+
+  beforeAll(async () => {
+    taken = await freePort();
+    blocker = createServer();
+    await new Promise<void>((resolve) => blocker.listen(taken, "127.0.0.1", resolve));
+  });
+
+  afterAll(() => {
+    blocker.close();
+  });
+
+  /** One line on standard error that says what is wrong and what to do; nothing on standard output; exit code 2. */
+  async function expectRefusal(args: readonly string[], cause: RegExp, remedy: RegExp): Promise<void> {
+    const { code, stdout, stderr } = await runTidewire(args);
+    expect({ code, stdout }, stderr).toEqual({ code: 2, stdout: "" });
+    expect(stderr.split("\n")).toHaveLength(1);
+    expect(stderr).toMatch(cause);
+    expect(stderr).toMatch(remedy);
+  }
+
+  it("names a TCP port in use", async () => {
+    const args = ["serve", "--listen", `tcp://127.0.0.1:${taken}`, "--store", "memory"];
+    await expectRefusal(args, new RegExp(`cannot listen on tcp://127.0.0.1:${taken}: the port is in use`), /--listen/);
+  });
+
+  it("names a WebSocket port in use, also when another listener was fine", async () => {
+    const listen = ["--listen", "tcp://127.0.0.1:0", "--listen", `ws://127.0.0.1:${taken}/mqtt`];
+    await expectRefusal(["serve", ...listen, "--store", "memory"], /the port is in use/, /--listen/);
+  });
+
+  it("names the demo's option for each of its ports", async () => {
+    const demo = (http: number, mqtt: number) => [
+      ...["demo", "--http-port", String(http), "--mqtt-port", String(mqtt), "--store", "memory"],
+    ];
+    await expectRefusal(demo(taken, 0), /the port is in use/, /--http-port/);
+    await expectRefusal(demo(0, taken), /the port is in use/, /--mqtt-port/);
+  });
+
+  it("names an unknown option", () => expectRefusal(["serve", "--prot", "1883"], /unknown option --prot/, /--help/));
+
+  it.each(["1883", "localhost:1883", "http://127.0.0.1:1883", "tcp://127.0.0.1:70000", "tcp://127.0.0.1:1883/path"])(
+    "names the malformed --listen %s",
+    (listen) => expectRefusal(["serve", "--listen", listen], /--listen/, /write it like tcp:\/\/|leave the path out/),
+  );
+
+  it("names an address that is not this machine's", async () => {
+    // TEST-NET-1: nobody has it.
+    const args = ["serve", "--listen", "tcp://192.0.2.1:1883", "--store", "memory"];
+    await expectRefusal(args, /has no such address/, /127\.0\.0\.1/);
+  });
+
+  it("names a certificate that is not there", async () => {
+    const files = ["--tls-cert", "/nowhere/cert.pem", "--tls-key", "/nowhere/key.pem"];
+    const args = ["serve", "--listen", "tls://127.0.0.1:0", ...files, "--store", "memory"];
+    await expectRefusal(args, /--tls-cert \/nowhere\/cert.pem cannot be read/, /check the path/);
+  });
+});
+
+describe("tidewire with arguments that are right", () => {
+  it.each([["--help"], ["serve", "--help"], ["demo", "--help"], ["backup", "--help"], ["--version"]])(
+    "answers %j on standard output",
+    async (...args) => {
+      const { code, stdout, stderr } = await runTidewire(args);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      expect(stdout).not.toBe("");
+    },
+  );
+
+  it.each(["SIGTERM", "SIGINT"] as const)("ends with 0 on %s", async (signal) => {
+    const { program, urls } = await startServer();
+    expect(urls.map((url) => url.protocol)).toEqual(["tcp:", "ws:"]);
+    expect(urls.map((url) => url.pathname)).toEqual(["", "/mqtt"]);
+    expect(program.stdout.at(-1)).toBe("ready");
+    expect(await program.stop(signal)).toEqual({ code: 0, signal: null });
+  });
+});
