@@ -1,0 +1,295 @@
+import { type ProtocolVersion, parseSharedFilter, type QoS, type Will } from "@tidewire/codec";
+import { createInflight, type Inflight } from "@tidewire/session";
+import type { ClientConnection } from "./client-connection.ts";
+import type { BrokerContext } from "./context.ts";
+import type { Deadline } from "./deadlines.ts";
+import { Delivery, type DeliveryReceiver, grantedQoS } from "./delivery.ts";
+import { Drain } from "./drain.ts";
+import type { Encodings } from "./encodings.ts";
+import type { ClientInfo } from "./hooks.ts";
+import type { IncomingPublication } from "./publication.ts";
+import { SessionQueue } from "./session-queue.ts";
+import type { BrokerStore, LoadedSession, StoredSubscription } from "./store.ts";
+import { Readiness, type RouteTarget, type Subscriber, Subscription } from "./subscription.ts";
+
+/** One MQTT session: what the broker knows of a client, whether it is connected or not. */
+export class BrokerSession implements Subscriber, DeliveryReceiver {
+  readonly clientId: string;
+  /** Where its subscriptions, queue and in-flight exchanges are kept. */
+  readonly store: BrokerStore;
+  readonly inflight: Inflight;
+  readonly queue: SessionQueue;
+  version: ProtocolVersion;
+  expirySeconds: number;
+  username: string | undefined;
+  will: Will | undefined = undefined;
+  willAtMs: number | undefined = undefined;
+  disconnectedAtMs: number | undefined = undefined;
+  /** As it was on the latest connection. */
+  client: ClientInfo | undefined = undefined;
+  connection: ClientConnection | undefined = undefined;
+  ended = false;
+  expiry: Deadline | undefined = undefined;
+  willDeadline: Deadline | undefined = undefined;
+
+  readonly #context: BrokerContext;
+  readonly #drain: Drain;
+  #subscriptions: Map<string, Subscription> | undefined;
+  #nextSequence: number;
+
+  constructor(context: BrokerContext, record: SessionRecord, loaded?: LoadedSession) {
+    this.#context = context;
+    this.clientId = record.clientId;
+    this.version = record.version;
+    this.expirySeconds = record.sessionExpiryInterval;
+    this.username = record.username;
+    this.store = record.sessionExpiryInterval > 0 ? context.storage.durable : context.storage.volatile;
+    this.#nextSequence = loaded?.nextSequence ?? 0;
+    const { limits, metrics } = context;
+    const queue = { clientId: this.clientId, receiver: this, store: this.store, limits, metrics };
+    this.queue = new SessionQueue(loaded === undefined ? queue : { ...queue, loaded });
+    this.inflight = createInflight(
+      this.store.inflight(this.clientId),
+      loaded === undefined ? undefined : this.store.loadInflight(this.clientId),
+    );
+    this.#drain = new Drain(context, this);
+  }
+
+  /** Whether it outlives its connection. */
+  get persistent(): boolean {
+    return this.expirySeconds > 0;
+  }
+
+  get subscriptionCount(): number {
+    return this.#subscriptions?.size ?? 0;
+  }
+
+  nowMs(): number {
+    return this.#context.clock.nowMs();
+  }
+
+  // Subscriptions
+
+  hasSubscription(filter: string): boolean {
+    return this.#subscriptions?.has(filter) ?? false;
+  }
+
+  /** Replaces one with the same filter [MQTT-3.8.4-3]. */
+  subscribe(stored: StoredSubscription): void {
+    this.#remove(stored.filter);
+    this.restore(stored);
+    this.store.putSubscription(this.clientId, stored);
+    this.#context.storage.commitSoon();
+  }
+
+  /** Puts a subscription that the store holds already into the routes. */
+  restore(stored: StoredSubscription): void {
+    const subscription = new Subscription(this, stored);
+    this.#subscriptions ??= new Map();
+    this.#subscriptions.set(stored.filter, subscription);
+    const shared = parseSharedFilter(stored.filter);
+    this.#context.router.add(subscription, shared?.filter ?? stored.filter, shared?.group);
+  }
+
+  unsubscribe(filter: string): boolean {
+    if (!this.#remove(filter)) {
+      return false;
+    }
+    this.#drain.forgetRetained(filter);
+    this.store.deleteSubscription(this.clientId, filter);
+    this.#context.storage.commitSoon();
+    return true;
+  }
+
+  /** Sends the retained messages that match a subscription, as fast as the client takes them. */
+  sendRetained(stored: StoredSubscription): void {
+    this.#drain.addRetained(stored);
+  }
+
+  // Deliveries
+
+  readiness(qos: QoS): Readiness {
+    if (this.ended || !this.queue.hasRoom()) {
+      return Readiness.FULL;
+    }
+    if (this.connection === undefined) {
+      return qos > 0 || this.#context.limits.queueQoS0Offline ? Readiness.KEEPS : Readiness.FULL;
+    }
+    return this.connection.canSend(qos) && this.queue.isEmpty(qos) ? Readiness.READY : Readiness.BUSY;
+  }
+
+  deliver(publication: IncomingPublication, target: RouteTarget, encodings: Encodings): void {
+    const qos = grantedQoS(publication.qos, target.qos);
+    const retain = publication.retain && target.retainAsPublished;
+    const connection = this.connection;
+    if (connection === undefined && qos === 0 && !this.#context.limits.queueQoS0Offline) {
+      return;
+    }
+    if (
+      connection === undefined ||
+      !connection.canSend(qos) ||
+      !this.queue.isEmpty(qos) ||
+      this.#context.hooks.authorizeDelivery !== undefined
+    ) {
+      publication.keep();
+      this.#enqueue(this.#newDelivery(publication, qos, retain, target));
+      return;
+    }
+    if (qos > 0) {
+      publication.keep();
+      const delivery = this.#newDelivery(publication, qos, retain, target);
+      connection.send(delivery, connection.encodes(target) ? encodings.get(this.version, qos, retain) : undefined);
+    } else if (connection.encodes(target)) {
+      connection.sendQoS0(publication, encodings.get(this.version, 0, retain));
+    } else {
+      connection.send(this.#newDelivery(publication, qos, retain, target), undefined);
+    }
+  }
+
+  redeliver(delivery: Delivery, target: RouteTarget): void {
+    const { publication } = delivery;
+    const qos = grantedQoS(publication.qos, target.qos);
+    const retain = publication.retain && target.retainAsPublished;
+    const again = this.#newDelivery(publication, qos, retain, target);
+    again.redeliveries = delivery.redeliveries + 1;
+    this.#enqueue(again);
+  }
+
+  /** Gives a message of a shared subscription to another member; false when none can take it. */
+  passOn(delivery: Delivery): boolean {
+    return this.#groupOf(delivery.sharedFilter!)?.redeliver(delivery, this) ?? false;
+  }
+
+  /** Sends what waits, as far as the client takes it. */
+  drain(): void {
+    this.#drain.run();
+  }
+
+  /** A number for the next message, which orders it behind all before. */
+  nextSequence(): number {
+    return this.#nextSequence++;
+  }
+
+  // Connection and end; called by the registry
+
+  attach(connection: ClientConnection): void {
+    this.connection = connection;
+    this.version = connection.session.version;
+    this.client = connection.client;
+    this.username = connection.client!.username;
+    this.disconnectedAtMs = undefined;
+  }
+
+  detach(): void {
+    this.connection = undefined;
+    this.disconnectedAtMs = this.nowMs();
+    this.queue.connectionLost();
+    this.#passOnWaiting();
+  }
+
+  /** Keeps what a restart needs to know; a will has to be published then, even of a session that is over with its connection. */
+  save(): void {
+    if (!this.persistent && this.will === undefined) {
+      return;
+    }
+    this.#context.storage.durable.putSession({
+      clientId: this.clientId,
+      version: this.version,
+      sessionExpiryInterval: this.expirySeconds,
+      disconnectedAtMs: this.disconnectedAtMs,
+      username: this.username,
+      will: this.will,
+      willAtMs: this.willAtMs,
+    });
+    this.#context.storage.commitSoon();
+  }
+
+  /** Forgets everything; messages of shared subscriptions go to other members. */
+  end(): void {
+    this.ended = true;
+    const subscriptions = [...(this.#subscriptions?.values() ?? [])];
+    const unfinished = this.inflight.clear();
+    const waiting = this.#takeShared();
+    for (const { filter } of subscriptions) {
+      this.#remove(filter);
+    }
+    for (const { message } of unfinished) {
+      // A QoS 2 message may have arrived already: nobody else gets it [MQTT-4.8.2-5].
+      if (message instanceof Delivery && message.qos === 1 && message.sharedFilter !== undefined) {
+        this.passOn(message);
+      }
+    }
+    for (const delivery of waiting) {
+      this.passOn(delivery);
+    }
+    this.queue.discard();
+    this.#drain.stop();
+    this.store.deleteSession(this.clientId);
+    if (this.store !== this.#context.storage.durable) {
+      this.#context.storage.durable.deleteSession(this.clientId);
+    }
+    this.#context.storage.commitSoon();
+  }
+
+  #newDelivery(publication: Delivery["publication"], qos: QoS, retain: boolean, target: RouteTarget): Delivery {
+    const sequence = this.#nextSequence;
+    this.#nextSequence += 1;
+    return new Delivery(this, sequence, publication, qos, retain, target.identifiers, target.group?.filter);
+  }
+
+  #enqueue(delivery: Delivery): void {
+    if (!this.queue.push(delivery)) {
+      this.connection?.disconnect(0x97);
+      return;
+    }
+    if (this.connection === undefined) {
+      this.#context.storage.commitSoon();
+    } else {
+      this.#drain.run();
+    }
+  }
+
+  #remove(filter: string): boolean {
+    const subscription = this.#subscriptions?.get(filter);
+    if (subscription === undefined) {
+      return false;
+    }
+    this.#subscriptions!.delete(filter);
+    const shared = parseSharedFilter(filter);
+    this.#context.router.remove(subscription, shared?.filter ?? filter, shared?.group);
+    return true;
+  }
+
+  /** What waits here by shared subscriptions goes to members that are connected. */
+  #passOnWaiting(): void {
+    for (const delivery of this.#takeShared()) {
+      if (!this.passOn(delivery)) {
+        this.#enqueue(delivery);
+      }
+    }
+  }
+
+  #takeShared(): Delivery[] {
+    if (this.#subscriptions === undefined || this.queue.isEmpty(1)) {
+      return [];
+    }
+    let others = false;
+    for (const { group } of this.#subscriptions.values()) {
+      others ||= group !== undefined && group.members.items.length > 1;
+    }
+    return others ? this.queue.takeShared((filter) => this.#groupOf(filter) !== undefined) : [];
+  }
+
+  #groupOf(sharedFilter: string): ReturnType<BrokerContext["router"]["group"]> {
+    const shared = parseSharedFilter(sharedFilter)!;
+    return this.#context.router.group(shared.filter, shared.group);
+  }
+}
+
+/** What a session begins with. */
+export interface SessionRecord {
+  readonly clientId: string;
+  readonly version: ProtocolVersion;
+  readonly sessionExpiryInterval: number;
+  readonly username: string | undefined;
+}

@@ -1,0 +1,193 @@
+import {
+  type ConnectPacket,
+  type DisconnectPacket,
+  type Properties,
+  type PublishPacket,
+  ReasonCode,
+  type SubscribePacket,
+  type UnsubscribePacket,
+} from "@tidewire/codec";
+import type { Link, LinkHandler } from "@tidewire/link";
+import {
+  createServerSession,
+  type EncodedPublish,
+  type Message,
+  type ServerSession,
+  type ServerSessionHandler,
+  type SessionEnd,
+  SessionError,
+} from "@tidewire/session";
+import type { Connection } from "@tidewire/transport";
+import type { BrokerSession } from "./broker-session.ts";
+import { ConnectFlow } from "./connect-flow.ts";
+import type { BrokerContext } from "./context.ts";
+import { Delivery } from "./delivery.ts";
+import type { ClientInfo } from "./hooks.ts";
+import type { IncomingPublication } from "./publication.ts";
+import { handlePublish } from "./publish-flow.ts";
+import { handleSubscribe, handleUnsubscribe } from "./subscribe-flow.ts";
+import type { RouteTarget } from "./subscription.ts";
+
+/** One network connection: what the session says goes to the broker's parts, what they send goes to the session. */
+export class ClientConnection implements ServerSessionHandler, LinkHandler {
+  readonly transport: Connection;
+  link!: Link<ServerSession>;
+  session!: ServerSession;
+  /** From CONNACK on. */
+  client: ClientInfo | undefined = undefined;
+  brokerSession: BrokerSession | undefined = undefined;
+  /** Whether its address has more connections than it may: CONNECT will be refused. */
+  crowded = false;
+
+  readonly #context: BrokerContext;
+  readonly #onClosed: (connection: ClientConnection) => void;
+  #connectFlow: ConnectFlow | undefined = undefined;
+  #sending = false;
+  #aliases = false;
+
+  constructor(context: BrokerContext, transport: Connection, onClosed: (connection: ClientConnection) => void) {
+    this.#context = context;
+    this.transport = transport;
+    this.#onClosed = onClosed;
+    const { limits, loop } = context;
+    loop.attach<ServerSession>(transport, {
+      decoder: { maximumPacketSize: limits.maximumPacketSize },
+      createSession: (writer, link) => {
+        this.link = link;
+        this.session = createServerSession({
+          writer,
+          handler: this,
+          now: loop.now,
+          limits: { connectTimeoutMs: limits.connectTimeoutMs },
+        });
+        return this.session;
+      },
+      handler: this,
+    });
+  }
+
+  /** CONNACK has been sent: messages may go out. */
+  ready(): void {
+    this.#sending = true;
+    this.#aliases = this.session.peer.topicAliasMaximum > 0;
+    this.#connectFlow = undefined;
+  }
+
+  /** Whether a message would leave at once: room on the way, and in the client's window. */
+  canSend(qos: 0 | 1 | 2): boolean {
+    if (!this.#sending || !this.link.writable) {
+      return false;
+    }
+    return (
+      qos === 0 ||
+      (this.session.sendQuota > 0 && this.brokerSession!.inflight.outgoingCount < this.#context.limits.inflight)
+    );
+  }
+
+  /** Whether this client gets the bytes that others get: no identifiers and no topic aliases of its own. */
+  encodes(target: RouteTarget): boolean {
+    return !this.#aliases && (target.identifiers === undefined || this.session.version !== 5);
+  }
+
+  /** The common case, without an object for it. */
+  sendQoS0(publication: IncomingPublication, encoded: EncodedPublish): void {
+    this.send(publication.qos === 0 ? publication : publication.asQoS0(), encoded);
+  }
+
+  send(message: Message, encoded: EncodedPublish | undefined): void {
+    const { loop, metrics } = this.#context;
+    try {
+      this.session.publish(message, loop.now, encoded);
+    } catch (error) {
+      if (!(error instanceof SessionError) || error.reasonCode !== ReasonCode.PacketTooLarge) {
+        throw error;
+      }
+      // As if it had been sent [MQTT-3.1.2-25].
+      metrics.droppedTooLarge += 1;
+      this.#forget(message);
+      return;
+    }
+    metrics.publishSent += 1;
+    metrics.publishBytesSent += message.payload.byteLength;
+    this.link.touch();
+  }
+
+  /** Ends the connection; MQTT 5 clients are told why. */
+  disconnect(reasonCode: number, properties?: Properties): void {
+    if (this.session.end !== undefined) {
+      return;
+    }
+    if (this.session.state === "connected") {
+      this.session.disconnect(reasonCode, this.#context.loop.now, properties);
+      this.link.touch();
+    } else if (this.session.state === "awaiting-connect") {
+      this.link.close();
+    } else {
+      this.session.reject(reasonCode, this.#context.loop.now, properties);
+      this.link.touch();
+    }
+  }
+
+  onConnect(packet: ConnectPacket): void {
+    this.#connectFlow = new ConnectFlow(this.#context, this, packet);
+    this.#connectFlow.begin();
+  }
+
+  onAuth(data: Uint8Array | undefined, method: string, reauthentication: boolean): void {
+    this.#connectFlow ??= new ConnectFlow(this.#context, this, this.session.connect!);
+    this.#connectFlow.step(data, method, reauthentication);
+  }
+
+  onPublish(packet: PublishPacket): void {
+    handlePublish(this.#context, this, packet);
+  }
+
+  onSubscribe(packet: SubscribePacket): void {
+    handleSubscribe(this.#context, this, packet);
+  }
+
+  onUnsubscribe(packet: UnsubscribePacket): void {
+    handleUnsubscribe(this.#context, this, packet);
+  }
+
+  onSettled(): void {
+    this.#context.storage.commitSoon();
+    this.brokerSession!.drain();
+  }
+
+  onSendQuota(): void {
+    this.brokerSession!.drain();
+  }
+
+  onWritable(): void {
+    this.brokerSession?.drain();
+  }
+
+  onDisconnect(packet: DisconnectPacket): void {
+    this.#context.sessions.clientDisconnects(this.brokerSession!, packet);
+  }
+
+  onEnd(end: SessionEnd): void {
+    const { metrics } = this.#context;
+    this.#sending = false;
+    if (end.kind === "violation") {
+      metrics.protocolErrors += 1;
+    } else if (end.kind === "timeout") {
+      metrics.keepAliveTimeouts += 1;
+    }
+    if (this.brokerSession !== undefined) {
+      this.#context.sessions.connectionEnded(this, this.brokerSession, end.reasonCode);
+    }
+  }
+
+  onClosed(): void {
+    this.#onClosed(this);
+  }
+
+  /** A queued message left the queue in memory when it was handed over; the store may have it still. */
+  #forget(message: Message): void {
+    if (message instanceof Delivery && message.qos > 0) {
+      this.brokerSession!.store.dequeue(this.brokerSession!.clientId, message.sequence);
+    }
+  }
+}

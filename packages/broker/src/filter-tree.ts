@@ -1,0 +1,143 @@
+/**
+ * Topic filters with a value each, matched against topic names. Filters without a wildcard are found by one lookup,
+ * the others by walking a tree level by level, so that a match costs nothing for filters that do not match.
+ */
+export class FilterTree<Value> {
+  readonly #exact = new Map<string, Value>();
+  readonly #root: Node<Value> = newNode();
+  #wildcards = 0;
+
+  get size(): number {
+    return this.#exact.size + this.#wildcards;
+  }
+
+  get(filter: string): Value | undefined {
+    if (!hasWildcard(filter)) {
+      return this.#exact.get(filter);
+    }
+    let node: Node<Value> | undefined = this.#root;
+    for (const level of filter.split("/")) {
+      node = node.children?.get(level);
+      if (node === undefined) {
+        return undefined;
+      }
+    }
+    return node.value;
+  }
+
+  set(filter: string, value: Value): void {
+    if (!hasWildcard(filter)) {
+      this.#exact.set(filter, value);
+      return;
+    }
+    let node = this.#root;
+    for (const level of filter.split("/")) {
+      node.children ??= new Map();
+      let child = node.children.get(level);
+      if (child === undefined) {
+        child = newNode();
+        node.children.set(level, child);
+      }
+      node = child;
+    }
+    if (node.value === undefined) {
+      this.#wildcards += 1;
+    }
+    node.value = value;
+  }
+
+  delete(filter: string): boolean {
+    if (!hasWildcard(filter)) {
+      return this.#exact.delete(filter);
+    }
+    const deleted = deleteBelow(this.#root, filter.split("/"), 0);
+    if (deleted) {
+      this.#wildcards -= 1;
+    }
+    return deleted;
+  }
+
+  /** The values of all filters that match this topic name. */
+  match(topic: string): Value[] {
+    const values: Value[] = [];
+    const exact = this.#exact.get(topic);
+    if (exact !== undefined) {
+      values.push(exact);
+    }
+    if (this.#wildcards > 0) {
+      // A leading wildcard does not match `$SYS` and its like [MQTT-4.7.2-1].
+      matchBelow(this.#root, topic.split("/"), 0, topic.startsWith("$"), values);
+    }
+    return values;
+  }
+}
+
+export function hasWildcard(filter: string): boolean {
+  return filter.includes("+") || filter.endsWith("#");
+}
+
+interface Node<Value> {
+  /** By level; `+` and `#` are keys like any other, since no topic name has such a level. */
+  children: Map<string, Node<Value>> | undefined;
+  value: Value | undefined;
+}
+
+function newNode<Value>(): Node<Value> {
+  return { children: undefined, value: undefined };
+}
+
+/** Recursion is as deep as the topic, which `BrokerLimits.topicLevels` bounds. */
+function matchBelow<Value>(
+  node: Node<Value>,
+  levels: readonly string[],
+  depth: number,
+  literalOnly: boolean,
+  values: Value[],
+): void {
+  const children = node.children;
+  if (!literalOnly) {
+    // `sport/#` matches `sport` too: the rest may be no level at all.
+    const rest = children?.get("#")?.value;
+    if (rest !== undefined) {
+      values.push(rest);
+    }
+  }
+  if (depth === levels.length) {
+    if (node.value !== undefined) {
+      values.push(node.value);
+    }
+    return;
+  }
+  if (children === undefined) {
+    return;
+  }
+  const literal = children.get(levels[depth]!);
+  if (literal !== undefined) {
+    matchBelow(literal, levels, depth + 1, false, values);
+  }
+  const single = literalOnly ? undefined : children.get("+");
+  if (single !== undefined) {
+    matchBelow(single, levels, depth + 1, false, values);
+  }
+}
+
+/** Removes the value and the nodes that only led to it. */
+function deleteBelow<Value>(node: Node<Value>, levels: readonly string[], depth: number): boolean {
+  if (depth === levels.length) {
+    const existed = node.value !== undefined;
+    node.value = undefined;
+    return existed;
+  }
+  const level = levels[depth]!;
+  const child = node.children?.get(level);
+  if (child === undefined || !deleteBelow(child, levels, depth + 1)) {
+    return false;
+  }
+  if (child.value === undefined && child.children === undefined) {
+    node.children!.delete(level);
+    if (node.children!.size === 0) {
+      node.children = undefined;
+    }
+  }
+  return true;
+}

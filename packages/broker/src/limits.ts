@@ -1,0 +1,124 @@
+import type { QoS } from "@tidewire/codec";
+
+/** What happens when a session's queue is full. QoS 0 messages go first in every case. */
+export type QueuePolicy = "drop-newest" | "drop-oldest" | "disconnect";
+
+/** Every bound of a broker. What breaks one is refused with the reason code named here, and counted in the metrics. */
+export interface BrokerLimits {
+  /** Bytes of a whole packet from a client; announced in CONNACK; 0x95. */
+  readonly maximumPacketSize: number;
+  /** Characters of a topic name or filter; 0x97 (3.x: connection closed; in SUBSCRIBE 0x80). */
+  readonly topicLength: number;
+  /** Levels of a topic name or filter; as `topicLength`. */
+  readonly topicLevels: number;
+  /** Characters of a client identifier; 0x85. */
+  readonly clientIdLength: number;
+  /** Topic filters in one SUBSCRIBE; the rest gets 0x97. */
+  readonly filtersPerSubscribe: number;
+  /** Subscriptions of one session; 0x97. */
+  readonly subscriptionsPerSession: number;
+  /** Highest QoS granted and accepted; 0x9B. */
+  readonly maximumQoS: QoS;
+  /** Whether messages may be retained; 0x9A. */
+  readonly retainAvailable: boolean;
+  /** Unanswered QoS 1 and 2 messages taken from one client; announced in CONNACK; 0x93. */
+  readonly receiveMaximum: number;
+  /** Unanswered QoS 1 and 2 messages sent to one client, also where its own Receive Maximum allows more. */
+  readonly inflight: number;
+  /** Topic aliases a client may set; announced in CONNACK; 0x94. */
+  readonly topicAliasMaximum: number;
+  /** Messages that wait in one session. */
+  readonly queueCount: number;
+  /** Payload bytes that wait in one session. */
+  readonly queueBytes: number;
+  readonly queuePolicy: QueuePolicy;
+  /** Whether QoS 0 messages wait for a session that is offline, too. */
+  readonly queueQoS0Offline: boolean;
+  /** Retained messages; 0x97. */
+  readonly retainedCount: number;
+  /** Payload bytes of all retained messages; 0x97. */
+  readonly retainedBytes: number;
+  /** Open connections; more are closed before a byte is read. */
+  readonly connections: number;
+  /** Open connections from one network address; 0x9F. */
+  readonly connectionsPerAddress: number;
+  /** CONNECT packets a second, with one second's worth of burst; 0x9F. */
+  readonly connectsPerSecond: number;
+  /** From acceptance to CONNECT. */
+  readonly connectTimeoutMs: number;
+  /** Sessions, those offline included; 0x97. */
+  readonly sessions: number;
+  /** Longest session expiry granted, also to 3.x clients without Clean Session; announced in CONNACK. */
+  readonly sessionExpirySeconds: number;
+  /** Longest keep-alive granted to MQTT 5 clients, as Server Keep Alive; 0 leaves it to them. */
+  readonly keepAliveSeconds: number;
+  /** Match results kept for topics in use, counted in receivers. */
+  readonly routeCacheSize: number;
+}
+
+export const DEFAULT_LIMITS: BrokerLimits = {
+  // Telemetry and commands are far smaller; one client cannot make the broker hold more than this for it.
+  maximumPacketSize: 1024 * 1024,
+  // Long enough for any sane naming scheme, short enough that a million topics fit in memory.
+  topicLength: 4096,
+  // The depth the codec accepts by default; the matcher's recursion is bounded by it.
+  topicLevels: 128,
+  // UUIDs and certificate names fit many times over.
+  clientIdLength: 512,
+  // About 5 ms of work: no other client waits longer for it.
+  filtersPerSubscribe: 10_000,
+  // A gateway that subscribes for each of its devices stays below it.
+  subscriptionsPerSession: 50_000,
+  maximumQoS: 2,
+  retainAvailable: true,
+  // Enough for full throughput on a long line; each costs some 100 bytes.
+  receiveMaximum: 1024,
+  inflight: 1024,
+  // Each alias keeps one topic in memory for each connection.
+  topicAliasMaximum: 32,
+  queueCount: 10_000,
+  // With the count a bound on what one absent client can cost.
+  queueBytes: 16 * 1024 * 1024,
+  // What waits already is what the subscriber was promised first.
+  queuePolicy: "drop-newest",
+  // A reader that comes back hours later has no use for old telemetry.
+  queueQoS0Offline: false,
+  retainedCount: 1_000_000,
+  retainedBytes: 512 * 1024 * 1024,
+  // About 1 GB at 12 kB each.
+  connections: 100_000,
+  // Many devices behind one NAT are normal; a tenth of all is not.
+  connectionsPerAddress: 10_000,
+  // Half of what one core can take, so that a reconnect storm leaves room for traffic.
+  connectsPerSecond: 5_000,
+  // Three round trips of a slow mobile network; SlowITe keeps a socket no longer.
+  connectTimeoutMs: 10_000,
+  sessions: 1_000_000,
+  // A month: a device that was away longer starts anew.
+  sessionExpirySeconds: 30 * 24 * 3600,
+  // A dead peer is noticed within the hour and a half.
+  keepAliveSeconds: 3600,
+  // 8 MB of references.
+  routeCacheSize: 1_000_000,
+};
+
+/** Messages handed to one connection in one go before others get their turn. */
+export const DRAIN_MESSAGES = 1000;
+
+/** Payload bytes handed to one connection in one go. */
+export const DRAIN_BYTES: number = 256 * 1024;
+
+/** Queue entries read from the store at once. */
+export const QUEUE_PAGE_COUNT = 256;
+
+/** Payload bytes read from the store at once. */
+export const QUEUE_PAGE_BYTES: number = 256 * 1024;
+
+/** Longest topic whose match result is kept: longer ones are rare, and their strings would dominate the cache. */
+export const CACHED_TOPIC_LENGTH = 512;
+
+/** How often `$SYS` topics are published, as Mosquitto's `sys_interval`. */
+export const SYS_INTERVAL_MS = 10_000;
+
+/** How long `close` waits for connections to take their last bytes. */
+export const CLOSE_TIMEOUT_MS = 5000;

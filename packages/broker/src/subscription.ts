@@ -1,0 +1,83 @@
+import type { QoS } from "@tidewire/codec";
+import type { Delivery } from "./delivery.ts";
+import type { Encodings } from "./encodings.ts";
+import type { IncomingPublication } from "./publication.ts";
+import type { SharedGroup } from "./shared-group.ts";
+import type { StoredSubscription } from "./store.ts";
+
+/** How much a subscriber can take, for choosing among the members of a shared subscription. */
+export const Readiness = {
+  /** Nothing fits any more. */
+  FULL: 0,
+  /** Offline, but it keeps messages. */
+  KEEPS: 1,
+  /** Connected, with messages waiting already. */
+  BUSY: 2,
+  /** Would be sent at once. */
+  READY: 3,
+} as const;
+export type Readiness = (typeof Readiness)[keyof typeof Readiness];
+
+/** Whoever messages are routed to: an MQTT session or a function in this process. */
+export interface Subscriber {
+  /** Undefined for subscribers in this process. */
+  readonly clientId: string | undefined;
+  readiness(qos: QoS): Readiness;
+  deliver(publication: IncomingPublication, target: RouteTarget, encodings: Encodings): void;
+  /** A message of a shared subscription that another member gave back. */
+  redeliver(delivery: Delivery, target: RouteTarget): void;
+}
+
+/** What a route says about one receiver: one subscription, or several of the same subscriber merged. */
+export interface RouteTarget {
+  readonly subscriber: Subscriber;
+  readonly qos: QoS;
+  readonly retainAsPublished: boolean;
+  readonly identifiers: readonly number[] | undefined;
+  /** True when `own` is to be used for messages that this client published itself [MQTT-3.8.3-3]. */
+  readonly noLocal: boolean;
+  readonly own: RouteTarget | undefined;
+  readonly group: SharedGroup | undefined;
+}
+
+/** One subscription of one subscriber; a route target as it is, so that the common route needs no other objects. */
+export class Subscription implements RouteTarget {
+  readonly subscriber: Subscriber;
+  readonly filter: string;
+  readonly qos: QoS;
+  readonly noLocal: boolean;
+  readonly retainAsPublished: boolean;
+  readonly identifiers: readonly number[] | undefined;
+  readonly own: RouteTarget | undefined = undefined;
+  group: SharedGroup | undefined = undefined;
+  /** Where it stands in its list; kept by `SubscriptionList`. */
+  position = -1;
+
+  constructor(subscriber: Subscriber, stored: StoredSubscription) {
+    this.subscriber = subscriber;
+    this.filter = stored.filter;
+    this.qos = stored.qos;
+    this.noLocal = stored.noLocal;
+    this.retainAsPublished = stored.retainAsPublished;
+    this.identifiers = stored.subscriptionIdentifier === undefined ? undefined : [stored.subscriptionIdentifier];
+  }
+}
+
+/** Subscriptions in an array without order, so that adding and removing take constant time. */
+export class SubscriptionList {
+  readonly items: Subscription[] = [];
+
+  add(subscription: Subscription): void {
+    subscription.position = this.items.length;
+    this.items.push(subscription);
+  }
+
+  remove(subscription: Subscription): void {
+    const last = this.items.pop()!;
+    if (last !== subscription) {
+      last.position = subscription.position;
+      this.items[last.position] = last;
+    }
+    subscription.position = -1;
+  }
+}
