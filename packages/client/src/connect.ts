@@ -47,7 +47,7 @@ function firstConnection(client: Client, options: ConnectOptions, scheduler: Sch
     const stop = client.on("status", (status, { error }) => {
       last = error ?? last;
       if (status === "connected") end(resolve);
-      else if (status === "closed") end(() => reject(error ?? new ClientError("closed", "The client was closed.")));
+      else if (status === "closed") end(() => reject(error ?? closedEarly(options.signal)));
     });
     const limits = { timeoutMs: options.connectTimeoutMs ?? defaultConnectTimeoutMs, ...options };
     const endWait = limitWait(limits, scheduler, (error) =>
@@ -59,4 +59,8 @@ function firstConnection(client: Client, options: ConnectOptions, scheduler: Sch
       settle();
     };
   });
+}
+
+function closedEarly(signal: AbortSignal | undefined): ClientError {
+  return signal?.aborted === true ? aborted(signal) : new ClientError("closed", "The client was closed.");
 }

@@ -111,6 +111,7 @@ export class Connector {
     const { scheduler } = this.#options;
     return new Promise((resolve) => {
       let since: number | undefined;
+      let over = false;
       const abort = this.#options.open(connection, connect, {
         onConnack: () => {
           since = scheduler.now();
@@ -118,11 +119,13 @@ export class Connector {
           onConnack();
         },
         onEnd: (error, properties) => {
+          over = true;
           if (since !== undefined) this.#backOff.ended(scheduler.now() - since);
           resolve({ error: cut.aborted ? attemptError(cut.reason) : error, properties });
         },
       });
-      cut.addEventListener("abort", () => abort(attemptError(cut.reason)), { once: true });
+      // When it is over, DISCONNECT may still be on its way out.
+      cut.addEventListener("abort", () => over || abort(attemptError(cut.reason)), { once: true });
     });
   }
 

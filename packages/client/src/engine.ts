@@ -170,7 +170,11 @@ export class Engine {
     const expiry = sessionExpiryInterval ?? (transient ? 0 : undefined);
     const { scheduler } = this;
     return new Promise((resolve) => {
-      const timer = scheduler.setTimer(() => link.abort(), this.limits.closeTimeoutMs);
+      const timer = scheduler.setTimer(() => {
+        // The link is closing already, which is not enough for a peer that takes no bytes.
+        link.connection.abort();
+        resolve();
+      }, this.limits.closeTimeoutMs);
       this.#onClosed = () => {
         scheduler.clearTimer(timer);
         resolve();

@@ -1,17 +1,15 @@
 import type { SessionEnd } from "@tidewire/session";
 import { ClientError } from "./errors.ts";
 
-/** Reason codes of misuse that names what the server does not take. */
+/** Reason codes of errors about what the server announced that it does not take. */
 const serverLimits: readonly number[] = [0x95, 0x9a, 0x9b, 0x9e, 0xa1, 0xa2];
 
-/** For a request that the session refused because CONNACK rules it out, else undefined. */
-export function unsupportedByServer(error: unknown): ClientError | undefined {
-  const { reasonCode, kind } = error as { readonly reasonCode?: number; readonly kind?: string };
-  if (kind !== "misuse" || reasonCode === undefined || !serverLimits.includes(reasonCode)) return undefined;
-  return new ClientError("not-supported-by-server", "The server announced that it does not take this.", {
-    cause: error,
-    reasonCode,
-  });
+/** For a request that the session or the codec refused because CONNACK rules it out, else undefined. */
+export function unsupportedByServer(cause: unknown): ClientError | undefined {
+  const { reasonCode } = cause as { readonly reasonCode?: number };
+  if (reasonCode === undefined || !serverLimits.includes(reasonCode)) return undefined;
+  const text = "The server announced that it does not take this.";
+  return new ClientError("not-supported-by-server", text, { cause, reasonCode });
 }
 
 /** For a request that no server would take. */

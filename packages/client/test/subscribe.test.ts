@@ -1,0 +1,226 @@
+import type { Message } from "@tidewire/client";
+import { PacketType } from "@tidewire/codec";
+import { expect, test } from "vitest";
+import { outcome, setUp, setUpConnected, text } from "./harness.ts";
+import { message } from "./scripted-server.ts";
+
+test("a subscription is iterated, and unsubscribe finishes the iteration", async () => {
+  const { network, server, client } = await setUpConnected();
+  const subscribing = client.subscribe("a/+", { qos: 2 });
+  await network.settle();
+  const subscription = await subscribing;
+  expect(subscription.granted).toEqual([2]);
+  const read: string[] = [];
+  const reading = (async () => {
+    for await (const message of subscription) read.push(`${message.topic} ${message.text()}`);
+  })();
+  server.last.send(message("a/1"), message("b"), message("a/2"));
+  await network.settle();
+  expect(read).toEqual(["a/1 x", "a/2 x"]);
+  const unsubscribed = subscription.unsubscribe();
+  await network.settle();
+  await unsubscribed;
+  await reading;
+  expect(server.received(PacketType.UNSUBSCRIBE)).toMatchObject([{ filters: ["a/+"] }]);
+});
+
+test("leaving the loop, or the block of an await using, unsubscribes", async () => {
+  const { network, server, client } = await setUpConnected();
+  const done = (async () => {
+    {
+      await using subscription = await client.subscribe("a");
+      expect(subscription.filters).toEqual(["a"]);
+    }
+    for await (const _ of await client.subscribe("b")) break;
+  })();
+  await network.settle();
+  server.last.send(message("b"));
+  await network.settle();
+  await done;
+  expect(server.received(PacketType.UNSUBSCRIBE).map(({ filters }) => filters)).toEqual([["a"], ["b"]]);
+});
+
+test("a callback gets every message in order; one that is asynchronous gets the next when it is done", async () => {
+  const { network, server, client } = await setUpConnected();
+  const log: string[] = [];
+  let finish: () => void = () => {};
+  void client.subscribe("a/#", {
+    onMessage: async (message) => {
+      log.push(`begin ${message.text()}`);
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      log.push(`end ${message.text()}`);
+    },
+  });
+  await network.settle();
+  for (const payload of ["1", "2"]) server.last.send(message("a", { payload: new TextEncoder().encode(payload) }));
+  await network.settle();
+  expect(log).toEqual(["begin 1"]);
+  finish();
+  await network.settle();
+  expect(log).toEqual(["begin 1", "end 1", "begin 2"]);
+});
+
+test("messages sent right behind SUBACK, in the same chunk, are not lost", async () => {
+  const { network, server, client } = await setUpConnected();
+  server.script = (packet, peer) => {
+    if (packet.type !== PacketType.SUBSCRIBE) return "usual";
+    peer.sendTogether(
+      { type: PacketType.SUBACK, packetId: packet.packetId, reasonCodes: [1], properties: undefined },
+      message("a", { retain: true }),
+    );
+    return undefined;
+  };
+  const first = outcome(client.subscribe("a").then((subscription) => subscription.next()));
+  await network.settle();
+  expect(first.value).toMatchObject({ value: { topic: "a", retain: true } });
+});
+
+test("overlapping filters: identifiers say which copy is whose", async () => {
+  const { network, server, client } = await setUpConnected();
+  const got: string[] = [];
+  for (const filter of ["a/#", "a/+", "a/b"]) {
+    void client.subscribe(filter, { onMessage: ({ topic }) => void got.push(`${filter} ${topic}`) });
+  }
+  await network.settle();
+  const identifiers = new Map<string, number>();
+  for (const { subscriptions, properties } of server.received(PacketType.SUBSCRIBE)) {
+    for (const { filter } of subscriptions) identifiers.set(filter, properties!.subscriptionIdentifiers![0]!);
+  }
+  const of = (...filters: string[]) => ({ subscriptionIdentifiers: filters.map((filter) => identifiers.get(filter)!) });
+  // A server may send a copy for each subscription, or one for all of them.
+  server.last.send(message("a/b", { properties: of("a/#") }));
+  server.last.send(message("a/b", { properties: of("a/+") }), message("a/b", { properties: of("a/b") }));
+  await network.settle();
+  expect(got.splice(0)).toEqual(["a/# a/b", "a/+ a/b", "a/b a/b"]);
+  server.last.send(message("a/b", { properties: of("a/#", "a/+", "a/b") }));
+  await network.settle();
+  expect(got.splice(0).sort()).toEqual(["a/# a/b", "a/+ a/b", "a/b a/b"]);
+  server.last.send(message("a/b"));
+  await network.settle();
+  expect(got).toHaveLength(3);
+});
+
+test("a server without identifiers is not sent any, and topics alone decide", async () => {
+  const { network, server, client } = await setUpConnected({}, (server) => {
+    server.connackProperties = { subscriptionIdentifierAvailable: false };
+  });
+  const got: Message[] = [];
+  void client.subscribe("a/+", { onMessage: (message) => void got.push(message) });
+  await network.settle();
+  expect(server.received(PacketType.SUBSCRIBE)[0]!.properties).toBeUndefined();
+  server.last.send(message("a/b"), message("c"));
+  await network.settle();
+  expect(got.map(({ topic }) => topic)).toEqual(["a/b"]);
+});
+
+test("two subscriptions to one filter both get each message; the filter goes when both have gone", async () => {
+  const { network, server, client } = await setUpConnected();
+  const got: number[] = [];
+  const both = Promise.all([1, 2].map((n) => client.subscribe("a", { onMessage: () => void got.push(n) })));
+  await network.settle();
+  const [one, two] = await both;
+  server.last.send(message("a"));
+  await network.settle();
+  expect(got.splice(0)).toEqual([1, 2]);
+  void one!.unsubscribe();
+  await network.settle();
+  expect(server.received(PacketType.UNSUBSCRIBE)).toHaveLength(0);
+  server.last.send(message("a"));
+  await network.settle();
+  expect(got).toEqual([2]);
+  void two!.unsubscribe();
+  await network.settle();
+  expect(server.received(PacketType.UNSUBSCRIBE)).toHaveLength(1);
+});
+
+test("a refused filter shows in granted; when all are refused subscribe rejects", async () => {
+  const { network, server, client } = await setUpConnected();
+  server.script = (packet) =>
+    packet.type === PacketType.SUBSCRIBE
+      ? {
+          type: PacketType.SUBACK,
+          packetId: packet.packetId,
+          reasonCodes: packet.subscriptions.map(({ filter }) => (filter.startsWith("no") ? 0x87 : 1)),
+          properties: undefined,
+        }
+      : "usual";
+  const some = outcome(client.subscribe(["yes", "no"]));
+  const none = outcome(client.subscribe(["no/1", "no/2"]));
+  await network.settle();
+  expect(some.value).toMatchObject({ granted: [1, 0x87] });
+  expect(none.value).toMatchObject({ code: "subscribe-refused", reasonCode: 0x87 });
+});
+
+test("invalid filters and those that CONNACK rules out are refused before anything is sent", async () => {
+  const { network, server, client } = await setUpConnected({}, (server) => {
+    server.connackProperties = { wildcardSubscriptionAvailable: false, sharedSubscriptionAvailable: false };
+  });
+  const values = ["", "a#", "a/+b", "$share//a", [], ["a", "#"], "$share/g/a"].map((f) => outcome(client.subscribe(f)));
+  await network.settle();
+  expect(values.map(({ value }) => (value as { code: string }).code)).toEqual([
+    ...Array<string>(5).fill("invalid-argument"),
+    ...Array<string>(2).fill("not-supported-by-server"),
+  ]);
+  expect(server.received(PacketType.SUBSCRIBE)).toHaveLength(0);
+});
+
+test("a subscribe before the connection is sent with it, after signal or timeout it is not", async () => {
+  const { network, server, client } = setUp();
+  const abort = new AbortController();
+  const wanted = outcome(client.subscribe("wanted"));
+  const aborted = outcome(client.subscribe("aborted", { signal: abort.signal }));
+  abort.abort();
+  await network.settle();
+  expect(aborted.value).toMatchObject({ code: "aborted" });
+  expect(wanted.value).toMatchObject({ granted: [1] });
+  expect(server.received(PacketType.SUBSCRIBE).flatMap((p) => p.subscriptions.map((s) => s.filter))).toEqual([
+    "wanted",
+  ]);
+});
+
+test("a server that does not answer SUBSCRIBE makes the call fail, not wait for ever", async () => {
+  const { network, server, client } = await setUpConnected();
+  server.script = (packet) => (packet.type === PacketType.SUBSCRIBE ? undefined : "usual");
+  const late = outcome(client.subscribe("a"));
+  const limited = outcome(client.subscribe("b", { timeoutMs: 1_000 }));
+  await network.pass(1_001);
+  expect(limited.value).toMatchObject({ code: "timeout" });
+  await network.pass(30_000);
+  expect(late.value).toMatchObject({ code: "timeout" });
+});
+
+test("payload helpers: text, JSON and a schema", async () => {
+  const { network, server, client } = await setUpConnected();
+  const got: Message[] = [];
+  void client.subscribe("a", { onMessage: (message) => void got.push(message) });
+  await network.settle();
+  const send = (payload: string | number[]) =>
+    server.last.send(
+      message("a", {
+        payload: typeof payload === "string" ? new TextEncoder().encode(payload) : new Uint8Array(payload),
+      }),
+    );
+  send('{"n":1}');
+  send("no json");
+  send([0xff]);
+  await network.settle();
+  const [json, noJson, noText] = got;
+  const schema = {
+    "~standard": {
+      version: 1,
+      vendor: "test",
+      validate: (value: unknown) =>
+        typeof (value as { n?: unknown }).n === "number"
+          ? { value: value as { n: number } }
+          : { issues: [{ message: "no n" }] },
+      types: undefined as { input: unknown; output: { n: number } } | undefined,
+    },
+  } as const;
+  expect(json!.json(schema).n).toBe(1);
+  expect(json!.text()).toBe('{"n":1}');
+  expect(() => noJson!.json()).toThrow(expect.objectContaining({ code: "payload-invalid" }));
+  expect(() => noText!.text()).toThrow(expect.objectContaining({ code: "payload-invalid" }));
+  expect(text(noJson!.payload)).toBe("no json");
+});
