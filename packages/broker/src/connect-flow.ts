@@ -156,8 +156,10 @@ export class ConnectFlow {
     if (limits.maximumQoS < 2) {
       properties.maximumQoS = limits.maximumQoS as 0 | 1;
     }
-    if (!limits.retainAvailable) {
-      properties.retainAvailable = false;
+    for (const name of FEATURES) {
+      if (!limits[name]) {
+        properties[name] = false;
+      }
     }
     const asked = this.#packet.properties?.sessionExpiryInterval ?? 0;
     if (asked > limits.sessionExpirySeconds) {
@@ -181,6 +183,14 @@ export class ConnectFlow {
     this.#connection.session.reject(refusal.reasonCode, this.#context.loop.now, refusalProperties(refusal));
   }
 }
+
+/** Announced where they are missing: everything is available by default (MQTT 5.0, 3.2.2.3). */
+const FEATURES = [
+  "retainAvailable",
+  "wildcardSubscriptionAvailable",
+  "sharedSubscriptionAvailable",
+  "subscriptionIdentifierAvailable",
+] as const;
 
 /** Reason code for what no authentication can make right; 0 for nothing. */
 function unacceptable(packet: ConnectPacket, limits: BrokerLimits): number {

@@ -21,6 +21,12 @@ export interface BrokerLimits {
   readonly maximumQoS: QoS;
   /** Whether messages may be retained; 0x9A. */
   readonly retainAvailable: boolean;
+  /** Whether filters may have wildcards; 0xA2. */
+  readonly wildcardSubscriptionAvailable: boolean;
+  /** Whether subscriptions may be shared; 0x9E. */
+  readonly sharedSubscriptionAvailable: boolean;
+  /** Whether subscriptions may have identifiers; 0xA1. */
+  readonly subscriptionIdentifierAvailable: boolean;
   /** Unanswered QoS 1 and 2 messages taken from one client; announced in CONNACK; 0x93. */
   readonly receiveMaximum: number;
   /** Unanswered QoS 1 and 2 messages sent to one client, also where its own Receive Maximum allows more. */
@@ -71,6 +77,9 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   subscriptionsPerSession: 50_000,
   maximumQoS: 2,
   retainAvailable: true,
+  wildcardSubscriptionAvailable: true,
+  sharedSubscriptionAvailable: true,
+  subscriptionIdentifierAvailable: true,
   // Enough for full throughput on a long line; each costs some 100 bytes.
   receiveMaximum: 1024,
   inflight: 1024,

@@ -1,4 +1,4 @@
-import { type PublishPacket, ReasonCode } from "@tidewire/codec";
+import { type Properties, type PublishPacket, ReasonCode } from "@tidewire/codec";
 import type { ClientConnection } from "./client-connection.ts";
 import type { BrokerContext } from "./context.ts";
 import { Encodings } from "./encodings.ts";
@@ -16,12 +16,21 @@ export function handlePublish(context: BrokerContext, connection: ClientConnecti
     refuse(context, connection, packet, ReasonCode.TopicNameInvalid);
     return;
   }
+  // MQTT 5 clients were told in CONNACK, and their sessions see to it.
+  if (packet.qos > context.limits.maximumQoS) {
+    connection.disconnect(ReasonCode.QoSNotSupported);
+    return;
+  }
+  if (packet.retain && !context.limits.retainAvailable) {
+    connection.disconnect(ReasonCode.RetainNotSupported);
+    return;
+  }
   const publication = new IncomingPublication(
     packet.topic,
     packet.payload,
     packet.qos,
     packet.retain,
-    packet.properties,
+    withoutAlias(packet.properties),
     connection.brokerSession!.clientId,
     context.clock.nowMs(),
   );
@@ -45,6 +54,15 @@ export function handlePublish(context: BrokerContext, connection: ClientConnecti
     },
   );
   answeredAtOnce = false;
+}
+
+/** An alias means something on the connection it came by, and nowhere else. */
+function withoutAlias(properties: Properties | undefined): Properties | undefined {
+  if (properties?.topicAlias === undefined) {
+    return properties;
+  }
+  const { topicAlias: _, ...forwarded } = properties;
+  return forwarded;
 }
 
 /** Topics within the limits; `$SYS` is the broker's own. */

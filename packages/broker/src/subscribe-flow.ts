@@ -7,6 +7,7 @@ import {
 } from "@tidewire/codec";
 import type { ClientConnection } from "./client-connection.ts";
 import type { BrokerContext } from "./context.ts";
+import { hasWildcard } from "./filter-tree.ts";
 import { type SubscribeVerdict, verdictCode } from "./hooks.ts";
 import { awaitHook } from "./pending.ts";
 import { topicFits } from "./publish-flow.ts";
@@ -114,6 +115,13 @@ function limitReached(
   }
   if (session.subscriptionCount >= limits.subscriptionsPerSession && !session.hasSubscription(filter)) {
     return ReasonCode.QuotaExceeded;
+  }
+  // An MQTT 5 client has been told in CONNACK, and its session sees to it.
+  if (!limits.wildcardSubscriptionAvailable && hasWildcard(filter)) {
+    return ReasonCode.WildcardSubscriptionsNotSupported;
+  }
+  if (!limits.sharedSubscriptionAvailable && filter.startsWith("$share/")) {
+    return ReasonCode.SharedSubscriptionsNotSupported;
   }
   return isSharedWellFormed(filter) ? 0 : ReasonCode.TopicFilterInvalid;
 }

@@ -1,4 +1,4 @@
-import { PacketType } from "@tidewire/codec";
+import { PacketType, type PubrelPacket } from "@tidewire/codec";
 import { describe, expect, it } from "vitest";
 import { ack, disconnectPacket, Lab } from "./harness.ts";
 
@@ -23,7 +23,10 @@ describe.each([4, 5] as const)("MQTT version %i", (version) => {
 
     const [, one, two] = subscriber.publishes;
     await subscriber.exchange(lab, ack(PacketType.PUBACK, one!.packetId), ack(PacketType.PUBREC, two!.packetId));
-    await subscriber.exchange(lab, ack(PacketType.PUBCOMP, subscriber.last(PacketType.PUBREL)!.packetId));
+    await subscriber.exchange(
+      lab,
+      ack(PacketType.PUBCOMP, (subscriber.last(PacketType.PUBREL) as PubrelPacket).packetId),
+    );
     expect(lab.broker.metrics().protocolErrors).toBe(0);
   });
 
