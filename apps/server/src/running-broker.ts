@@ -1,4 +1,4 @@
-import { type Broker, createBroker } from "@tidewire/broker";
+import { type Broker, type BrokerLogger, createBroker } from "@tidewire/broker";
 import type { TransportError } from "@tidewire/transport";
 import type { Logger } from "pino";
 import type { BrokerOptions } from "./args.ts";
@@ -12,6 +12,15 @@ export async function startBroker({ store }: BrokerOptions, logger: Logger): Pro
   } catch (error) {
     throw store.kind === "directory" ? storeFailure(store.directory, error) : error;
   }
+  broker.on("clientConnected", ({ client: { clientId, connection }, sessionPresent }) => {
+    logger.debug(
+      { clientId, address: connection.remoteAddress, via: connection.transport, sessionPresent },
+      "connected",
+    );
+  });
+  broker.on("clientDisconnected", ({ client: { clientId }, reasonCode }) => {
+    logger.debug({ clientId, reasonCode }, "disconnected");
+  });
   return broker;
 }
 
@@ -20,4 +29,15 @@ export function logRefused(logger: Logger): (error: TransportError, remoteAddres
   return (error, remoteAddress) => {
     logger.info({ remoteAddress, code: error.code }, `refused a connection: ${error.message}`);
   };
+}
+
+/** pino takes the object first, and would leave out what comes after the message. */
+function brokerLogger(logger: Logger): BrokerLogger {
+  const log =
+    (level: keyof BrokerLogger) =>
+    (message: string, ...details: unknown[]): void => {
+      const [first] = details;
+      logger[level](first instanceof Error ? { err: first } : { details }, message);
+    };
+  return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
 }

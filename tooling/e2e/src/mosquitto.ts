@@ -42,12 +42,12 @@ export async function mosquittoPub(port: number, args: readonly string[], input?
   if (end.code !== 0) throw new Error(`mosquitto_pub ${args.join(" ")} ended with ${end.code}: ${end.stderr}`);
 }
 
-/** Starts mosquitto_sub and waits until its subscription is acknowledged; its lines are then in `stdout`. */
+/** Starts mosquitto_sub and waits for the SUBACK, or for a message that a resumed session has for it already. */
 export async function mosquittoSub(port: number, args: readonly string[]): Promise<Program> {
   const all = ["-h", "127.0.0.1", "-p", String(port), "-d", ...args];
   // stdbuf: its own output is block-buffered into a pipe, and would come only at its end.
   const program = new Program("stdbuf", ["-oL", peerPath("mosquitto_sub"), ...all]);
-  await program.line(/received SUBACK/);
+  await program.line(/received (SUBACK|PUBLISH)/);
   return program;
 }
 

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { WebSocket } from "ws";
 import { connectMqttJs } from "../src/mqttjs.ts";
 import { temporaryDirectory } from "../src/paths.ts";
 import { startAgent, startDemo, startServer } from "../src/tidewire.ts";
@@ -30,9 +31,16 @@ it("the device agent ends with a demo that is killed", async () => {
 
 it("the demo refuses a page of another origin", async () => {
   const demo = await startDemo();
-  const url = `ws://127.0.0.1:${demo.httpPort}/mqtt`;
-  const headers = { origin: "https://elsewhere.example" };
-  await expect(connectMqttJs(url, { wsOptions: { headers } })).rejects.toThrow(/403/);
+  const status = (origin: string) =>
+    new Promise<number | undefined>((resolve) => {
+      const socket = new WebSocket(`ws://127.0.0.1:${demo.httpPort}/mqtt`, "mqtt", { origin });
+      socket.once("unexpected-response", (_request, response) => resolve(response.statusCode));
+      socket.once("open", () => resolve(101));
+      socket.on("error", () => {});
+    });
+  expect(await status(new URL(demo.pageUrl).origin)).toBe(101);
+  expect(await status("https://elsewhere.example")).toBe(403);
+  expect(await status(`http://127.0.0.1:${demo.httpPort}.elsewhere.example`)).toBe(403);
   await demo.program.stop();
 });
 

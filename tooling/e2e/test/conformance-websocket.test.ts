@@ -1,0 +1,22 @@
+import { createBroker } from "@tidewire/broker";
+import { runConformance } from "@tidewire/conformance";
+import { brokerCases } from "@tidewire/conformance/broker";
+import { dialUrl } from "@tidewire/conformance/node";
+import { vitestApi } from "@tidewire/conformance/vitest";
+import { webSocketListener } from "@tidewire/transport-websocket";
+import { afterAll } from "vitest";
+import { CAPABILITIES, startWithProfiles } from "./conformance-targets.ts";
+
+const brokers = await startWithProfiles(async (options) => {
+  const broker = createBroker({ sysIntervalMs: 200, ...options });
+  await broker.start();
+  const { addresses } = await broker.listen(webSocketListener({ host: "127.0.0.1", port: 0 }));
+  return { dial: dialUrl(addresses[0] ?? ""), close: () => broker.close() };
+});
+afterAll(() => brokers.close());
+
+runConformance(
+  brokerCases,
+  { name: "Tidewire over WebSocket", capabilities: [...CAPABILITIES, "websocket"], setup: brokers.harness },
+  { api: vitestApi, concurrency: 24 },
+);
