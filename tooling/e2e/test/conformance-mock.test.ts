@@ -9,6 +9,10 @@ afterAll(() => brokers.close());
 
 runConformance(
   brokerCases,
-  { name: "Tidewire over a network in memory, bytes cut at random", capabilities: CAPABILITIES, setup: brokers.harness },
+  {
+    name: "Tidewire over a network in memory, bytes cut at random",
+    capabilities: CAPABILITIES,
+    setup: brokers.harness,
+  },
   { api: vitestApi, concurrency: 24 },
 );

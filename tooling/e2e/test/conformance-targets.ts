@@ -86,8 +86,11 @@ export async function startWithProfiles(
 }
 
 /** A broker behind a network in memory, whose virtual clock follows the real one. */
-export async function startOverMock(options: BrokerOptions, chunking?: "as-sent" | "random"): Promise<RunningBroker> {
-  const network = mockNetwork({ transcript: false, ...(chunking === "random" ? { chunking: { min: 1, max: 40 } } : {}) });
+export async function startOverMock(
+  options: BrokerOptions,
+  chunking: "as-sent" | "random" = "as-sent",
+): Promise<RunningBroker> {
+  const network = mockNetwork({ transcript: false, chunking });
   const { scheduler } = network;
   const broker: Broker = createBroker({ sysIntervalMs: 200, ...options, scheduler, wallClock: () => Date.now() });
   await broker.start();

@@ -16,6 +16,11 @@ import { topicCases } from "./topics.ts";
 import { webSocketCases } from "./websocket.ts";
 import { willCases } from "./will.ts";
 
+export type { RawConnection, RawDial, RawDialOptions, RawHandler, RawWebSocket } from "../connection.ts";
+export type { BrokerCase } from "./define.ts";
+export type { BrokerHarness } from "./lab.ts";
+export { type BrokerProfile, PROFILES, profileCapability } from "./profiles.ts";
+
 /** Every broker case, by subject. */
 export const brokerCases: readonly BrokerCase[] = [
   ...connectCases,

@@ -183,14 +183,22 @@ export const connectingCases: readonly ClientCase[] = [
     needs: ["authentication"],
     run: async (lab) => {
       const client = await lab.client({
-        authentication: { method: "conformance", answer: (challenge) => utf8(`re: ${new TextDecoder().decode(challenge)}`) },
+        authentication: {
+          method: "conformance",
+          answer: (challenge) => utf8(`re: ${new TextDecoder().decode(challenge)}`),
+        },
       });
       const server = await lab.accept();
       const connect = await server.next("CONNECT");
       checkEqual(property(connect, "authenticationMethod"), "conformance", "Authentication Method in CONNECT");
       lab.publish(client, 1, "must wait");
       await lab.wait(100);
-      server.send(wire.auth(0x18, [["authenticationMethod", "conformance"], ["authenticationData", "challenge"]]));
+      server.send(
+        wire.auth(0x18, [
+          ["authenticationMethod", "conformance"],
+          ["authenticationData", "challenge"],
+        ]),
+      );
       const auth = await server.next("AUTH");
       checkEqual([auth.reasonCode, auth.flags], [0x18, 0], "reason code and flags of AUTH");
       checkEqual(property(auth, "authenticationMethod"), "conformance", "Authentication Method in AUTH");

@@ -17,7 +17,11 @@ export const publishingCases: readonly ClientCase[] = [
       const { client, server } = await lab.session();
       lab.publish(client, 0, "zero");
       const packet = await server.take("PUBLISH");
-      checkEqual([packet.topic, packet.qos, packet.dup, text(packet.payload)], ["conformance/topic", 0, false, "zero"], "PUBLISH");
+      checkEqual(
+        [packet.topic, packet.qos, packet.dup, text(packet.payload)],
+        ["conformance/topic", 0, false, "zero"],
+        "PUBLISH",
+      );
       checkEqual(property(packet, "subscriptionIdentifier"), undefined, "Subscription Identifier");
     },
   }),
@@ -34,8 +38,15 @@ export const publishingCases: readonly ClientCase[] = [
       for (let index = 0; index < 6; index++) packets.push(await server.take("PUBLISH"));
       packets.push(await server.take("SUBSCRIBE"));
       const ids = packets.map(({ packetId }) => packetId);
-      check(new Set(ids).size === ids.length && !ids.includes(0), `expected different identifiers, got ${ids.join(" ")}`);
-      checkEqual(packets.map(({ dup }) => dup), packets.map(() => false), "DUP of first transmissions");
+      check(
+        new Set(ids).size === ids.length && !ids.includes(0),
+        `expected different identifiers, got ${ids.join(" ")}`,
+      );
+      checkEqual(
+        packets.map(({ dup }) => dup),
+        packets.map(() => false),
+        "DUP of first transmissions",
+      );
     },
   }),
   clientRule({
@@ -146,7 +157,10 @@ export const publishingCases: readonly ClientCase[] = [
       for (let index = 0; index < 5; index++) lab.publish(client, 1 + (index % 2), `${index}`);
       lab.publish(client, 0, "not counted");
       lab.subscribe(client);
-      const held = [await server.take("PUBLISH", ({ qos }) => qos > 0), await server.take("PUBLISH", ({ qos }) => qos > 0)];
+      const held = [
+        await server.take("PUBLISH", ({ qos }) => qos > 0),
+        await server.take("PUBLISH", ({ qos }) => qos > 0),
+      ];
       await server.take("SUBSCRIBE");
       await lab.wait(300);
       const sent = server.received.filter(({ type, qos }) => type === Type.PUBLISH && qos > 0).length;
@@ -227,7 +241,10 @@ export const publishingCases: readonly ClientCase[] = [
         for (let index = 0; index < 9; index++) {
           const packet = await server.take("PUBLISH");
           const alias = numberProperty(packet, "topicAlias", -1);
-          check(alias === -1 || (alias >= 1 && alias <= maximum), `expected a Topic Alias up to ${maximum}, got ${alias}`);
+          check(
+            alias === -1 || (alias >= 1 && alias <= maximum),
+            `expected a Topic Alias up to ${maximum}, got ${alias}`,
+          );
           if (packet.topic !== "") known.set(alias, packet.topic);
           checkEqual(packet.topic || known.get(alias), `topic/${index % 3}`, "topic, by name or alias");
         }

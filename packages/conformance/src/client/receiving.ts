@@ -1,7 +1,7 @@
 import { check, checkEqual } from "../failure.ts";
 import { bytes, concat, utf8 } from "../wire/bytes.ts";
-import type { Property } from "../wire/properties.ts";
 import * as wire from "../wire/encode.ts";
+import type { Property } from "../wire/properties.ts";
 import { Type } from "../wire/types.ts";
 import { type ClientCase, clientRule } from "./lab.ts";
 
@@ -21,8 +21,16 @@ export const receivingCases: readonly ClientCase[] = [
       const answers = [await server.take("PUBACK"), await server.take("PUBREC")];
       server.send(wire.ack(Type.PUBREL, 65_535));
       answers.push(await server.take("PUBCOMP"));
-      checkEqual(answers.map(({ packetId }) => packetId), [4_660, 65_535, 65_535], "identifiers");
-      checkEqual(answers.map(({ reasonCode }) => reasonCode), [0, 0, 0], "reason codes");
+      checkEqual(
+        answers.map(({ packetId }) => packetId),
+        [4_660, 65_535, 65_535],
+        "identifiers",
+      );
+      checkEqual(
+        answers.map(({ reasonCode }) => reasonCode),
+        [0, 0, 0],
+        "reason codes",
+      );
     },
   }),
   clientRule({
@@ -46,7 +54,10 @@ export const receivingCases: readonly ClientCase[] = [
     run: async (lab) => {
       const { server } = await lab.session();
       const ids = [9, 3, 300, 1, 77];
-      for (const [qos, type] of [[1, "PUBACK"], [2, "PUBREC"]] as const) {
+      for (const [qos, type] of [
+        [1, "PUBACK"],
+        [2, "PUBREC"],
+      ] as const) {
         server.send(concat(...ids.map((packetId) => wire.publish(lab.version, { topic: "in", qos, packetId }))));
         const found = [];
         for (const _ of ids) found.push((await server.take(type)).packetId);
@@ -84,7 +95,10 @@ export const receivingCases: readonly ClientCase[] = [
     v5: ["4.3.2-5"],
     run: async (lab) => {
       const { server } = await lab.session();
-      for (const [payload, dup] of [["first", false], ["second", true]] as const) {
+      for (const [payload, dup] of [
+        ["first", false],
+        ["second", true],
+      ] as const) {
         server.send(wire.publish(lab.version, { topic: "in", payload, qos: 1, packetId: 8, dup }));
         await server.take("PUBACK");
       }
@@ -118,7 +132,11 @@ export const receivingCases: readonly ClientCase[] = [
         server.send(wire.publish("5.0", { topic: "", properties: alias(value) }));
       }
       await lab.received(4);
-      checkEqual(lab.messages.map(({ topic }) => topic), ["in/1", "in/1", "in/5", "in/5"], "topics");
+      checkEqual(
+        lab.messages.map(({ topic }) => topic),
+        ["in/1", "in/1", "in/5", "in/5"],
+        "topics",
+      );
       server.send(wire.publish("5.0", { topic: "in", properties: alias(6) }));
       await server.closes("Topic Alias above the client's maximum");
     },
@@ -154,7 +172,8 @@ export const receivingCases: readonly ClientCase[] = [
     v5: ["4.2.0-1"],
     run: async (lab) => {
       const { server } = await lab.session();
-      for (const byte of wire.publish(lab.version, { topic: "in", payload: "pieces" })) server.send(Uint8Array.of(byte));
+      for (const byte of wire.publish(lab.version, { topic: "in", payload: "pieces" }))
+        server.send(Uint8Array.of(byte));
       server.send(concat(...["a", "b"].map((payload) => wire.publish(lab.version, { topic: "in", payload }))));
       checkEqual(await lab.received(3), ["pieces", "a", "b"], "messages at the application");
     },
