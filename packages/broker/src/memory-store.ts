@@ -113,7 +113,10 @@ class MemoryStore implements BrokerStore {
 
   inflight(clientId: string): InflightStore {
     const session = this.#session(clientId);
-    session.inflight ??= new MemoryInflight((sequence) => this.dequeue(clientId, sequence));
+    session.inflight ??= new MemoryInflight((sequence) => {
+      this.dequeue(clientId, sequence);
+      session.nextSequence = Math.max(session.nextSequence, sequence + 1);
+    });
     return session.inflight;
   }
 

@@ -26,7 +26,7 @@ class SmallDiskHarness extends LmdbHarness {
   }
 }
 
-runConformance(
+runConformance<SmallDiskHarness>(
   storeCases.filter(({ needs }) => needs?.includes("full-disk")),
   {
     name: "LMDB on a small disk",
