@@ -34,16 +34,16 @@ export const pausingCases: readonly TransportCase[] = [
   }),
 
   defineCase("pausing/often", "loses nothing when paused and resumed all the time", async (harness) => {
-    const total = 2 * 1_048_576;
+    const total = 1_048_576;
     const pair = await connectProbe(harness, { onData: () => pair.probe.pause() });
     pair.probe.start();
     await pair.peer.send(total, 3_000);
-    await until(harness, "everything received", () => {
+    for (let turn = 0; turn < 5_000 && pair.probe.received < total; turn++) {
       pair.probe.resume();
       pair.probe.pause();
       pair.probe.resume();
-      return pair.probe.received >= total;
-    });
+      await harness.pass(1);
+    }
     await expectReceived(harness, pair, total);
   }),
 

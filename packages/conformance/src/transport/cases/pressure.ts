@@ -103,7 +103,7 @@ export const pressureCases: readonly TransportCase[] = [
     const pair = await connectProbe(harness, { onDrain: pump });
     pair.probe.start();
     pump();
-    while ((await pair.peer.status()).received < total) {
+    for (let turn = 0; turn < 5_000 && (await pair.peer.status()).received < total; turn++) {
       await pair.peer.pause();
       await harness.pass(1);
       await pair.peer.resume();
