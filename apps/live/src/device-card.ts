@@ -1,6 +1,6 @@
 import type { Device, DeviceStatus } from "./device-registry.ts";
 import { element } from "./dom.ts";
-import { MetricChart } from "./metric-chart.ts";
+import { MetricChart, type TimeWindow } from "./metric-chart.ts";
 import { compareMetrics } from "./metrics.ts";
 
 /** Sends a command to a device. */
@@ -13,6 +13,9 @@ export class DeviceCard {
   readonly #status: HTMLElement;
   readonly #statusText: HTMLElement;
   readonly #grid: HTMLElement;
+  readonly #start = element("span");
+  readonly #end = element("span");
+  readonly #commands: HTMLFieldSetElement;
   readonly #charts = new Map<string, MetricChart>();
 
   constructor(device: Device, send: SendCommand) {
@@ -25,19 +28,15 @@ export class DeviceCard {
       this.#statusText,
     );
     this.#grid = element("div", { class: "metric-grid" });
+    this.#commands = commands(device.id, send);
     const title = element("h3", { class: "device-name" }, device.id);
     this.root = element(
       "article",
       { class: "card device-card", "data-device": device.id, "aria-label": `Device ${device.id}` },
       element("header", { class: "device-head" }, title, this.#status),
       this.#grid,
-      element(
-        "p",
-        { class: "time-scale", "aria-hidden": "true" },
-        element("span", {}, "2 min ago"),
-        element("span", {}, "now"),
-      ),
-      commands(device.id, send),
+      element("p", { class: "time-scale", "aria-hidden": "true" }, this.#start, this.#end),
+      this.#commands,
     );
     this.updateStatus();
   }
@@ -47,6 +46,7 @@ export class DeviceCard {
     this.root.dataset.status = status;
     this.#status.dataset.status = status;
     this.#statusText.textContent = STATUS_TEXT[status];
+    this.#commands.disabled = status === "offline";
   }
 
   /** Draws every chart as of now; makes those that are new. */
@@ -54,7 +54,11 @@ export class DeviceCard {
     for (const [name, series] of this.#device.metrics) {
       if (!this.#charts.has(name)) this.#add(name, new MetricChart(name, series));
     }
-    for (const chart of this.#charts.values()) chart.paint(nowSeconds);
+    const window = this.#window(nowSeconds);
+    if (window === undefined) return;
+    for (const chart of this.#charts.values()) chart.paint(window);
+    this.#start.textContent = formatSpan(window.end - window.start);
+    this.#end.textContent = this.#device.status === "offline" ? `last at ${formatTime(window.end)}` : "now";
   }
 
   recolor(): void {
@@ -64,6 +68,16 @@ export class DeviceCard {
   destroy(): void {
     for (const chart of this.#charts.values()) chart.destroy();
     this.root.remove();
+  }
+
+  /** Up to two minutes; a device that is offline stays at its last figures. Undefined before the first. */
+  #window(nowSeconds: number): TimeWindow | undefined {
+    const all = [...this.#device.metrics.values()];
+    const first = Math.min(...all.map(({ times }) => times[0] ?? Number.POSITIVE_INFINITY));
+    const last = Math.max(...all.map(({ times }) => times.at(-1) ?? Number.NEGATIVE_INFINITY));
+    if (!Number.isFinite(first)) return undefined;
+    const end = this.#device.status === "offline" ? last : nowSeconds;
+    return { start: end - Math.min(MAX_SPAN_SECONDS, Math.max(MIN_SPAN_SECONDS, end - first)), end };
   }
 
   #add(name: string, chart: MetricChart): void {
@@ -79,9 +93,23 @@ const STATUS_TEXT: Readonly<Record<DeviceStatus, string>> = {
   unknown: "No status",
 };
 
+// A new device's first figures fill the chart, which then widens to its full span.
+const MIN_SPAN_SECONDS = 15;
+const MAX_SPAN_SECONDS = 120;
+
 const INTERVALS_SECONDS = ["0.5", "1", "2", "5", "10"];
 
-function commands(deviceId: string, send: SendCommand): HTMLElement {
+function formatSpan(seconds: number): string {
+  return seconds >= MAX_SPAN_SECONDS ? "2 min ago" : `${Math.round(seconds)} s ago`;
+}
+
+const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+
+function formatTime(seconds: number): string {
+  return timeFormat.format(new Date(seconds * 1000));
+}
+
+function commands(deviceId: string, send: SendCommand): HTMLFieldSetElement {
   const intervalId = `interval-${deviceId}`;
   const interval = element(
     "select",
@@ -94,8 +122,8 @@ function commands(deviceId: string, send: SendCommand): HTMLElement {
   const test = element("button", { type: "button", class: "quiet" }, "Test alert");
   test.addEventListener("click", () => send(deviceId, "alert-test", `Test alert from ${deviceId}`));
   return element(
-    "div",
-    { class: "device-commands" },
+    "fieldset",
+    { class: "device-commands", "aria-label": `Commands for ${deviceId}` },
     element("label", { for: intervalId }, "Publish every"),
     interval,
     test,

@@ -5,10 +5,13 @@ import { formatValue, type MetricStyle, metricStyle } from "./metrics.ts";
 import { themeColor } from "./theme.ts";
 import type { TimeSeries } from "./time-series.ts";
 
-/** Seconds of the past that a chart shows. */
-export const WINDOW_SECONDS = 120;
+/** What part of the past a chart shows, in seconds since 1970. */
+export interface TimeWindow {
+  readonly start: number;
+  readonly end: number;
+}
 
-/** One metric: its name, the present value, and the chart of the last two minutes. */
+/** One metric: its name, the latest value, and a chart of those before. */
 export class MetricChart {
   readonly root: HTMLElement;
   readonly #series: TimeSeries;
@@ -17,6 +20,7 @@ export class MetricChart {
   readonly #plotRoot: HTMLElement;
   readonly #observer: ResizeObserver;
   #plot: uPlot | undefined;
+  #window: TimeWindow = { start: 0, end: 1 };
 
   constructor(name: string, series: TimeSeries) {
     this.#series = series;
@@ -41,15 +45,16 @@ export class MetricChart {
   }
 
   /** Draws what the series holds now. */
-  paint(nowSeconds: number): void {
+  paint(window: TimeWindow): void {
+    this.#window = window;
     const { last } = this.#series;
     if (last === undefined) return;
     const text = formatValue(last);
     if (this.#value.textContent !== text) this.#value.textContent = text;
     const { label, unit } = this.#style;
-    this.#plotRoot.setAttribute("aria-label", `${label}, last two minutes, now ${text} ${unit}`.trimEnd());
+    this.#plotRoot.setAttribute("aria-label", `${label}: ${text} ${unit}`.trimEnd());
     this.#plot?.setData([this.#series.times, this.#series.values], false);
-    this.#plot?.setScale("x", { min: nowSeconds - WINDOW_SECONDS, max: nowSeconds });
+    this.#plot?.setScale("x", { min: window.start, max: window.end });
   }
 
   /** Draws again in the colours of a changed theme. */
@@ -67,7 +72,7 @@ export class MetricChart {
     if (width === 0 || height === 0) return;
     if (this.#plot === undefined) this.#plot = this.#makePlot(width, height);
     else this.#plot.setSize({ width, height });
-    this.paint(Date.now() / 1000);
+    this.paint(this.#window);
   }
 
   #makePlot(width: number, height: number): uPlot {

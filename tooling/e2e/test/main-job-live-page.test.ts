@@ -72,6 +72,8 @@ describeWithPeers(["chromium"], "the live page, fed by a device through the brok
 
     it("fits the screen, without a shift of the layout or a word on the console", async () => {
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      // Web Vitals call a page good below 0.1.
+      expect(await layoutShift(page)).toBeLessThan(0.1);
       await screenshot(page, `live-${name}`);
       expect(watched.errors).toEqual([]);
     });
@@ -178,4 +180,19 @@ function notifications(page: Page): Promise<{ title: string; body: string }[]> {
     const registration = await navigator.serviceWorker.ready;
     return (await registration.getNotifications()).map(({ title, body }) => ({ title, body }));
   });
+}
+
+/** The sum of all shifts of the layout since the page was opened, as browsers score them. */
+function layoutShift(page: Page): Promise<number> {
+  return page.evaluate(
+    () =>
+      new Promise<number>((resolve) => {
+        new PerformanceObserver((list) => {
+          const shifts = list.getEntries().map((entry) => ("value" in entry ? Number(entry.value) : 0));
+          resolve(shifts.reduce((sum, value) => sum + value, 0));
+        }).observe({ type: "layout-shift", buffered: true });
+        // Without any shift the observer is never called.
+        setTimeout(() => resolve(0), 500);
+      }),
+  );
 }
