@@ -1,55 +1,63 @@
-import { type AckPacket, PacketType } from "./packets.ts";
+import { PUBACK, PUBCOMP, PUBREC, PUBREL } from "./packet-types.ts";
+import type { AckPacket, Properties } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
 import type { Reader } from "./reader.ts";
 import { checkReasonCode } from "./reason-codes.ts";
 import type { Sink } from "./sink.ts";
-import { isEmpty, writeProperties } from "./write-properties.ts";
+import { writeProperties } from "./write-properties.ts";
 
 export function readPuback(reader: Reader): AckPacket<4> {
-  return readAck(reader, PacketType.PUBACK);
+  return readAck(reader, PUBACK);
 }
 
 export function readPubrec(reader: Reader): AckPacket<5> {
-  return readAck(reader, PacketType.PUBREC);
+  return readAck(reader, PUBREC);
 }
 
 export function readPubrel(reader: Reader): AckPacket<6> {
-  return readAck(reader, PacketType.PUBREL);
+  return readAck(reader, PUBREL);
 }
 
 export function readPubcomp(reader: Reader): AckPacket<7> {
-  return readAck(reader, PacketType.PUBCOMP);
+  return readAck(reader, PUBCOMP);
 }
 
-/** Writes PUBACK, PUBREC, PUBREL or PUBCOMP; success without properties takes the short form (MQTT 5.0, 3.4.2.1). */
+/** Writes PUBACK, PUBREC, PUBREL or PUBCOMP. */
 export function writeAck(sink: Sink, packet: AckPacket): void {
-  const { type, reasonCode, properties } = packet;
-  checkReasonCode(reasonCode, type, sink.version, 0);
-  sink.begin((type << 4) | (type === PacketType.PUBREL ? 2 : 0));
+  sink.begin((packet.type << 4) | (packet.type === PUBREL ? 2 : 0));
   sink.packetId(packet.packetId);
-  writeReason(sink, reasonCode, properties, 1 << type);
-  sink.end();
+  writeReason(sink, packet);
 }
 
-/** Reason code and properties, both of which may be left out at the end of a packet. */
-export function writeReason(
-  sink: Sink,
-  reasonCode: number,
-  properties: AckPacket["properties"],
-  packetBit: number,
-): void {
-  const empty = isEmpty(properties);
-  if (reasonCode !== 0 || !empty) {
-    sink.uint8(reasonCode);
-    if (!empty) writeProperties(sink, properties, packetBit);
-  }
+/** What acknowledgements, DISCONNECT and AUTH end in; MQTT 5 lets both be absent (3.4.2.1), MQTT 3 demands it. */
+interface Reason {
+  readonly reasonCode: number;
+  readonly properties: Properties | undefined;
 }
+
+/** Writes the end of the packet in its shortest form. Tells whether it has properties. */
+export function writeReason(sink: Sink, packet: Reason & { readonly type: number }): boolean {
+  const { type, reasonCode, properties } = packet;
+  checkReasonCode(reasonCode, type, sink);
+  const length = sink.length;
+  if (sink.version === 5) sink.uint8(reasonCode);
+  const any = writeProperties(sink, properties, 1 << type);
+  if (!any) sink.pos = sink.start + length + (reasonCode === 0 ? 0 : 1);
+  sink.end();
+  return any;
+}
+
+export function readReason(reader: Reader, type: number): Reason {
+  if (reader.version !== 5 || reader.pos === reader.end) return SUCCESS;
+  const reasonCode = checkReasonCode(reader.uint8(), type, reader, reader.sender);
+  const properties = reader.pos === reader.end ? undefined : readProperties(reader, 1 << type);
+  return { reasonCode, properties };
+}
+
+const SUCCESS: Reason = { reasonCode: 0, properties: undefined };
 
 function readAck<Type extends AckPacket["type"]>(reader: Reader, type: Type): AckPacket<Type> {
   const packetId = reader.packetId();
-  if (reader.version !== 5 || reader.pos === reader.end)
-    return { type, packetId, reasonCode: 0, properties: undefined };
-  const reasonCode = checkReasonCode(reader.uint8(), type, 5, reader.sender);
-  const properties = reader.pos === reader.end ? undefined : readProperties(reader, 1 << type);
+  const { reasonCode, properties } = readReason(reader, type);
   return { type, packetId, reasonCode, properties };
 }

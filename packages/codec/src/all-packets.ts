@@ -7,6 +7,7 @@ import type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from 
 import type { Packet, ProtocolVersion } from "./packets.ts";
 import { readPingreq, readPingresp, writePing } from "./ping.ts";
 import { readPublish, writePublish } from "./publish.ts";
+import { CLIENT_SIDE, EITHER_SIDE, SERVER_SIDE } from "./reader.ts";
 import { decodeAlone, type PacketReaders, StreamDecoder } from "./stream-decoder.ts";
 import { readSuback, readSubscribe, writeSuback, writeSubscribe } from "./subscribe.ts";
 import { readUnsuback, readUnsubscribe, writeUnsuback, writeUnsubscribe } from "./unsubscribe.ts";
@@ -56,10 +57,10 @@ const SENT_BY_SERVER = 0b1110_1010_1111_1100;
 /** A decoder of all packets. A server's one follows the version of the CONNECT it reads. */
 export function createDecoder(options?: DecoderOptions): Decoder {
   const sender = options?.sender;
-  if (sender === undefined) return new StreamDecoder(readers, 0, options);
+  if (sender === undefined) return new StreamDecoder(readers, EITHER_SIDE, options);
   return sender === "client"
-    ? new StreamDecoder(clientReaders, 1, options)
-    : new StreamDecoder(serverReaders, 2, options);
+    ? new StreamDecoder(clientReaders, CLIENT_SIDE, options)
+    : new StreamDecoder(serverReaders, SERVER_SIDE, options);
 }
 
 /** A writer of all packets. */

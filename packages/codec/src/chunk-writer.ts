@@ -43,7 +43,7 @@ export class ChunkWriter implements PacketWriter {
   write(packet: Packet): void {
     const sink = this.#sink();
     encodeInto(sink, this.#encoders[packet.type], packet, this.version);
-    if (sink.length > this.maximumPacketSize) fail(packetTooLarge, this.version);
+    if (sink.length > this.maximumPacketSize) fail(packetTooLarge, this);
     // CONNECT decides the version of all that follows it.
     this.version = sink.version;
     this.#keep(sink);
@@ -87,7 +87,7 @@ export class ChunkWriter implements PacketWriter {
     }
     this.#to = sink.pos;
     this.#pendingBytes += sink.pos - from;
-    sink.commit();
+    sink.start = sink.pos;
     if (payload !== undefined) this.#reference(payload);
   }
 
@@ -133,7 +133,7 @@ function encodeInto<P extends Packet>(
   packet: P,
   version: ProtocolVersion,
 ): void {
-  if (encoder === undefined) fail(packetUnexpected, version);
+  if (encoder === undefined) fail(packetUnexpected, { version });
   sink.version = version;
   encoder(sink, packet);
 }

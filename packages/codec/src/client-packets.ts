@@ -6,6 +6,7 @@ import { readAuth, readDisconnect, writeAuth, writeDisconnect } from "./disconne
 import type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from "./interfaces.ts";
 import { readPingresp, writePing } from "./ping.ts";
 import { readPublish, writePublish } from "./publish.ts";
+import { SERVER_SIDE } from "./reader.ts";
 import { type PacketReaders, StreamDecoder } from "./stream-decoder.ts";
 import { readSuback, writeSubscribe } from "./subscribe.ts";
 import { readUnsuback, writeUnsubscribe } from "./unsubscribe.ts";
@@ -50,7 +51,7 @@ const encoders = [
 
 /** `createDecoder({ sender: "server" })`, but a bundle with it lacks what only servers need. */
 export function createClientDecoder(options?: Omit<DecoderOptions, "sender">): Decoder {
-  return new StreamDecoder(readers, 2, options);
+  return new StreamDecoder(readers, SERVER_SIDE, options);
 }
 
 /** `createPacketWriter` for the packets that a client sends; refuses the others with `packet-unexpected`. */

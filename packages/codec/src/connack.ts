@@ -1,4 +1,5 @@
-import { type ConnackPacket, PacketType } from "./packets.ts";
+import { CONNACK, CONNACK_BIT } from "./packet-types.ts";
+import type { ConnackPacket } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
 import type { Reader } from "./reader.ts";
 import { checkReasonCode } from "./reason-codes.ts";
@@ -6,16 +7,14 @@ import { connackFlagsReserved, fail, sessionPresentOnFailure } from "./rules.ts"
 import type { Sink } from "./sink.ts";
 import { writeProperties } from "./write-properties.ts";
 
-const CONNACK_BIT = 1 << PacketType.CONNACK;
-
 export function readConnack(reader: Reader): ConnackPacket {
   const flags = reader.uint8();
-  if (flags > 1) fail(connackFlagsReserved, reader.version);
+  if (flags > 1) fail(connackFlagsReserved, reader);
   const sessionPresent = flags === 1;
-  const reasonCode = checkReasonCode(reader.uint8(), PacketType.CONNACK, reader.version, reader.sender);
-  if (sessionPresent && reasonCode !== 0) fail(sessionPresentOnFailure, reader.version);
+  const reasonCode = checkReasonCode(reader.uint8(), CONNACK, reader, reader.sender);
+  if (sessionPresent && reasonCode !== 0) fail(sessionPresentOnFailure, reader);
   return {
-    type: PacketType.CONNACK,
+    type: CONNACK,
     sessionPresent,
     reasonCode,
     properties: readProperties(reader, CONNACK_BIT),
@@ -24,9 +23,9 @@ export function readConnack(reader: Reader): ConnackPacket {
 
 export function writeConnack(sink: Sink, packet: ConnackPacket): void {
   const { sessionPresent, reasonCode } = packet;
-  checkReasonCode(reasonCode, PacketType.CONNACK, sink.version, 0);
-  if (sessionPresent && reasonCode !== 0) fail(sessionPresentOnFailure, sink.version);
-  sink.begin(PacketType.CONNACK << 4);
+  checkReasonCode(reasonCode, CONNACK, sink);
+  if (sessionPresent && reasonCode !== 0) fail(sessionPresentOnFailure, sink);
+  sink.begin(CONNACK << 4);
   sink.uint8(sessionPresent ? 1 : 0);
   sink.uint8(reasonCode);
   writeProperties(sink, packet.properties, CONNACK_BIT);

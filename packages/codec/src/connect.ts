@@ -1,24 +1,24 @@
-import { type ConnectPacket, PacketType, type ProtocolVersion, type QoS, type Will } from "./packets.ts";
-import { WILL_BIT } from "./properties.ts";
+import { CONNECT, CONNECT_BIT, WILL_BIT } from "./packet-types.ts";
+import type { ConnectPacket, ProtocolVersion, QoS, Will } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
 import type { Reader } from "./reader.ts";
 import {
   connectFlagReserved,
   fail,
   fieldInvalid,
-  passwordWithoutUsername,
-  protocolUnsupported,
+  passwordAlone,
+  versionUnsupported,
   willQosInvalid,
   willQosWithoutWill,
   willRetainWithoutWill,
 } from "./rules.ts";
-import type { Sink } from "./sink.ts";
+import { isQos, isUint16, type Sink } from "./sink.ts";
 import { writeProperties } from "./write-properties.ts";
 
-const CONNECT_BIT = 1 << PacketType.CONNECT;
 const RESERVED = 0x01;
 const CLEAN_START = 0x02;
 const WILL = 0x04;
+const WILL_QOS = 0x18;
 const WILL_RETAIN = 0x20;
 const PASSWORD = 0x40;
 const USERNAME = 0x80;
@@ -27,24 +27,23 @@ const USERNAME = 0x80;
 export function readConnect(reader: Reader): ConnectPacket {
   const version = readVersion(reader);
   const flags = reader.uint8();
-  const hasWill = (flags & WILL) !== 0;
-  const willQos = (flags >> 3) & 3;
-  if (flags & RESERVED) fail(connectFlagReserved, version);
-  if (willQos === 3) fail(willQosInvalid, version);
-  if (!hasWill && willQos > 0) fail(willQosWithoutWill, version);
-  if (!hasWill && flags & WILL_RETAIN) fail(willRetainWithoutWill, version);
-  if (version < 5 && (flags & (PASSWORD | USERNAME)) === PASSWORD) fail(passwordWithoutUsername, version);
+  const willQos = (flags & WILL_QOS) >> 3;
+  if (flags & RESERVED) fail(connectFlagReserved, reader);
+  if (willQos === 3) fail(willQosInvalid, reader);
+  if (!(flags & WILL)) {
+    if (willQos > 0) fail(willQosWithoutWill, reader);
+    if (flags & WILL_RETAIN) fail(willRetainWithoutWill, reader);
+  }
+  if (version < 5 && (flags & (PASSWORD | USERNAME)) === PASSWORD) fail(passwordAlone, reader);
   const keepAlive = reader.uint16();
   const properties = readProperties(reader, CONNECT_BIT);
-  const clientId = reader.string();
-  const will = hasWill ? readWill(reader, willQos as QoS, (flags & WILL_RETAIN) !== 0) : undefined;
   return {
-    type: PacketType.CONNECT,
+    type: CONNECT,
     version,
-    clientId,
+    clientId: reader.string(),
     cleanStart: (flags & CLEAN_START) !== 0,
     keepAlive,
-    will,
+    will: flags & WILL ? readWill(reader, willQos as QoS, (flags & WILL_RETAIN) !== 0) : undefined,
     username: flags & USERNAME ? reader.string() : undefined,
     password: flags & PASSWORD ? reader.binary() : undefined,
     properties,
@@ -53,13 +52,14 @@ export function readConnect(reader: Reader): ConnectPacket {
 
 /** Writes CONNECT in the version that it names and leaves the sink in it. */
 export function writeConnect(sink: Sink, packet: ConnectPacket): void {
-  const { version, will, username, password } = packet;
-  if (version !== 3 && version !== 4 && version !== 5) fail(protocolUnsupported, 5);
+  const { version, will, username, password, keepAlive } = packet;
+  const name = NAMES[version] ?? fail(versionUnsupported, sink);
   sink.version = version;
-  if (version < 5 && password !== undefined && username === undefined) fail(passwordWithoutUsername, version);
-  if (will !== undefined && (will.qos >>> 0 !== will.qos || will.qos > 2)) fail(willQosInvalid, version);
-  sink.begin(PacketType.CONNECT << 4);
-  sink.string(version === 3 ? "MQIsdp" : "MQTT");
+  if (version < 5 && password !== undefined && username === undefined) fail(passwordAlone, sink);
+  if (will !== undefined && !isQos(will.qos)) fail(willQosInvalid, sink);
+  if (!isUint16(keepAlive)) fail(fieldInvalid, sink);
+  sink.begin(CONNECT << 4);
+  sink.string(name);
   sink.uint8(version);
   sink.uint8(
     (packet.cleanStart ? CLEAN_START : 0) |
@@ -67,14 +67,12 @@ export function writeConnect(sink: Sink, packet: ConnectPacket): void {
       (password === undefined ? 0 : PASSWORD) |
       (username === undefined ? 0 : USERNAME),
   );
-  const keepAlive = packet.keepAlive;
-  if (!(keepAlive >= 0 && keepAlive <= 0xffff && keepAlive === (keepAlive | 0))) fail(fieldInvalid, version);
   sink.uint16(keepAlive);
   writeProperties(sink, packet.properties, CONNECT_BIT);
   sink.string(packet.clientId);
   if (will !== undefined) {
     writeProperties(sink, will.properties, WILL_BIT);
-    sink.topicName(will.topic, false);
+    sink.topicName(will.topic);
     sink.binary(will.payload);
   }
   if (username !== undefined) sink.string(username);
@@ -82,17 +80,18 @@ export function writeConnect(sink: Sink, packet: ConnectPacket): void {
   sink.end();
 }
 
+/** Protocol name by level. */
+const NAMES: Readonly<Record<number, string>> = { 3: "MQIsdp", 4: "MQTT", 5: "MQTT" };
+
 function readVersion(reader: Reader): ProtocolVersion {
   const name = reader.string();
   const level = reader.uint8();
-  const known = name === "MQTT" ? level === 4 || level === 5 : name === "MQIsdp" && level === 3;
-  if (!known) fail(protocolUnsupported, 5, name === "MQTT" ? undefined : "MQTT-3.1.2-1");
+  if (name !== NAMES[level]) fail(versionUnsupported, reader, name === "MQTT" ? undefined : "3.1.2-1");
   reader.version = level as ProtocolVersion;
   return reader.version;
 }
 
 function readWill(reader: Reader, qos: QoS, retain: boolean): Will {
   const properties = readProperties(reader, WILL_BIT);
-  const topic = reader.topicName(false);
-  return { topic, payload: reader.binary(), qos, retain, properties };
+  return { topic: reader.topicName(), payload: reader.binary(), qos, retain, properties };
 }

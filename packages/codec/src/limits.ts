@@ -8,13 +8,13 @@ export const MAXIMUM_REMAINING_LENGTH = 268_435_455;
  * has to be announced to the peer (MQTT 5.0, 3.1.2.11.4), so it is for the caller to choose; memory stays bounded
  * meanwhile, since a decoder holds no more than what arrived and a little.
  */
-export const MAXIMUM_PACKET_SIZE: number = MAXIMUM_REMAINING_LENGTH + 5;
+export const MAXIMUM_PACKET_SIZE = 268_435_460;
 
 /** Strings and binary data carry a two-byte length (MQTT 5.0, 1.5.4). */
 export const MAXIMUM_FIELD_LENGTH = 65_535;
 
 /** A Subscription Identifier is a Variable Byte Integer. */
-export const MAXIMUM_VARIABLE_BYTE_INTEGER: number = MAXIMUM_REMAINING_LENGTH;
+export const MAXIMUM_VARIABLE_BYTE_INTEGER = 268_435_455;
 
 /**
  * Default depth that `validateTopicName` and `validateTopicFilter` accept. Deeper topics exist only to hurt those who

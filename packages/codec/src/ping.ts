@@ -1,12 +1,13 @@
-import { PacketType, type PingreqPacket, type PingrespPacket } from "./packets.ts";
+import { PINGREQ, PINGRESP } from "./packet-types.ts";
+import type { PingreqPacket, PingrespPacket } from "./packets.ts";
 import type { Sink } from "./sink.ts";
 
 export function readPingreq(): PingreqPacket {
-  return { type: PacketType.PINGREQ };
+  return { type: PINGREQ };
 }
 
 export function readPingresp(): PingrespPacket {
-  return { type: PacketType.PINGRESP };
+  return { type: PINGRESP };
 }
 
 export function writePing(sink: Sink, packet: PingreqPacket | PingrespPacket): void {

@@ -1,77 +1,93 @@
+import {
+  AUTH_BIT,
+  CONNACK_BIT,
+  CONNECT_BIT,
+  DISCONNECT_BIT,
+  PUBACK_BIT,
+  PUBCOMP_BIT,
+  PUBLISH_BIT,
+  PUBREC_BIT,
+  PUBREL_BIT,
+  SUBACK_BIT,
+  SUBSCRIBE_BIT,
+  UNSUBACK_BIT,
+  UNSUBSCRIBE_BIT,
+  WILL_BIT,
+} from "./packet-types.ts";
 import type { Properties } from "./packets.ts";
 
-/** Wire type of a property value (MQTT 5.0, 2.2.2.2), told apart further by what JavaScript makes of it. */
-export const PropertyKind = {
-  /** One byte, 0 or 1, given as number. */
-  BIT: 0,
-  /** One byte, 0 or 1, given as boolean. */
-  BOOLEAN: 1,
-  UINT16: 2,
-  UINT32: 3,
-  VARIABLE_BYTE_INTEGER: 4,
-  STRING: 5,
-  /** A string that is a topic name: not empty, no wildcards. */
-  TOPIC_NAME: 6,
-  BINARY: 7,
-  STRING_PAIR: 8,
-} as const;
-export type PropertyKind = (typeof PropertyKind)[keyof typeof PropertyKind];
+/*
+ * Wire types of property values (MQTT 5.0, 2.2.2.2), told apart further by what they are in JavaScript. The last two
+ * come as arrays, since they may repeat.
+ */
 
-/** `packets` and `repeatable` hold bit `1 << packet type`, and bit 0 for the will properties inside CONNECT. */
+/** One byte, 0 or 1, as number. */
+export const BIT = 0;
+/** One byte, 0 or 1, as boolean. */
+export const BOOLEAN = 1;
+export const UINT16 = 2;
+export const UINT32 = 3;
+export const STRING = 4;
+/** A string that is a topic name: not empty, no wildcards. */
+export const TOPIC_NAME = 5;
+export const BINARY = 6;
+export const VARIABLE_BYTE_INTEGER = 7;
+export const STRING_PAIR = 8;
+
+/**
+ * `packets` and `repeatable` are sums of bits `1 << packet type`, with bit 0 for the will inside CONNECT. Absent
+ * columns are 0; the largest value is that of the wire type.
+ */
 export type PropertyInfo = readonly [
   id: number,
   name: keyof Properties,
-  kind: PropertyKind,
+  wireType: number,
   packets: number,
-  minimum: number,
-  repeatable: number,
+  minimum?: number,
+  repeatable?: number,
 ];
 
-/** Stands for the will among the packet bits. */
-export const WILL_BIT: number = 1 << 0;
-const CONNECT = 1 << 1;
-const CONNACK = 1 << 2;
-const PUBLISH = 1 << 3;
-const ACKS = (1 << 4) | (1 << 5) | (1 << 6) | (1 << 7);
-const SUBSCRIBE = 1 << 8;
-const SUBACK = 1 << 9;
-const UNSUBSCRIBE = 1 << 10;
-const UNSUBACK = 1 << 11;
-const DISCONNECT = 1 << 14;
-const AUTH = 1 << 15;
-const MESSAGE = PUBLISH | WILL_BIT;
-const ANSWERS = CONNACK | ACKS | SUBACK | UNSUBACK | DISCONNECT | AUTH;
-const ALL = ANSWERS | CONNECT | MESSAGE | SUBSCRIBE | UNSUBSCRIBE;
-
-const { BIT, BOOLEAN, UINT16, UINT32, VARIABLE_BYTE_INTEGER, STRING, TOPIC_NAME, BINARY, STRING_PAIR } = PropertyKind;
+const MESSAGE = PUBLISH_BIT | WILL_BIT;
+const ANSWER =
+  CONNACK_BIT |
+  PUBACK_BIT |
+  PUBREC_BIT |
+  PUBREL_BIT |
+  PUBCOMP_BIT |
+  SUBACK_BIT |
+  UNSUBACK_BIT |
+  DISCONNECT_BIT |
+  AUTH_BIT;
+const ANY = ANSWER | CONNECT_BIT | MESSAGE | SUBSCRIBE_BIT | UNSUBSCRIBE_BIT;
+const HANDSHAKE = CONNECT_BIT | CONNACK_BIT;
 
 /** Every property of MQTT 5.0 (table 2-4) by ascending identifier. A row's place also numbers it, below 32. */
 export const properties: readonly PropertyInfo[] = [
-  [1, "payloadFormatIndicator", BIT, MESSAGE, 0, 0],
-  [2, "messageExpiryInterval", UINT32, MESSAGE, 0, 0],
-  [3, "contentType", STRING, MESSAGE, 0, 0],
-  [8, "responseTopic", TOPIC_NAME, MESSAGE, 0, 0],
-  [9, "correlationData", BINARY, MESSAGE, 0, 0],
-  [11, "subscriptionIdentifiers", VARIABLE_BYTE_INTEGER, PUBLISH | SUBSCRIBE, 1, PUBLISH],
-  [17, "sessionExpiryInterval", UINT32, CONNECT | CONNACK | DISCONNECT, 0, 0],
-  [18, "assignedClientIdentifier", STRING, CONNACK, 0, 0],
-  [19, "serverKeepAlive", UINT16, CONNACK, 0, 0],
-  [21, "authenticationMethod", STRING, CONNECT | CONNACK | AUTH, 0, 0],
-  [22, "authenticationData", BINARY, CONNECT | CONNACK | AUTH, 0, 0],
-  [23, "requestProblemInformation", BOOLEAN, CONNECT, 0, 0],
-  [24, "willDelayInterval", UINT32, WILL_BIT, 0, 0],
-  [25, "requestResponseInformation", BOOLEAN, CONNECT, 0, 0],
-  [26, "responseInformation", STRING, CONNACK, 0, 0],
-  [28, "serverReference", STRING, CONNACK | DISCONNECT, 0, 0],
-  [31, "reasonString", STRING, ANSWERS, 0, 0],
-  [33, "receiveMaximum", UINT16, CONNECT | CONNACK, 1, 0],
-  [34, "topicAliasMaximum", UINT16, CONNECT | CONNACK, 0, 0],
-  [35, "topicAlias", UINT16, PUBLISH, 1, 0],
-  [36, "maximumQoS", BIT, CONNACK, 0, 0],
-  [37, "retainAvailable", BOOLEAN, CONNACK, 0, 0],
-  [38, "userProperties", STRING_PAIR, ALL, 0, ALL],
-  [39, "maximumPacketSize", UINT32, CONNECT | CONNACK, 1, 0],
-  [40, "wildcardSubscriptionAvailable", BOOLEAN, CONNACK, 0, 0],
-  [41, "subscriptionIdentifierAvailable", BOOLEAN, CONNACK, 0, 0],
-  [42, "sharedSubscriptionAvailable", BOOLEAN, CONNACK, 0, 0],
+  [1, "payloadFormatIndicator", BIT, MESSAGE],
+  [2, "messageExpiryInterval", UINT32, MESSAGE],
+  [3, "contentType", STRING, MESSAGE],
+  [8, "responseTopic", TOPIC_NAME, MESSAGE],
+  [9, "correlationData", BINARY, MESSAGE],
+  [11, "subscriptionIdentifiers", VARIABLE_BYTE_INTEGER, PUBLISH_BIT | SUBSCRIBE_BIT, 1, PUBLISH_BIT],
+  [17, "sessionExpiryInterval", UINT32, HANDSHAKE | DISCONNECT_BIT],
+  [18, "assignedClientIdentifier", STRING, CONNACK_BIT],
+  [19, "serverKeepAlive", UINT16, CONNACK_BIT],
+  [21, "authenticationMethod", STRING, HANDSHAKE | AUTH_BIT],
+  [22, "authenticationData", BINARY, HANDSHAKE | AUTH_BIT],
+  [23, "requestProblemInformation", BOOLEAN, CONNECT_BIT],
+  [24, "willDelayInterval", UINT32, WILL_BIT],
+  [25, "requestResponseInformation", BOOLEAN, CONNECT_BIT],
+  [26, "responseInformation", STRING, CONNACK_BIT],
+  [28, "serverReference", STRING, CONNACK_BIT | DISCONNECT_BIT],
+  [31, "reasonString", STRING, ANSWER],
+  [33, "receiveMaximum", UINT16, HANDSHAKE, 1],
+  [34, "topicAliasMaximum", UINT16, HANDSHAKE],
+  [35, "topicAlias", UINT16, PUBLISH_BIT, 1],
+  [36, "maximumQoS", BIT, CONNACK_BIT],
+  [37, "retainAvailable", BOOLEAN, CONNACK_BIT],
+  [38, "userProperties", STRING_PAIR, ANY, 0, ANY],
+  [39, "maximumPacketSize", UINT32, HANDSHAKE, 1],
+  [40, "wildcardSubscriptionAvailable", BOOLEAN, CONNACK_BIT],
+  [41, "subscriptionIdentifierAvailable", BOOLEAN, CONNACK_BIT],
+  [42, "sharedSubscriptionAvailable", BOOLEAN, CONNACK_BIT],
 ];

@@ -1,26 +1,25 @@
-import { PacketType, type PublishPacket, type QoS } from "./packets.ts";
+import { PUBLISH, PUBLISH_BIT } from "./packet-types.ts";
+import type { PublishPacket, QoS } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
 import type { Reader } from "./reader.ts";
-import { dupOnQos0, fail, packetIdOnQos0, publishQosInvalid, topicEmpty } from "./rules.ts";
-import type { Sink } from "./sink.ts";
+import { dupOnQos0, fail, packetIdOnQos0, qosInvalid, topicEmpty } from "./rules.ts";
+import { isQos, type Sink } from "./sink.ts";
 import { writeProperties } from "./write-properties.ts";
 
-const PUBLISH_BIT = 1 << PacketType.PUBLISH;
 const RETAIN = 0x01;
 const DUP = 0x08;
 
 export function readPublish(reader: Reader, flags: number): PublishPacket {
-  const version = reader.version;
   const qos = (flags >> 1) & 3;
-  if (qos === 3) fail(publishQosInvalid, version);
-  if (qos === 0 && flags & DUP) fail(dupOnQos0, version);
-  const topic = reader.topicName(version === 5);
+  if (qos === 3) fail(qosInvalid, reader);
+  if (qos === 0 && flags & DUP) fail(dupOnQos0, reader);
+  const topic = reader.topicNameOrNone();
   const packetId = qos === 0 ? 0 : reader.packetId();
-  const properties = version === 5 ? readProperties(reader, PUBLISH_BIT) : undefined;
+  const properties = readProperties(reader, PUBLISH_BIT);
   // Only a topic alias can stand for a missing name (MQTT 5.0, 3.3.2.3.4).
-  if (topic === "" && properties?.topicAlias === undefined) fail(topicEmpty, version);
+  if (topic === "" && properties?.topicAlias === undefined) fail(topicEmpty, reader);
   return {
-    type: PacketType.PUBLISH,
+    type: PUBLISH,
     topic,
     payload: reader.rest(),
     qos: qos as QoS,
@@ -32,14 +31,14 @@ export function readPublish(reader: Reader, flags: number): PublishPacket {
 }
 
 export function writePublish(sink: Sink, packet: PublishPacket): void {
-  const { qos, properties } = packet;
-  const version = sink.version;
-  if (qos !== 0 && qos !== 1 && qos !== 2) fail(publishQosInvalid, version);
-  if (qos === 0 && packet.dup) fail(dupOnQos0, version);
-  sink.begin((PacketType.PUBLISH << 4) | (packet.dup ? DUP : 0) | (qos << 1) | (packet.retain ? RETAIN : 0));
-  sink.topicName(packet.topic, properties?.topicAlias !== undefined);
-  if (qos !== 0) sink.packetId(packet.packetId);
-  else if (packet.packetId !== 0) fail(packetIdOnQos0, version);
-  if (version === 5 || properties !== undefined) writeProperties(sink, properties, PUBLISH_BIT);
+  const { topic, qos, dup, packetId, properties } = packet;
+  if (!isQos(qos)) fail(qosInvalid, sink);
+  if (qos === 0 && dup) fail(dupOnQos0, sink);
+  if (qos === 0 && packetId !== 0) fail(packetIdOnQos0, sink);
+  sink.begin((PUBLISH << 4) | (dup ? DUP : 0) | (qos << 1) | (packet.retain ? RETAIN : 0));
+  if (topic === "" && properties?.topicAlias !== undefined) sink.uint16(0);
+  else sink.topicName(topic);
+  if (qos > 0) sink.packetId(packetId);
+  writeProperties(sink, properties, PUBLISH_BIT);
   sink.end(packet.payload);
 }

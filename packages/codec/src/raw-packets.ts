@@ -1,4 +1,4 @@
-import { PacketType } from "./packets.ts";
+import { PUBACK, PUBLISH, UNSUBACK } from "./packet-types.ts";
 
 /**
  * Where the two bytes of the packet identifier stand in a whole valid packet, so that one encoding can serve many
@@ -9,9 +9,9 @@ export function packetIdOffset(bytes: Uint8Array): number {
   const type = first >> 4;
   let offset = 1;
   while ((bytes[offset++] as number) > 0x7f);
-  if (type === PacketType.PUBLISH) {
+  if (type === PUBLISH) {
     const qos = (first >> 1) & 3;
     return qos === 0 ? 0 : offset + 2 + (((bytes[offset] as number) << 8) | (bytes[offset + 1] as number));
   }
-  return type >= PacketType.PUBACK && type <= PacketType.UNSUBACK ? offset : 0;
+  return type >= PUBACK && type <= UNSUBACK ? offset : 0;
 }

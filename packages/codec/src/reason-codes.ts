@@ -1,5 +1,24 @@
+import {
+  AUTH,
+  AUTH_BIT,
+  CONNACK,
+  CONNACK_BIT,
+  DISCONNECT,
+  DISCONNECT_BIT,
+  PUBACK,
+  PUBACK_BIT,
+  PUBCOMP,
+  PUBCOMP_BIT,
+  PUBREC,
+  PUBREC_BIT,
+  PUBREL,
+  PUBREL_BIT,
+  SUBACK,
+  SUBACK_BIT,
+  UNSUBACK_BIT,
+} from "./packet-types.ts";
 import type { ProtocolVersion } from "./packets.ts";
-import type { SenderSide } from "./reader.ts";
+import { CLIENT_SIDE, EITHER_SIDE, SERVER_SIDE, type SenderSide } from "./reader.ts";
 import { fail, notInVersion, reasonCodeInvalid } from "./rules.ts";
 
 /** MQTT 5 reason codes by name (MQTT 5.0, 2.4). Below 0x80 is success. */
@@ -63,97 +82,94 @@ export const ReturnCode = {
 } as const;
 export type ReturnCode = (typeof ReturnCode)[keyof typeof ReturnCode];
 
-/** Packets of MQTT 5 that carry a code, as bits `1 << packet type`; those of them that one side alone may send it in. */
-export type ReasonCodeInfo = readonly [code: number, packets: number, clientOnly: number, serverOnly: number];
+/**
+ * `packets` are the packets of MQTT 5 that carry the code, as a sum of bits `1 << packet type`; those that only a server
+ * or only a client may send with it are in `server` or `client` instead.
+ */
+export type ReasonCodeInfo = readonly [code: number, packets: number, server?: number, client?: number];
 
-const CONNACK = 1 << 2;
-const PUBLISHED = (1 << 4) | (1 << 5);
-const RELEASED = (1 << 6) | (1 << 7);
-const SUBACK = 1 << 9;
-const UNSUBACK = 1 << 11;
-const DISCONNECT = 1 << 14;
-const AUTH = 1 << 15;
-const REFUSALS = CONNACK | PUBLISHED | SUBACK | UNSUBACK | DISCONNECT;
+const PUBLISHED = PUBACK_BIT | PUBREC_BIT;
+const RELEASED = PUBREL_BIT | PUBCOMP_BIT;
+const REFUSALS = CONNACK_BIT | PUBLISHED | SUBACK_BIT | UNSUBACK_BIT;
 
 /** Which packets carry which code (MQTT 5.0, table 2-6 and the tables of each packet). */
 export const reasonCodes: readonly ReasonCodeInfo[] = [
-  [0x00, REFUSALS | RELEASED | AUTH, 0, AUTH],
-  [0x01, SUBACK, 0, 0],
-  [0x02, SUBACK, 0, 0],
-  [0x04, DISCONNECT, DISCONNECT, 0],
-  [0x10, PUBLISHED, 0, PUBLISHED],
-  [0x11, UNSUBACK, 0, 0],
-  [0x18, AUTH, 0, 0],
-  [0x19, AUTH, AUTH, 0],
-  [0x80, REFUSALS, 0, 0],
-  [0x81, CONNACK | DISCONNECT, 0, 0],
-  [0x82, CONNACK | DISCONNECT, 0, 0],
-  [0x83, REFUSALS, 0, 0],
-  [0x84, CONNACK, 0, 0],
-  [0x85, CONNACK, 0, 0],
-  [0x86, CONNACK, 0, 0],
-  [0x87, REFUSALS, 0, DISCONNECT],
-  [0x88, CONNACK, 0, 0],
-  [0x89, CONNACK | DISCONNECT, 0, DISCONNECT],
-  [0x8a, CONNACK, 0, 0],
-  [0x8b, DISCONNECT, 0, DISCONNECT],
-  [0x8c, CONNACK | DISCONNECT, 0, DISCONNECT],
-  [0x8d, DISCONNECT, 0, DISCONNECT],
-  [0x8e, DISCONNECT, 0, DISCONNECT],
-  [0x8f, SUBACK | UNSUBACK | DISCONNECT, 0, DISCONNECT],
-  [0x90, CONNACK | PUBLISHED | DISCONNECT, 0, 0],
-  [0x91, PUBLISHED | SUBACK | UNSUBACK, 0, 0],
-  [0x92, RELEASED, 0, 0],
-  [0x93, DISCONNECT, 0, 0],
-  [0x94, DISCONNECT, 0, 0],
-  [0x95, CONNACK | DISCONNECT, 0, 0],
-  [0x96, DISCONNECT, 0, 0],
-  [0x97, CONNACK | PUBLISHED | SUBACK | DISCONNECT, 0, 0],
-  [0x98, DISCONNECT, 0, 0],
-  [0x99, CONNACK | PUBLISHED | DISCONNECT, 0, 0],
-  [0x9a, CONNACK | DISCONNECT, 0, DISCONNECT],
-  [0x9b, CONNACK | DISCONNECT, 0, DISCONNECT],
-  [0x9c, CONNACK | DISCONNECT, 0, DISCONNECT],
-  [0x9d, CONNACK | DISCONNECT, 0, DISCONNECT],
-  [0x9e, SUBACK | DISCONNECT, 0, DISCONNECT],
-  [0x9f, CONNACK | DISCONNECT, 0, DISCONNECT],
-  [0xa0, DISCONNECT, 0, DISCONNECT],
-  [0xa1, SUBACK | DISCONNECT, 0, DISCONNECT],
-  [0xa2, SUBACK | DISCONNECT, 0, DISCONNECT],
+  [0x00, REFUSALS | RELEASED | DISCONNECT_BIT, AUTH_BIT],
+  [0x01, SUBACK_BIT],
+  [0x02, SUBACK_BIT],
+  [0x04, 0, 0, DISCONNECT_BIT],
+  [0x10, 0, PUBLISHED],
+  [0x11, UNSUBACK_BIT],
+  [0x18, AUTH_BIT],
+  [0x19, 0, 0, AUTH_BIT],
+  [0x80, REFUSALS | DISCONNECT_BIT],
+  [0x81, CONNACK_BIT | DISCONNECT_BIT],
+  [0x82, CONNACK_BIT | DISCONNECT_BIT],
+  [0x83, REFUSALS | DISCONNECT_BIT],
+  [0x84, CONNACK_BIT],
+  [0x85, CONNACK_BIT],
+  [0x86, CONNACK_BIT],
+  [0x87, REFUSALS, DISCONNECT_BIT],
+  [0x88, CONNACK_BIT],
+  [0x89, CONNACK_BIT, DISCONNECT_BIT],
+  [0x8a, CONNACK_BIT],
+  [0x8b, 0, DISCONNECT_BIT],
+  [0x8c, CONNACK_BIT, DISCONNECT_BIT],
+  [0x8d, 0, DISCONNECT_BIT],
+  [0x8e, 0, DISCONNECT_BIT],
+  [0x8f, SUBACK_BIT | UNSUBACK_BIT, DISCONNECT_BIT],
+  [0x90, CONNACK_BIT | PUBLISHED | DISCONNECT_BIT],
+  [0x91, PUBLISHED | SUBACK_BIT | UNSUBACK_BIT],
+  [0x92, RELEASED],
+  [0x93, DISCONNECT_BIT],
+  [0x94, DISCONNECT_BIT],
+  [0x95, CONNACK_BIT | DISCONNECT_BIT],
+  [0x96, DISCONNECT_BIT],
+  [0x97, CONNACK_BIT | PUBLISHED | SUBACK_BIT | DISCONNECT_BIT],
+  [0x98, DISCONNECT_BIT],
+  [0x99, CONNACK_BIT | PUBLISHED | DISCONNECT_BIT],
+  [0x9a, CONNACK_BIT, DISCONNECT_BIT],
+  [0x9b, CONNACK_BIT, DISCONNECT_BIT],
+  [0x9c, CONNACK_BIT, DISCONNECT_BIT],
+  [0x9d, CONNACK_BIT, DISCONNECT_BIT],
+  [0x9e, SUBACK_BIT, DISCONNECT_BIT],
+  [0x9f, CONNACK_BIT, DISCONNECT_BIT],
+  [0xa0, 0, DISCONNECT_BIT],
+  [0xa1, SUBACK_BIT, DISCONNECT_BIT],
+  [0xa2, SUBACK_BIT, DISCONNECT_BIT],
 ];
 
 /** Statement that limits the codes of a packet type, where it is numbered. */
 const statements: Readonly<Record<number, string>> = {
-  2: "MQTT-3.2.2-8",
-  4: "MQTT-3.4.2-1",
-  5: "MQTT-3.5.2-1",
-  6: "MQTT-3.6.2-1",
-  7: "MQTT-3.7.2-1",
-  14: "MQTT-3.14.2-1",
-  15: "MQTT-3.15.2-1",
+  [CONNACK]: "3.2.2-8",
+  [PUBACK]: "3.4.2-1",
+  [PUBREC]: "3.5.2-1",
+  [PUBREL]: "3.6.2-1",
+  [PUBCOMP]: "3.7.2-1",
+  [DISCONNECT]: "3.14.2-1",
+  [AUTH]: "3.15.2-1",
 };
 
-const byCode: ReadonlyMap<number, ReasonCodeInfo> = /* @__PURE__ */ new Map(reasonCodes.map((row) => [row[0], row]));
-
-/** Returns a code that this packet type may carry in this version, sent by this side (0 = either); fails otherwise. */
-export function checkReasonCode(code: number, type: number, version: ProtocolVersion, sender: SenderSide): number {
-  if (version !== 5) return checkReturnCode(code, type, version);
-  // Nearly every code is this one; only AUTH has it from the server alone.
-  if (code === 0 && type !== 15) return code;
-  const row = byCode.get(code);
-  const bit = 1 << type;
-  const notBySender = sender === 1 ? row?.[3] : sender === 2 ? row?.[2] : 0;
-  if (row === undefined || (row[1] & bit & ~(notBySender ?? 0)) === 0) fail(reasonCodeInvalid, 5, statements[type]);
-  return code;
+/** Returns a code that this packet type may carry in this version, sent by this side; fails otherwise. */
+export function checkReasonCode(
+  code: number,
+  type: number,
+  where: { readonly version: ProtocolVersion },
+  sender: SenderSide = EITHER_SIDE,
+): number {
+  if (where.version !== 5) return checkReturnCode(code, type, where);
+  // Nearly every code is 0; in AUTH alone it comes from servers only.
+  if (code === 0 && type !== AUTH) return code;
+  const [, packets, server = 0, client = 0] = reasonCodes.find((row) => row[0] === code) ?? [0, 0];
+  const bits = packets | (sender === CLIENT_SIDE ? 0 : server) | (sender === SERVER_SIDE ? 0 : client);
+  return (bits >> type) & 1 ? code : fail(reasonCodeInvalid, where, statements[type]);
 }
 
 /** MQTT 3: a return code in CONNACK, a granted QoS or failure in SUBACK [MQTT-3.9.3-2], none in the others. */
-function checkReturnCode(code: number, type: number, version: ProtocolVersion): number {
-  if (type === 2) return code >= 0 && code <= 5 ? code : fail(reasonCodeInvalid, version);
-  if (type === 9) {
-    return code === 0x80 || (code >= 0 && code <= 2) ? code : fail(reasonCodeInvalid, version, "MQTT-3.9.3-2");
-  }
-  return code === 0 ? code : fail(notInVersion, version);
+function checkReturnCode(code: number, type: number, where: { readonly version: ProtocolVersion }): number {
+  const largest = type === CONNACK ? 5 : type === SUBACK ? 2 : 0;
+  if ((code >= 0 && code <= largest) || (type === SUBACK && code === 0x80)) return code;
+  return fail(largest > 0 ? reasonCodeInvalid : notInVersion, where, type === SUBACK ? "3.9.3-2" : undefined);
 }
 
 /** Name of a reason code: `NotAuthorized`; of 0 `Success`; undefined for a code MQTT 5 does not define. */

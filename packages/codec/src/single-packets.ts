@@ -4,24 +4,40 @@ import { readConnack, writeConnack } from "./connack.ts";
 import { readConnect, writeConnect } from "./connect.ts";
 import { readAuth, readDisconnect, writeAuth, writeDisconnect } from "./disconnect.ts";
 import {
-  type AuthPacket,
-  type ConnackPacket,
-  type ConnectPacket,
-  type DisconnectPacket,
-  type Packet,
-  PacketType,
-  type PingreqPacket,
-  type PingrespPacket,
-  type ProtocolVersion,
-  type PubackPacket,
-  type PubcompPacket,
-  type PublishPacket,
-  type PubrecPacket,
-  type PubrelPacket,
-  type SubackPacket,
-  type SubscribePacket,
-  type UnsubackPacket,
-  type UnsubscribePacket,
+  AUTH,
+  CONNACK,
+  CONNECT,
+  DISCONNECT,
+  PINGREQ,
+  PINGRESP,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  SUBACK,
+  SUBSCRIBE,
+  UNSUBACK,
+  UNSUBSCRIBE,
+} from "./packet-types.ts";
+import type {
+  AuthPacket,
+  ConnackPacket,
+  ConnectPacket,
+  DisconnectPacket,
+  Packet,
+  PingreqPacket,
+  PingrespPacket,
+  ProtocolVersion,
+  PubackPacket,
+  PubcompPacket,
+  PublishPacket,
+  PubrecPacket,
+  PubrelPacket,
+  SubackPacket,
+  SubscribePacket,
+  UnsubackPacket,
+  UnsubscribePacket,
 } from "./packets.ts";
 import { readPingreq, readPingresp, writePing } from "./ping.ts";
 import { readPublish, writePublish } from "./publish.ts";
@@ -39,7 +55,7 @@ export function encodeConnect(packet: ConnectPacket): Uint8Array {
 }
 
 export function decodeConnect(bytes: Uint8Array): ConnectPacket {
-  return decodeOnly(PacketType.CONNECT, readConnect, bytes, 4);
+  return decodeOnly(CONNECT, readConnect, bytes, 4);
 }
 
 export function encodeConnack(packet: ConnackPacket, version: ProtocolVersion): Uint8Array {
@@ -47,7 +63,7 @@ export function encodeConnack(packet: ConnackPacket, version: ProtocolVersion): 
 }
 
 export function decodeConnack(bytes: Uint8Array, version: ProtocolVersion): ConnackPacket {
-  return decodeOnly(PacketType.CONNACK, readConnack, bytes, version);
+  return decodeOnly(CONNACK, readConnack, bytes, version);
 }
 
 export function encodePublish(packet: PublishPacket, version: ProtocolVersion): Uint8Array {
@@ -55,7 +71,7 @@ export function encodePublish(packet: PublishPacket, version: ProtocolVersion): 
 }
 
 export function decodePublish(bytes: Uint8Array, version: ProtocolVersion): PublishPacket {
-  return decodeOnly(PacketType.PUBLISH, readPublish, bytes, version);
+  return decodeOnly(PUBLISH, readPublish, bytes, version);
 }
 
 export function encodePuback(packet: PubackPacket, version: ProtocolVersion): Uint8Array {
@@ -63,7 +79,7 @@ export function encodePuback(packet: PubackPacket, version: ProtocolVersion): Ui
 }
 
 export function decodePuback(bytes: Uint8Array, version: ProtocolVersion): PubackPacket {
-  return decodeOnly(PacketType.PUBACK, readPuback, bytes, version);
+  return decodeOnly(PUBACK, readPuback, bytes, version);
 }
 
 export function encodePubrec(packet: PubrecPacket, version: ProtocolVersion): Uint8Array {
@@ -71,7 +87,7 @@ export function encodePubrec(packet: PubrecPacket, version: ProtocolVersion): Ui
 }
 
 export function decodePubrec(bytes: Uint8Array, version: ProtocolVersion): PubrecPacket {
-  return decodeOnly(PacketType.PUBREC, readPubrec, bytes, version);
+  return decodeOnly(PUBREC, readPubrec, bytes, version);
 }
 
 export function encodePubrel(packet: PubrelPacket, version: ProtocolVersion): Uint8Array {
@@ -79,7 +95,7 @@ export function encodePubrel(packet: PubrelPacket, version: ProtocolVersion): Ui
 }
 
 export function decodePubrel(bytes: Uint8Array, version: ProtocolVersion): PubrelPacket {
-  return decodeOnly(PacketType.PUBREL, readPubrel, bytes, version);
+  return decodeOnly(PUBREL, readPubrel, bytes, version);
 }
 
 export function encodePubcomp(packet: PubcompPacket, version: ProtocolVersion): Uint8Array {
@@ -87,7 +103,7 @@ export function encodePubcomp(packet: PubcompPacket, version: ProtocolVersion): 
 }
 
 export function decodePubcomp(bytes: Uint8Array, version: ProtocolVersion): PubcompPacket {
-  return decodeOnly(PacketType.PUBCOMP, readPubcomp, bytes, version);
+  return decodeOnly(PUBCOMP, readPubcomp, bytes, version);
 }
 
 export function encodeSubscribe(packet: SubscribePacket, version: ProtocolVersion): Uint8Array {
@@ -95,7 +111,7 @@ export function encodeSubscribe(packet: SubscribePacket, version: ProtocolVersio
 }
 
 export function decodeSubscribe(bytes: Uint8Array, version: ProtocolVersion): SubscribePacket {
-  return decodeOnly(PacketType.SUBSCRIBE, readSubscribe, bytes, version);
+  return decodeOnly(SUBSCRIBE, readSubscribe, bytes, version);
 }
 
 export function encodeSuback(packet: SubackPacket, version: ProtocolVersion): Uint8Array {
@@ -103,7 +119,7 @@ export function encodeSuback(packet: SubackPacket, version: ProtocolVersion): Ui
 }
 
 export function decodeSuback(bytes: Uint8Array, version: ProtocolVersion): SubackPacket {
-  return decodeOnly(PacketType.SUBACK, readSuback, bytes, version);
+  return decodeOnly(SUBACK, readSuback, bytes, version);
 }
 
 export function encodeUnsubscribe(packet: UnsubscribePacket, version: ProtocolVersion): Uint8Array {
@@ -111,7 +127,7 @@ export function encodeUnsubscribe(packet: UnsubscribePacket, version: ProtocolVe
 }
 
 export function decodeUnsubscribe(bytes: Uint8Array, version: ProtocolVersion): UnsubscribePacket {
-  return decodeOnly(PacketType.UNSUBSCRIBE, readUnsubscribe, bytes, version);
+  return decodeOnly(UNSUBSCRIBE, readUnsubscribe, bytes, version);
 }
 
 export function encodeUnsuback(packet: UnsubackPacket, version: ProtocolVersion): Uint8Array {
@@ -119,23 +135,23 @@ export function encodeUnsuback(packet: UnsubackPacket, version: ProtocolVersion)
 }
 
 export function decodeUnsuback(bytes: Uint8Array, version: ProtocolVersion): UnsubackPacket {
-  return decodeOnly(PacketType.UNSUBACK, readUnsuback, bytes, version);
+  return decodeOnly(UNSUBACK, readUnsuback, bytes, version);
 }
 
 export function encodePingreq(): Uint8Array {
-  return encodeAlone(writePing, { type: PacketType.PINGREQ }, 4);
+  return encodeAlone(writePing, { type: PINGREQ }, 4);
 }
 
 export function decodePingreq(bytes: Uint8Array): PingreqPacket {
-  return decodeOnly(PacketType.PINGREQ, readPingreq, bytes, 4);
+  return decodeOnly(PINGREQ, readPingreq, bytes, 4);
 }
 
 export function encodePingresp(): Uint8Array {
-  return encodeAlone(writePing, { type: PacketType.PINGRESP }, 4);
+  return encodeAlone(writePing, { type: PINGRESP }, 4);
 }
 
 export function decodePingresp(bytes: Uint8Array): PingrespPacket {
-  return decodeOnly(PacketType.PINGRESP, readPingresp, bytes, 4);
+  return decodeOnly(PINGRESP, readPingresp, bytes, 4);
 }
 
 export function encodeDisconnect(packet: DisconnectPacket, version: ProtocolVersion): Uint8Array {
@@ -143,7 +159,7 @@ export function encodeDisconnect(packet: DisconnectPacket, version: ProtocolVers
 }
 
 export function decodeDisconnect(bytes: Uint8Array, version: ProtocolVersion): DisconnectPacket {
-  return decodeOnly(PacketType.DISCONNECT, readDisconnect, bytes, version);
+  return decodeOnly(DISCONNECT, readDisconnect, bytes, version);
 }
 
 export function encodeAuth(packet: AuthPacket): Uint8Array {
@@ -151,7 +167,7 @@ export function encodeAuth(packet: AuthPacket): Uint8Array {
 }
 
 export function decodeAuth(bytes: Uint8Array): AuthPacket {
-  return decodeOnly(PacketType.AUTH, readAuth, bytes, 5);
+  return decodeOnly(AUTH, readAuth, bytes, 5);
 }
 
 function decodeOnly<P extends Packet>(

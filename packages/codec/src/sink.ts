@@ -1,20 +1,12 @@
 import { COPY_LIMIT, MAXIMUM_FIELD_LENGTH, MAXIMUM_REMAINING_LENGTH, SLAB_SIZE } from "./limits.ts";
 import type { ProtocolVersion } from "./packets.ts";
-import {
-  fail,
-  fieldInvalid,
-  fieldTooLong,
-  packetIdInvalid,
-  packetTooLarge,
-  stringHasNull,
-  stringMalformed,
-  topicEmpty,
-  topicNameHasWildcard,
-} from "./rules.ts";
+import { writeUtf8 } from "./platform.ts";
+import { fail, fieldInvalid, fieldTooLong, packetIdInvalid, packetTooLarge, topicEmpty } from "./rules.ts";
+import { checkText } from "./text.ts";
 
 /**
  * Where packets are written. What lies before `start` is done and never touched again; a packet is written from there
- * to `pos`, and counts only once `commit` moved `start`. So one that fails half-way leaves nothing behind.
+ * to `pos`, and counts only once `start` moved there. So one that fails half-way leaves nothing behind.
  */
 export class Sink {
   bytes: Uint8Array;
@@ -28,13 +20,16 @@ export class Sink {
     this.bytes = new Uint8Array(size);
   }
 
+  /** Bytes of the packet being written. */
+  get length(): number {
+    return this.pos - this.start + (this.payload?.length ?? 0);
+  }
+
   /** Starts a packet with its first byte and one for its length, which is enough for most. */
   begin(first: number): void {
-    this.pos = this.start;
-    this.payload = undefined;
-    this.#need(2);
-    this.bytes[this.pos] = first;
-    this.pos += 2;
+    this.reset();
+    this.uint8(first);
+    this.openLength();
   }
 
   /** Ends the packet: fills its length in and adds the payload, if it has one. */
@@ -43,7 +38,7 @@ export class Sink {
       this.closeLength(1, 0);
       return;
     }
-    const length = byteLength(payload, this.version);
+    const length = this.#byteLength(payload);
     this.closeLength(1, length);
     if (length > COPY_LIMIT) this.payload = payload;
     else this.#copy(payload, length);
@@ -51,40 +46,33 @@ export class Sink {
 
   /** Takes a packet that is encoded already. */
   raw(bytes: Uint8Array): void {
+    this.reset();
+    this.#copy(bytes, bytes.length);
+  }
+
+  reset(): void {
     this.pos = this.start;
     this.payload = undefined;
-    this.#copy(bytes, byteLength(bytes, this.version));
-  }
-
-  /** Bytes of the packet being written. */
-  get length(): number {
-    return this.pos - this.start + (this.payload === undefined ? 0 : this.payload.length);
-  }
-
-  commit(): void {
-    this.start = this.pos;
   }
 
   /** Reserves one byte for a length yet unknown; give the result to `closeLength`. */
   openLength(): number {
-    this.#need(1);
-    return this.pos++ - this.start;
+    this.uint8(0);
+    return this.pos - this.start - 1;
   }
 
   /** Writes the length of all since `openLength`, and of `more` to come, moving those bytes when it needs room. */
   closeLength(mark: number, more: number): void {
-    let length = this.pos - this.start - mark - 1 + more;
-    if (length > MAXIMUM_REMAINING_LENGTH) fail(packetTooLarge, this.version);
-    if (length > 0x7f) {
-      const extra = length > 0x1f_ffff ? 3 : length > 0x3fff ? 2 : 1;
-      this.#need(extra);
-      const from = this.start + mark + 1;
-      this.bytes.copyWithin(from + extra, from, this.pos);
-      this.pos += extra;
-    }
-    let at = this.start + mark;
-    for (; length > 0x7f; length >>>= 7) this.bytes[at++] = length | 0x80;
-    this.bytes[at] = length;
+    const length = this.pos - this.start - mark - 1 + more;
+    if (length > MAXIMUM_REMAINING_LENGTH) fail(packetTooLarge, this);
+    const extra = length < 0x80 ? 0 : length < 0x4000 ? 1 : length < 0x20_0000 ? 2 : 3;
+    this.#need(extra);
+    const at = this.start + mark;
+    const end = this.pos + extra;
+    if (extra > 0) this.bytes.copyWithin(at + 1 + extra, at + 1, this.pos);
+    this.pos = at;
+    this.variableByteInteger(length);
+    this.pos = end;
   }
 
   uint8(value: number): void {
@@ -93,30 +81,29 @@ export class Sink {
   }
 
   uint16(value: number): void {
-    this.#need(2);
-    this.bytes[this.pos++] = value >>> 8;
-    this.bytes[this.pos++] = value;
+    this.uint8(value >> 8);
+    this.uint8(value);
   }
 
   uint32(value: number): void {
     this.uint16(value >>> 16);
-    this.uint16(value & 0xffff);
+    this.uint16(value);
   }
 
   variableByteInteger(value: number): void {
     let rest = value;
-    for (; rest > 0x7f; rest >>>= 7) this.uint8((rest & 0x7f) | 0x80);
+    for (; rest > 0x7f; rest >>= 7) this.uint8(rest | 0x80);
     this.uint8(rest);
   }
 
   packetId(value: number): void {
-    if (!(value >= 1 && value <= 0xffff && value === (value | 0))) fail(packetIdInvalid, this.version);
+    if (value < 1 || !isUint16(value)) fail(packetIdInvalid, this);
     this.uint16(value);
   }
 
   binary(value: Uint8Array): void {
-    const length = byteLength(value, this.version);
-    if (length > MAXIMUM_FIELD_LENGTH) fail(fieldTooLong, this.version);
+    const length = this.#byteLength(value);
+    if (length > MAXIMUM_FIELD_LENGTH) fail(fieldTooLong, this);
     this.uint16(length);
     this.#copy(value, length);
   }
@@ -125,16 +112,15 @@ export class Sink {
     this.#text(text, false);
   }
 
-  /** A topic name: no wildcard, and empty only where `mayBeEmpty`. */
-  topicName(topic: string, mayBeEmpty: boolean): void {
-    if (topic === "" && !mayBeEmpty) fail(topicEmpty, this.version);
+  topicName(topic: string): void {
+    if (topic === "") fail(topicEmpty, this);
     this.#text(topic, true);
   }
 
   #text(text: string, isTopicName: boolean): void {
-    if (typeof text !== "string") fail(fieldInvalid, this.version);
+    if (typeof text !== "string") fail(fieldInvalid, this);
     const length = text.length;
-    if (length > MAXIMUM_FIELD_LENGTH) fail(fieldTooLong, this.version);
+    if (length > MAXIMUM_FIELD_LENGTH) fail(fieldTooLong, this);
     // Three bytes are the most that one UTF-16 unit becomes.
     this.#need(2 + 3 * length);
     const bytes = this.bytes;
@@ -142,36 +128,22 @@ export class Sink {
     let at = from;
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i);
-      if (unit < 0x80 && unit > 0x2b) {
-        // Most of all text, and none of it in need of a check.
-        bytes[at++] = unit;
-      } else if (unit < 0x80) {
-        if (unit === 0) fail(stringHasNull, this.version);
-        if (isTopicName && (unit === 0x2b || unit === 0x23)) fail(topicNameHasWildcard, this.version);
-        bytes[at++] = unit;
-      } else if (unit < 0x800) {
-        bytes[at++] = 0xc0 | (unit >> 6);
-        bytes[at++] = 0x80 | (unit & 0x3f);
-      } else if (unit < 0xd800 || unit > 0xdfff) {
-        bytes[at++] = 0xe0 | (unit >> 12);
-        bytes[at++] = 0x80 | ((unit >> 6) & 0x3f);
-        bytes[at++] = 0x80 | (unit & 0x3f);
-      } else {
-        const low = text.charCodeAt(++i);
-        // Also refuses the end of the string, where `low` is NaN.
-        if (unit > 0xdbff || !(low >= 0xdc00 && low <= 0xdfff)) fail(stringMalformed, this.version);
-        const point = 0x10000 + ((unit & 0x3ff) << 10) + (low & 0x3ff);
-        bytes[at++] = 0xf0 | (point >> 18);
-        bytes[at++] = 0x80 | ((point >> 12) & 0x3f);
-        bytes[at++] = 0x80 | ((point >> 6) & 0x3f);
-        bytes[at++] = 0x80 | (point & 0x3f);
+      if (unit > 0x7f || unit === 0 || unit === 0x23 || unit === 0x2b) {
+        // Not plain ASCII, and rare: once more and with care.
+        checkText(text, this, isTopicName);
+        at = from + writeUtf8(text, bytes, from);
+        break;
       }
+      bytes[at++] = unit;
     }
-    const size = at - from;
-    if (size > MAXIMUM_FIELD_LENGTH) fail(fieldTooLong, this.version);
-    bytes[from - 2] = size >> 8;
-    bytes[from - 1] = size;
+    if (at - from > MAXIMUM_FIELD_LENGTH) fail(fieldTooLong, this);
+    this.uint16(at - from);
     this.pos = at;
+  }
+
+  /** Length of what ought to be bytes; of another realm, too, where `instanceof` would not know them. */
+  #byteLength(value: Uint8Array): number {
+    return value?.BYTES_PER_ELEMENT === 1 ? value.length : fail(fieldInvalid, this);
   }
 
   #copy(value: Uint8Array, length: number): void {
@@ -180,21 +152,21 @@ export class Sink {
     this.pos += length;
   }
 
+  /** Makes room; in fresh memory, with what is written of this packet, since chunks that were taken keep the old. */
   #need(length: number): void {
-    if (this.pos + length > this.bytes.length) this.#renew(length);
-  }
-
-  /** Goes on in fresh memory, with what is written of this packet; chunks that were taken keep the old. */
-  #renew(length: number): void {
+    if (this.pos + length <= this.bytes.length) return;
     const written = this.bytes.subarray(this.start, this.pos);
-    this.bytes = new Uint8Array(Math.max(SLAB_SIZE, 2 * (written.length + length)));
-    this.bytes.set(written);
     this.start = 0;
     this.pos = written.length;
+    this.bytes = new Uint8Array(Math.max(SLAB_SIZE, 2 * (this.pos + length)));
+    this.bytes.set(written);
   }
 }
 
-/** Length of what ought to be bytes. A Uint8Array of another realm is as good, so `instanceof` would be too narrow. */
-function byteLength(value: Uint8Array, version: ProtocolVersion): number {
-  return value?.BYTES_PER_ELEMENT === 1 ? value.length : fail(fieldInvalid, version);
+export function isUint16(value: number): boolean {
+  return value === (value & 0xffff);
+}
+
+export function isQos(value: number): boolean {
+  return value === 0 || value === 1 || value === 2;
 }

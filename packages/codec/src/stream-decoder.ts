@@ -1,17 +1,17 @@
 import { Assembly } from "./assembly.ts";
 import type { Decoder, DecoderOptions } from "./interfaces.ts";
 import { MAXIMUM_PACKET_SIZE } from "./limits.ts";
-import { type Packet, PacketType, type ProtocolVersion } from "./packets.ts";
-import { Reader, type SenderSide } from "./reader.ts";
+import { PUBLISH, PUBREL_BIT, SUBSCRIBE_BIT, UNSUBSCRIBE_BIT } from "./packet-types.ts";
+import type { Packet, ProtocolVersion } from "./packets.ts";
+import { EITHER_SIDE, Reader, type SenderSide } from "./reader.ts";
 import {
   fail,
   flagsInvalid,
+  lengthMalformed,
   packetOverlong,
   packetTooLarge,
-  packetTypeInvalid,
+  packetTruncated,
   packetUnexpected,
-  streamEnded,
-  varintMalformed,
 } from "./rules.ts";
 
 /** Reads the body of one packet type; `flags` are the low four bits of the first byte. */
@@ -23,7 +23,7 @@ export type PacketReaders = readonly (PacketReader | undefined)[];
 const NOTHING = /* @__PURE__ */ new Uint8Array(0);
 
 /** Types whose fixed header has flags 0010 [MQTT-2.1.3-1]; MQTT 3.1 also knows DUP there. */
-const FLAGGED = (1 << PacketType.PUBREL) | (1 << PacketType.SUBSCRIBE) | (1 << PacketType.UNSUBSCRIBE);
+const FLAGGED = PUBREL_BIT | SUBSCRIBE_BIT | UNSUBSCRIBE_BIT;
 
 /**
  * Cuts the stream into packets. A packet inside one chunk is read in place; one that crosses a chunk's end is put
@@ -36,19 +36,18 @@ export class StreamDecoder implements Decoder {
   readonly #reader: Reader;
   #chunk: Uint8Array = NOTHING;
   #pos = 0;
-  /** Chunks pushed before the current one was used up; `#queued` counts their bytes. */
-  #queue: Uint8Array[] | undefined;
+  /** Chunks pushed before the current one was used up, those from `#queueHead` on; `#queued` counts their bytes. */
+  #queue: Uint8Array[] = NO_CHUNKS;
   #queueHead = 0;
   #queued = 0;
-  /** The fixed header, as far as it came: its bytes, the first of them, and the Remaining Length. */
-  #headerSize = 0;
+  /** First byte of the packet at hand, bytes of its fixed header that came, and what those say of its length. */
   #first = 0;
+  #headerSize = 0;
   #remainingLength = 0;
   #headerDone = false;
   #assembly: Assembly | undefined;
-  #last: Uint8Array = NOTHING;
-  #lastStart = 0;
-  #lastEnd = 0;
+  /** Where the last packet begins; the reader holds its bytes and end. */
+  #start = 0;
   #failed = false;
 
   constructor(readers: PacketReaders, sender: SenderSide, options: DecoderOptions | undefined) {
@@ -59,51 +58,54 @@ export class StreamDecoder implements Decoder {
   }
 
   get bufferedBytes(): number {
-    const begun = this.#assembly === undefined ? this.#headerSize : this.#assembly.received;
-    return begun + this.#chunk.length - this.#pos + this.#queued;
+    return (this.#assembly?.received ?? this.#headerSize) + this.#chunk.length - this.#pos + this.#queued;
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#failed || chunk.length === 0) return;
+    if (this.#failed) return;
     if (this.#pos === this.#chunk.length) {
       this.#chunk = chunk;
       this.#pos = 0;
-    } else {
-      this.#queue ??= [];
-      this.#queue.push(chunk);
-      this.#queued += chunk.length;
+      return;
     }
+    if (this.#queue === NO_CHUNKS) this.#queue = [];
+    this.#queue.push(chunk);
+    this.#queued += chunk.length;
   }
 
   next(): Packet | null {
-    this.#last = NOTHING;
     try {
       while (this.#pos < this.#chunk.length || this.#nextChunk()) {
         if (!this.#headerDone && !this.#readHeader()) continue;
+        const chunk = this.#chunk;
         const size = this.#headerSize + this.#remainingLength;
         const start = this.#pos - this.#headerSize;
-        if (this.#assembly === undefined && start >= 0 && start + size <= this.#chunk.length) {
-          this.#pos = start + size;
-          return this.#read(this.#chunk, start, start + size);
+        const end = start + size;
+        if (this.#assembly === undefined && start >= 0 && end <= chunk.length) {
+          this.#pos = end;
+          return this.#read(chunk, start, end);
         }
-        if (this.#assemble(size)) return this.#read((this.#assembly as unknown as Assembly).join(), 0, size);
+        this.#assembly ??= new Assembly(this.#header(), size, chunk.length - this.#pos);
+        this.#pos += this.#assembly.add(chunk, this.#pos);
+        if (this.#assembly.received === size) return this.#read(this.#assembly.join(), 0, size);
       }
     } catch (error) {
-      this.#fail();
+      this.#failed = true;
+      this.#reset();
+      this.#queue = NO_CHUNKS;
+      this.#queued = 0;
+      this.#nextChunk();
       throw error;
     }
     return null;
   }
 
   lastPacketBytes(): Uint8Array {
-    const { buffer, byteOffset } = this.#last;
-    return new Uint8Array(buffer, byteOffset + this.#lastStart, this.#lastEnd - this.#lastStart);
+    return this.#reader.view(this.#start, this.#reader.end);
   }
 
   end(): void {
-    if (this.bufferedBytes === 0) return;
-    this.#fail();
-    fail(streamEnded, this.version);
+    if (this.bufferedBytes > 0) fail(packetTruncated, this);
   }
 
   /** Reads on in the fixed header; true once it is complete and acceptable, false when the chunk ran out before. */
@@ -114,17 +116,15 @@ export class StreamDecoder implements Decoder {
       const index = this.#headerSize++;
       if (index === 0) {
         this.#first = byte;
-        this.#remainingLength = 0;
         continue;
       }
       this.#remainingLength |= (byte & 0x7f) << (7 * (index - 1));
+      // Not more than four bytes, and the last one 0 only when alone [MQTT-1.5.5-1].
+      if (byte > 0x7f ? index === 4 : byte === 0 && index > 1) fail(lengthMalformed, this);
       if (byte < 0x80) {
-        // A last byte of 0 makes the length longer than it needs to be [MQTT-1.5.5-1].
-        if (byte === 0 && index > 1) fail(varintMalformed, this.version);
         this.#checkHeader();
         return true;
       }
-      if (index === 4) fail(varintMalformed, this.version);
     }
     return false;
   }
@@ -133,93 +133,66 @@ export class StreamDecoder implements Decoder {
   #checkHeader(): void {
     this.#headerDone = true;
     const type = this.#first >> 4;
-    const flags = this.#first & 0x0f;
-    if (this.#readers[type] === undefined) {
-      fail(
-        type === 0 || (type === PacketType.AUTH && this.version < 5) ? packetTypeInvalid : packetUnexpected,
-        this.version,
-      );
-    }
-    if (type !== PacketType.PUBLISH) {
-      const flagged = ((FLAGGED >> type) & 1) === 1;
-      const expected = flagged ? 2 : 0;
-      if (flags !== expected && !(flagged && this.version === 3 && flags === (expected | 8))) {
-        fail(flagsInvalid, this.version);
-      }
-    }
-    if (this.#headerSize + this.#remainingLength > this.maximumPacketSize) fail(packetTooLarge, this.version);
-  }
-
-  /** Adds the chunk to the packet that began before it; true when that is complete. */
-  #assemble(size: number): boolean {
-    if (this.#assembly === undefined) {
-      this.#assembly = new Assembly(size, this.#headerSize + this.#chunk.length - this.#pos);
-      this.#assembly.add(this.#header(), 0);
-    }
-    this.#pos += this.#assembly.add(this.#chunk, this.#pos);
-    return this.#assembly.missing === 0;
+    const flagged = (FLAGGED >> type) & 1;
+    const flags = this.#first & (flagged && this.version === 3 ? 0x07 : 0x0f);
+    if (this.#readers[type] === undefined) fail(packetUnexpected, this);
+    if (type !== PUBLISH && flags !== flagged << 1) fail(flagsInvalid, this);
+    if (this.#headerSize + this.#remainingLength > this.maximumPacketSize) fail(packetTooLarge, this);
   }
 
   /** The fixed header's bytes again; there is one way to write them. */
   #header(): Uint8Array {
-    const bytes = new Uint8Array(this.#headerSize);
-    bytes[0] = this.#first;
-    let rest = this.#remainingLength;
-    for (let i = 1; i < bytes.length; i++, rest >>= 7) bytes[i] = (rest & 0x7f) | (rest > 0x7f ? 0x80 : 0);
-    return bytes;
+    const bytes = [this.#first];
+    for (let rest = this.#remainingLength; bytes.length < this.#headerSize; rest >>= 7) {
+      bytes.push(rest > 0x7f ? rest | 0x80 : rest);
+    }
+    return Uint8Array.from(bytes);
   }
 
   #read(bytes: Uint8Array, start: number, end: number): Packet {
     const reader = this.#reader;
-    reader.open(bytes, start + this.#headerSize, end, this.version);
-    this.#headerSize = 0;
-    this.#headerDone = false;
-    this.#assembly = undefined;
-    const read = this.#readers[this.#first >> 4] as PacketReader;
-    const packet = read(reader, this.#first & 0x0f);
-    if (reader.pos !== end) fail(packetOverlong, reader.version);
+    reader.open(bytes, start + this.#headerSize, end);
+    reader.version = this.version;
+    this.#start = start;
+    this.#reset();
+    const packet = (this.#readers[this.#first >> 4] as PacketReader)(reader, this.#first & 0x0f);
+    if (reader.pos !== end) fail(packetOverlong, reader);
     // CONNECT decides the version of all that follows it.
     this.version = reader.version;
-    this.#last = bytes;
-    this.#lastStart = start;
-    this.#lastEnd = end;
     return packet;
+  }
+
+  #reset(): void {
+    this.#headerSize = 0;
+    this.#remainingLength = 0;
+    this.#headerDone = false;
+    this.#assembly = undefined;
   }
 
   /** Goes on to the next chunk in the queue; without one, lets go of all that would pin memory. */
   #nextChunk(): boolean {
+    const next = this.#queue[this.#queueHead++];
     this.#pos = 0;
-    const next = this.#queue?.[this.#queueHead++];
-    if (next !== undefined) {
-      this.#chunk = next;
-      this.#queued -= next.length;
-      return true;
+    this.#chunk = next ?? NOTHING;
+    this.#queued -= this.#chunk.length;
+    if (next === undefined) {
+      this.#queue = NO_CHUNKS;
+      this.#queueHead = 0;
+      this.#start = 0;
+      this.#reader.close();
     }
-    this.#chunk = NOTHING;
-    this.#queue = undefined;
-    this.#queueHead = 0;
-    this.#reader.release();
-    return false;
-  }
-
-  #fail(): void {
-    this.#failed = true;
-    this.#headerSize = 0;
-    this.#headerDone = false;
-    this.#assembly = undefined;
-    this.#queueHead = 0;
-    this.#queue = undefined;
-    this.#queued = 0;
-    this.#nextChunk();
+    return next !== undefined;
   }
 }
 
 /** The one packet that `bytes` are, no more and no less. */
 export function decodeAlone(readers: PacketReaders, bytes: Uint8Array, version: ProtocolVersion): Packet {
-  const decoder = new StreamDecoder(readers, 0, { version });
+  const decoder = new StreamDecoder(readers, EITHER_SIDE, { version });
   decoder.push(bytes);
   const packet = decoder.next();
-  if (packet === null) fail(streamEnded, version);
-  if (decoder.bufferedBytes > 0) fail(packetOverlong, version);
+  if (packet === null) fail(packetTruncated, decoder);
+  if (decoder.bufferedBytes > 0) fail(packetOverlong, decoder);
   return packet;
 }
+
+const NO_CHUNKS: Uint8Array[] = [];

@@ -2,16 +2,14 @@ import { MAXIMUM_FIELD_LENGTH, MAXIMUM_TOPIC_LEVELS } from "./limits.ts";
 import type { ProtocolVersion } from "./packets.ts";
 import {
   fail,
-  multiLevelWildcardMisplaced,
-  sharedFilterInvalid,
-  singleLevelWildcardMisplaced,
-  stringHasNull,
-  stringMalformed,
+  multiLevelMisplaced,
+  shareMalformed,
+  singleLevelMisplaced,
   topicEmpty,
-  topicNameHasWildcard,
   topicTooDeep,
   topicTooLong,
 } from "./rules.ts";
+import { checkText } from "./text.ts";
 
 /** Bounds for the topics of an application; the wire format itself knows only the length. */
 export interface TopicLimits {
@@ -27,7 +25,8 @@ export interface SharedFilter {
   readonly filter: string;
 }
 
-const SHARE_PREFIX = "$share/";
+export const SHARE_PREFIX = "$share/";
+const MQTT_5 = { version: 5 } as const;
 const SLASH = 0x2f;
 const PLUS = 0x2b;
 const HASH = 0x23;
@@ -35,44 +34,33 @@ const DOLLAR = 0x24;
 
 /** Throws `MqttError` unless `topic` can be published to. */
 export function validateTopicName(topic: string, limits?: TopicLimits): void {
-  checkText(topic, limits);
-  for (let i = 0; i < topic.length; i++) {
-    const unit = topic.charCodeAt(i);
-    if (unit === PLUS || unit === HASH) fail(topicNameHasWildcard, 5, "MQTT-3.3.2-2");
-  }
+  checkSize(topic, limits);
+  checkText(topic, MQTT_5, true);
 }
 
 /** Throws `MqttError` unless `filter` can be subscribed to; a shared one is checked in all its parts. */
 export function validateTopicFilter(filter: string, limits?: TopicLimits): void {
-  checkText(filter, limits);
-  checkFilterSyntax(filter, 5);
+  checkSize(filter, limits);
+  checkText(filter, MQTT_5, false);
+  checkFilter(filter, MQTT_5);
 }
 
 /** Where wildcards stand and, in MQTT 5, what makes a shared filter; says nothing of length and characters. */
-export function checkFilterSyntax(filter: string, version: ProtocolVersion): void {
-  if (filter === "") fail(topicEmpty, version);
-  const last = filter.length - 1;
-  for (let i = 0; i <= last; i++) {
-    const unit = filter.charCodeAt(i);
-    if (unit !== PLUS && unit !== HASH) continue;
-    const opensLevel = i === 0 || filter.charCodeAt(i - 1) === SLASH;
-    if (unit === HASH) {
-      if (!opensLevel || i !== last) fail(multiLevelWildcardMisplaced, version);
-    } else if (!opensLevel || (i !== last && filter.charCodeAt(i + 1) !== SLASH)) {
-      fail(singleLevelWildcardMisplaced, version);
-    }
-  }
-  if (version === 5 && filter.startsWith(SHARE_PREFIX)) parseSharedFilter(filter);
+export function checkFilter(filter: string, where: { readonly version: ProtocolVersion }): void {
+  if (filter === "") fail(topicEmpty, where);
+  if (/[^/]#|#./s.test(filter)) fail(multiLevelMisplaced, where);
+  if (/[^/]\+|\+[^/]/.test(filter)) fail(singleLevelMisplaced, where);
+  if (where.version === 5) parseSharedFilter(filter);
 }
 
-/** Takes a `$share/` filter apart; undefined for any other. Throws `MqttError` on one that is cut short. */
+/** Takes a `$share/` filter apart; undefined for any other. Throws `MqttError` on one that is not whole. */
 export function parseSharedFilter(filter: string): SharedFilter | undefined {
   if (!filter.startsWith(SHARE_PREFIX)) return undefined;
   const slash = filter.indexOf("/", SHARE_PREFIX.length);
-  if (slash === SHARE_PREFIX.length) fail(sharedFilterInvalid, 5, "MQTT-4.8.2-1");
-  if (slash < 0 || slash === filter.length - 1) fail(sharedFilterInvalid, 5);
   const group = filter.slice(SHARE_PREFIX.length, slash);
-  if (group.includes("+") || group.includes("#")) fail(sharedFilterInvalid, 5);
+  // `slash` is -1 where there is no filter at all.
+  if (group === "") fail(shareMalformed, MQTT_5, "4.8.2-1");
+  if (slash < 0 || slash === filter.length - 1 || /[+#]/.test(group)) fail(shareMalformed, MQTT_5);
   return { group, filter: filter.slice(slash + 1) };
 }
 
@@ -100,24 +88,18 @@ export function matches(filter: string, topic: string): boolean {
   return t === topic.length;
 }
 
-function checkText(text: string, limits: TopicLimits | undefined): void {
-  if (text === "") fail(topicEmpty, 5);
+function checkSize(text: string, limits: TopicLimits | undefined): void {
+  if (text === "") fail(topicEmpty, MQTT_5);
+  if (utf8Length(text) > (limits?.maximumLength ?? MAXIMUM_FIELD_LENGTH)) fail(topicTooLong, MQTT_5);
+  if (text.split("/").length > (limits?.maximumLevels ?? MAXIMUM_TOPIC_LEVELS)) fail(topicTooDeep, MQTT_5);
+}
+
+function utf8Length(text: string): number {
   let length = 0;
-  let levels = 1;
+  // A pair of surrogates counts four, half of it each.
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    if (unit === 0) fail(stringHasNull, 5, "MQTT-4.7.3-2");
-    if (unit === SLASH) levels++;
-    if (unit >= 0xd800 && unit <= 0xdfff) {
-      const low = text.charCodeAt(++i);
-      if (unit > 0xdbff || !(low >= 0xdc00 && low <= 0xdfff)) fail(stringMalformed, 5);
-      length += 4;
-    } else {
-      length += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
-    }
+    length += unit < 0x80 ? 1 : unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 2 : 3;
   }
-  if (length > Math.min(limits?.maximumLength ?? MAXIMUM_FIELD_LENGTH, MAXIMUM_FIELD_LENGTH)) {
-    fail(topicTooLong, 5, "MQTT-4.7.3-3");
-  }
-  if (levels > (limits?.maximumLevels ?? MAXIMUM_TOPIC_LEVELS)) fail(topicTooDeep, 5);
+  return length;
 }

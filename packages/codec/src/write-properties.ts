@@ -1,12 +1,24 @@
 import { MAXIMUM_VARIABLE_BYTE_INTEGER } from "./limits.ts";
 import type { Properties, UserProperty } from "./packets.ts";
-import { type PropertyInfo, PropertyKind, properties } from "./properties.ts";
 import {
-  authenticationMethodMissing,
+  BINARY,
+  BIT,
+  BOOLEAN,
+  type PropertyInfo,
+  properties,
+  STRING,
+  STRING_PAIR,
+  TOPIC_NAME,
+  UINT16,
+  UINT32,
+  VARIABLE_BYTE_INTEGER,
+} from "./properties.ts";
+import {
   fail,
+  methodMissing,
   notInVersion,
   propertyInvalid,
-  propertyNotAllowed,
+  propertyMisplaced,
   propertyRepeated,
   propertyUnknown,
 } from "./rules.ts";
@@ -16,76 +28,78 @@ const byName: ReadonlyMap<string, PropertyInfo> = /* @__PURE__ */ new Map(
   properties.map((property) => [property[1], property]),
 );
 
-export function isEmpty(values: Properties | undefined): boolean {
-  for (const name in values) {
-    if (values[name as keyof Properties] !== undefined) return false;
-  }
-  return true;
-}
-
-/** Writes the properties, in their own order, into the packet (or will) that `packetBit` stands for. */
-export function writeProperties(sink: Sink, values: Properties | undefined, packetBit: number): void {
-  if (sink.version !== 5) {
-    if (!isEmpty(values)) fail(notInVersion, sink.version);
-    return;
-  }
-  const mark = sink.openLength();
+/**
+ * Writes the properties, in their own order, into the packet, or will, that `packetBit` stands for; before MQTT 5
+ * nothing, and there must be none. Tells whether there were any.
+ */
+export function writeProperties(sink: Sink, values: Properties | undefined, packetBit: number): boolean {
+  const inVersion = sink.version === 5;
+  const mark = inVersion ? sink.openLength() : 0;
+  let any = false;
   for (const name in values) {
     const value = values[name as keyof Properties];
     if (value === undefined) continue;
-    const property = byName.get(name) ?? fail(propertyUnknown, 5);
-    if ((property[3] & packetBit) === 0) fail(propertyNotAllowed, 5);
+    if (!inVersion) fail(notInVersion, sink);
+    const property = byName.get(name) ?? fail(propertyUnknown, sink);
+    if ((property[3] & packetBit) === 0) fail(propertyMisplaced, sink);
     writeProperty(sink, property, value, packetBit);
+    any = true;
   }
-  if (values?.authenticationData !== undefined && values.authenticationMethod === undefined) {
-    fail(authenticationMethodMissing, 5);
-  }
-  sink.closeLength(mark, 0);
+  if (values?.authenticationData && values.authenticationMethod === undefined) fail(methodMissing, sink);
+  if (inVersion) sink.closeLength(mark, 0);
+  return any;
 }
 
 function writeProperty(sink: Sink, property: PropertyInfo, value: unknown, packetBit: number): void {
-  const [id, , kind, , minimum, repeatable] = property;
-  if (kind === PropertyKind.VARIABLE_BYTE_INTEGER || kind === PropertyKind.STRING_PAIR) {
-    if (!Array.isArray(value)) fail(propertyInvalid, 5);
-    if (value.length > 1 && (repeatable & packetBit) === 0) fail(propertyRepeated, 5);
-    for (const item of value as readonly (number | UserProperty)[]) {
-      sink.uint8(id);
-      if (typeof item === "number") {
-        sink.variableByteInteger(integer(item, minimum, MAXIMUM_VARIABLE_BYTE_INTEGER));
-      } else {
-        sink.string(item[0]);
-        sink.string(item[1]);
-      }
-    }
+  const [id, , wireType, , minimum = 0, repeatable = 0] = property;
+  if (wireType < VARIABLE_BYTE_INTEGER) {
+    sink.uint8(id);
+    writeValue(sink, wireType, value, minimum);
     return;
   }
-  sink.uint8(id);
-  switch (kind) {
-    case PropertyKind.BIT:
-      sink.uint8(integer(value, 0, 1));
-      break;
-    case PropertyKind.BOOLEAN:
-      if (typeof value !== "boolean") fail(propertyInvalid, 5);
-      sink.uint8(value ? 1 : 0);
-      break;
-    case PropertyKind.UINT16:
-      sink.uint16(integer(value, minimum, 0xffff));
-      break;
-    case PropertyKind.UINT32:
-      sink.uint32(integer(value, minimum, 0xffff_ffff));
-      break;
-    case PropertyKind.STRING:
-      sink.string(value as string);
-      break;
-    case PropertyKind.TOPIC_NAME:
-      sink.topicName(value as string, false);
-      break;
-    case PropertyKind.BINARY:
-      sink.binary(value as Uint8Array);
+  if (!Array.isArray(value)) fail(propertyInvalid, sink);
+  if (value.length > 1 && (repeatable & packetBit) === 0) fail(propertyRepeated, sink);
+  for (const item of value) {
+    sink.uint8(id);
+    writeValue(sink, wireType, item, minimum);
   }
 }
 
-function integer(value: unknown, minimum: number, maximum: number): number {
-  const valid = Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum;
-  return valid ? (value as number) : fail(propertyInvalid, 5);
+function writeValue(sink: Sink, wireType: number, value: unknown, minimum: number): void {
+  switch (wireType) {
+    case STRING:
+      sink.string(value as string);
+      break;
+    case TOPIC_NAME:
+      sink.topicName(value as string);
+      break;
+    case BINARY:
+      sink.binary(value as Uint8Array);
+      break;
+    case STRING_PAIR:
+      sink.string((value as UserProperty)[0]);
+      sink.string((value as UserProperty)[1]);
+      break;
+    case BOOLEAN:
+      sink.uint8(value === true ? 1 : value === false ? 0 : fail(propertyInvalid, sink));
+      break;
+    default: {
+      const number = value as number;
+      if (!Number.isInteger(number) || number < minimum || number > (MAXIMA[wireType] as number)) {
+        fail(propertyInvalid, sink);
+      }
+      if (wireType === BIT) sink.uint8(number);
+      else if (wireType === UINT16) sink.uint16(number);
+      else if (wireType === UINT32) sink.uint32(number);
+      else sink.variableByteInteger(number);
+    }
+  }
 }
+
+/** Largest number by wire type. */
+const MAXIMA: Readonly<Record<number, number>> = {
+  [BIT]: 1,
+  [UINT16]: 0xffff,
+  [UINT32]: 0xffff_ffff,
+  [VARIABLE_BYTE_INTEGER]: MAXIMUM_VARIABLE_BYTE_INTEGER,
+};
