@@ -44,6 +44,8 @@ export function createClient(target: Target, options: ConnectOptions = {}): Clie
 function firstConnection(client: Client, options: ConnectOptions, scheduler: Scheduler): Promise<void> {
   return new Promise((resolve, reject) => {
     let last: ClientError | undefined;
+    // Until then it is this promise that reports.
+    const stopErrors = client.on("error", () => {});
     const stop = client.on("status", (status, { error }) => {
       last = error ?? last;
       if (status === "connected") end(resolve);
@@ -55,6 +57,7 @@ function firstConnection(client: Client, options: ConnectOptions, scheduler: Sch
     );
     const end = (settle: () => void) => {
       stop();
+      stopErrors();
       endWait?.();
       settle();
     };

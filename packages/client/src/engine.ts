@@ -107,7 +107,10 @@ export class Engine {
       connectPacket: () => this.#connectPacket(),
       open: (connection, connect, attempt) => this.#open(connection, connect, attempt),
       onRetry: (detail) => this.#setStatus(this.#began ? "reconnecting" : "connecting", detail),
-      onGiveUp: (error) => void this.shutDown(error, {}),
+      onGiveUp: (error) => {
+        report(error);
+        void this.shutDown(error, {});
+      },
     });
   }
 
@@ -125,8 +128,10 @@ export class Engine {
         this.publisher.load(saved);
       }
     } catch (cause) {
-      const error =
-        cause instanceof ClientError ? cause : new ClientError("store-failed", "The store failed.", { cause });
+      const taken = (cause as { readonly code?: unknown }).code === "client-id-in-use";
+      const error = taken
+        ? new ClientError("client-id-in-use", "Somebody else uses this client id.", { cause })
+        : new ClientError("store-failed", "The store could not be opened.", { cause });
       return this.shutDown(error, {});
     }
     if (this.status !== "closed") await this.#connector.run();

@@ -25,5 +25,16 @@ export type {
   Target,
   WillOptions,
 } from "./options.ts";
+export type { PayloadCodec } from "./payload.ts";
+export { bytesPayload, jsonPayload, textPayload } from "./payload.ts";
 export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./standard-schema.ts";
 export type { ClientStore, QueuedMessage, SavedClient } from "./store.ts";
+export type {
+  TemplateMessage,
+  TemplateParameter,
+  TemplateParameters,
+  TemplateSubscribeOptions,
+  TemplateSubscription,
+  TopicTemplate,
+} from "./topic-template.ts";
+export { topicTemplate } from "./topic-template.ts";

@@ -6,11 +6,16 @@ import type { InflightStore, Message, SavedInflight } from "@tidewire/session";
  * durable together, before the bytes that depend on it leave. `clear` forgets what is in flight and keeps the queue.
  */
 export interface ClientStore extends InflightStore {
-  /** Called once, before the first attempt to connect: claims the client id and loads. Rejects when it is taken. */
+  /**
+   * Called once, before the first attempt to connect: claims the client id and loads. Rejects with an error whose `code`
+   * is `client-id-in-use` when somebody else holds it. What is staged meanwhile is written after.
+   */
   open(clientId: string, signal?: AbortSignal): Promise<SavedClient>;
   /** `sequence` rises with each call: the order of the queue. */
   putQueued(sequence: number, message: QueuedMessage): void;
   deleteQueued(sequence: number): void;
+  /** Undefined when nothing that was staged is still on its way to being durable. After a failure it stays staged. */
+  commit(): Promise<void> | undefined;
   /** Commits what is staged and lets go of the client id. */
   close(): Promise<void>;
 }

@@ -25,6 +25,8 @@ export class Consumer implements Subscription {
   #taken: ReceivedMessage[] = [];
   #busy = false;
   #full = false;
+  /** Reported once for each time that the buffer is full. */
+  #overflowed = false;
   #ended = false;
   #unsubscribed: Promise<void> | undefined;
 
@@ -58,7 +60,9 @@ export class Consumer implements Subscription {
       waiting({ done: false, value: message });
       return;
     }
-    this.#buffer.push(message);
+    // The connection is read on although the buffer is full, for the sake of an answer: see Pressure.
+    if (this.#full && message.qos === 0 && this.buffered >= this.#bufferSize) this.#overflow();
+    else this.#buffer.push(message);
     if (!this.#full && this.buffered >= this.#bufferSize) {
       this.#full = true;
       this.#host.onPressure(this);
@@ -130,6 +134,14 @@ export class Consumer implements Subscription {
     }
   }
 
+  #overflow(): void {
+    if (this.#overflowed) return;
+    this.#overflowed = true;
+    this.#host.report(
+      new ClientError("buffer-overflow", "QoS 0 messages are discarded: a subscription's buffer is full."),
+    );
+  }
+
   #failed(cause: unknown): void {
     this.#host.report(new ClientError("handler-failed", "onMessage threw.", { cause }));
   }
@@ -155,6 +167,7 @@ export class Consumer implements Subscription {
     }
     if (this.#full && this.buffered * 2 <= this.#bufferSize) {
       this.#full = false;
+      this.#overflowed = false;
       this.#host.onPressure(this);
     }
     return message;

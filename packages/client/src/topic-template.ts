@@ -122,9 +122,10 @@ function levelValue(
   params: Readonly<Record<string, string | undefined>>,
   missing: string | undefined,
 ): string {
-  const value = params[parameter] ?? missing;
+  const value = params[parameter];
+  if (value === undefined && missing !== undefined) return missing;
   // A value with a slash or wildcard would publish to, or subscribe to, what the template does not mean.
-  if (value === undefined || value === "" || (value !== missing && /[/+#\0]/.test(value))) {
+  if (value === undefined || value === "" || /[/+#\0]/.test(value)) {
     throw new ClientError(
       "invalid-argument",
       `The topic parameter "${parameter}" is missing, or is not one plain level.`,

@@ -224,3 +224,84 @@ test("payload helpers: text, JSON and a schema", async () => {
   expect(() => noText!.text()).toThrow(expect.objectContaining({ code: "payload-invalid" }));
   expect(text(noJson!.payload)).toBe("no json");
 });
+
+test("a full buffer pauses the connection; while an answer is awaited QoS 0 gives way instead", async () => {
+  const { network, server, client, errors } = await setUpConnected();
+  const subscribing = client.subscribe("t", { bufferSize: 3, qos: 1 });
+  await network.settle();
+  const subscription = await subscribing;
+  server.script = (packet) => (packet.type === PacketType.PUBLISH ? undefined : "usual");
+  void client.publish("awaits", "its PUBACK", { qos: 1 });
+  const flood = (count: number, first: number) =>
+    server.last.send(
+      ...Array.from({ length: count }, (_, i) => message("t", { qos: i % 2 ? 1 : 0, packetId: i % 2 ? first + i : 0 })),
+    );
+  flood(20, 1);
+  await network.settle();
+  expect(errors).toMatchObject([{ code: "buffer-overflow" }]);
+  // Three fit, then only QoS 1 is held, which Receive Maximum bounds.
+  expect(Reflect.get(subscription, "buffered")).toBe(3 + 9);
+  server.last.send({ type: PacketType.PUBACK, packetId: 2, reasonCode: 0, properties: undefined });
+  await network.settle();
+  flood(20, 101);
+  await network.settle();
+  expect(Reflect.get(subscription, "buffered")).toBe(12);
+  for (let i = 0; i < 12 + 20; i++) {
+    const next = outcome(subscription.next());
+    await network.pass(1);
+    expect(next.value).toMatchObject({ done: false });
+  }
+  expect(errors).toHaveLength(1);
+});
+
+test("messages of a resumed session wait for their subscription, and are given up when none comes", async () => {
+  const { network, server, client, errors } = setUp({ cleanStart: false });
+  server.sessionPresent = true;
+  await network.settle();
+  server.last.send(message("a", { qos: 1, packetId: 1 }), message("gone", { qos: 2, packetId: 2 }));
+  await network.settle();
+  expect(server.last.received(PacketType.PUBACK)).toHaveLength(0);
+  const got: string[] = [];
+  void client.subscribe("a", { onMessage: ({ topic }) => void got.push(topic) });
+  await network.settle();
+  expect(got).toEqual(["a"]);
+  expect(server.last.received(PacketType.PUBACK)).toHaveLength(1);
+  expect(server.last.received(PacketType.PUBREC)).toHaveLength(0);
+  await network.pass(5_000);
+  expect(server.last.received(PacketType.PUBREC)).toHaveLength(1);
+  expect(errors).toMatchObject([{ code: "message-unclaimed" }]);
+});
+
+test("manual acknowledgement: nothing is answered before, and answers leave in order", async () => {
+  const { network, server, client } = await setUpConnected();
+  const got: Message[] = [];
+  void client.subscribe("t", { qos: 1, acknowledge: "manual", onMessage: (message) => void got.push(message) });
+  await network.settle();
+  server.last.send(message("t", { qos: 1, packetId: 1 }), message("t", { qos: 1, packetId: 2 }));
+  await network.settle();
+  got[1]!.acknowledge(0x83);
+  await network.settle();
+  expect(server.last.received(PacketType.PUBACK)).toHaveLength(0);
+  got[0]!.acknowledge();
+  got[0]!.acknowledge();
+  await network.settle();
+  expect(server.last.received(PacketType.PUBACK)).toMatchObject([
+    { packetId: 1, reasonCode: 0 },
+    { packetId: 2, reasonCode: 0x83 },
+  ]);
+});
+
+test("an iterated message is acknowledged when the iteration comes back", async () => {
+  const { network, server, client } = await setUpConnected();
+  const subscribing = client.subscribe("t", { qos: 1 });
+  await network.settle();
+  const subscription = await subscribing;
+  server.last.send(message("t", { qos: 1, packetId: 1 }));
+  await network.settle();
+  await subscription.next();
+  await network.settle();
+  expect(server.last.received(PacketType.PUBACK)).toHaveLength(0);
+  void subscription.next();
+  await network.settle();
+  expect(server.last.received(PacketType.PUBACK)).toHaveLength(1);
+});

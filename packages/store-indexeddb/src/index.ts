@@ -1,1 +1,2 @@
-export {};
+export { StoreError, type StoreErrorCode } from "./errors.ts";
+export { type IndexedDbStoreOptions, indexedDbStore } from "./indexed-db-store.ts";
