@@ -13,3 +13,5 @@ export { executeCase, executeCases } from "./execute.ts";
 export { ConformanceFailure, check, checkEqual } from "./failure.ts";
 export type { RunOptions, TestApi } from "./runner.ts";
 export { runConformance } from "./runner.ts";
+export type { Statement } from "./statements.ts";
+export { coverageProblems, UNOBSERVABLE } from "./statements.ts";

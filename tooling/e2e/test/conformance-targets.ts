@@ -121,6 +121,6 @@ export function rawConnection(connection: Connection): RawConnection {
   return {
     start: ({ onData, onClose }) => connection.start({ onData, onDrain: () => {}, onClose: () => onClose() }),
     send: (bytes) => void connection.send([bytes]),
-    close: () => connection.abort(),
+    close: () => connection.close(),
   };
 }

@@ -3,7 +3,7 @@ import { runConformance } from "@tidewire/conformance";
 import { brokerCases } from "@tidewire/conformance/broker";
 import { dialUrl } from "@tidewire/conformance/node";
 import { vitestApi } from "@tidewire/conformance/vitest";
-import { webSocketListener } from "@tidewire/transport-websocket";
+import { webSocketListener } from "@tidewire/transport-websocket/node";
 import { afterAll } from "vitest";
 import { CAPABILITIES, startWithProfiles } from "./conformance-targets.ts";
 

@@ -124,9 +124,18 @@ export const MALFORMED_FROM_SERVER: readonly MalformedPacket[] = [
     variants: () => [
       {
         name: "Content Type twice",
-        bytes: wire.publish("5.0", { topic: "t", properties: [["contentType", "a"], ["contentType", "b"]] }),
+        bytes: wire.publish("5.0", {
+          topic: "t",
+          properties: [
+            ["contentType", "a"],
+            ["contentType", "b"],
+          ],
+        }),
       },
-      { name: "Receive Maximum in PUBLISH", bytes: wire.publish("5.0", { topic: "t", properties: [["receiveMaximum", 5]] }) },
+      {
+        name: "Receive Maximum in PUBLISH",
+        bytes: wire.publish("5.0", { topic: "t", properties: [["receiveMaximum", 5]] }),
+      },
       {
         name: "Payload Format Indicator 2",
         bytes: wire.publish("5.0", { topic: "t", properties: [["payloadFormatIndicator", 2]] }),
@@ -145,7 +154,13 @@ export const MALFORMED_FROM_SERVER: readonly MalformedPacket[] = [
     variants: () => [
       { name: "Receive Maximum 0", bytes: wire.connack("5.0", 0, false, [["receiveMaximum", 0]]) },
       { name: "Maximum QoS 2", bytes: wire.connack("5.0", 0, false, [["maximumQoS", 2]]) },
-      { name: "Server Keep Alive twice", bytes: wire.connack("5.0", 0, false, [["serverKeepAlive", 1], ["serverKeepAlive", 1]]) },
+      {
+        name: "Server Keep Alive twice",
+        bytes: wire.connack("5.0", 0, false, [
+          ["serverKeepAlive", 1],
+          ["serverKeepAlive", 1],
+        ]),
+      },
       { name: "Topic Alias", bytes: wire.connack("5.0", 0, false, [["topicAlias", 1]]) },
     ],
   },
