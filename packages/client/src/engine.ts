@@ -108,7 +108,7 @@ export class Engine {
       open: (connection, connect, attempt) => this.#open(connection, connect, attempt),
       onRetry: (detail) => this.#setStatus(this.#began ? "reconnecting" : "connecting", detail),
       onGiveUp: (error) => {
-        report(error);
+        this.events.gaveUp(error);
         void this.shutDown(error, {});
       },
     });
@@ -167,7 +167,7 @@ export class Engine {
   }
 
   /** Sends DISCONNECT; resolves when the connection has ended, or has had its time to. */
-  #disconnect({ reasonCode = 0, sessionExpiryInterval }: CloseOptions): Promise<void> {
+  #disconnect({ reasonCode = 0, sessionExpiryInterval, timeoutMs }: CloseOptions): Promise<void> {
     const link = this.#link;
     if (link === undefined) return Promise.resolve();
     // A session that nobody asked to be kept is not left behind.
@@ -179,7 +179,7 @@ export class Engine {
         // The link is closing already, which is not enough for a peer that takes no bytes.
         link.connection.abort();
         resolve();
-      }, this.limits.closeTimeoutMs);
+      }, timeoutMs ?? this.limits.closeTimeoutMs);
       this.#onClosed = () => {
         scheduler.clearTimer(timer);
         resolve();

@@ -42,6 +42,11 @@ export class Events {
     }
   };
 
+  /** The end of the client, which listeners for the status are told anyway. */
+  gaveUp(error: ClientError): void {
+    if (this.#listeners.error.size > 0 || this.#listeners.status.size === 0) this.error(error);
+  }
+
   #guard(call: () => void): void {
     try {
       call();

@@ -150,4 +150,6 @@ export interface CloseOptions {
   readonly reasonCode?: number;
   /** Replaces the Session Expiry Interval of the connection, in seconds (MQTT 5). */
   readonly sessionExpiryInterval?: number;
+  /** What the connection is given to end in order before it is cut. Default 5,000. */
+  readonly timeoutMs?: number;
 }
