@@ -136,9 +136,8 @@ class BrokerCore implements Broker {
 
   subscribe(filter: string, handler: LocalMessageHandler): LocalSubscription {
     validateTopicFilter(filter);
-    const { router, retained, scheduler } = this.#context;
-    const subscriber = new LocalSubscriber(router, filter, handler);
-    scheduler.defer(() => subscriber.sendRetained(retained));
+    const subscriber = new LocalSubscriber(this.#context, filter, handler);
+    this.#context.scheduler.defer(() => subscriber.sendRetained());
     return subscriber;
   }
 

@@ -50,7 +50,7 @@ export class BrokerContext {
     this.scheduler = scheduler;
     this.cluster = cluster;
     this.metrics = new MetricsRecorder();
-    this.events = new EventHub();
+    this.events = new EventHub((name, call) => this.notify(name, call));
     this.deadlines = new Deadlines(scheduler);
     this.storage = new Storage(store, scheduler, this.metrics, logger);
     this.loop = createLinkLoop({
@@ -60,9 +60,19 @@ export class BrokerContext {
     });
     this.clock = new Clock(this.loop, wallClock);
     this.router = new Router(limits.routeCacheSize);
-    this.retained = new RetainedMessages(this.storage, limits, this.metrics, this.clock);
-    this.publisher = new Publisher(this.router, this.retained, this.storage, cluster, hooks, this.metrics);
+    this.retained = new RetainedMessages(this.storage, limits, this.metrics, this.clock, this.deadlines);
+    this.publisher = new Publisher(this);
     this.sessions = new SessionRegistry(this);
+  }
+
+  /** Calls what the application gave; a failure there is reported and changes nothing here. */
+  notify(name: string, call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.metrics.hookFailures += 1;
+      this.logger.error(`${name} failed`, error);
+    }
   }
 
   /** Goes on in a later turn, after I/O had its chance. */

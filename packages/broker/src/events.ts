@@ -12,6 +12,12 @@ export interface BrokerEvents {
 /** Listeners by event; called in the order they were added. */
 export class EventHub {
   readonly #listeners = new Map<keyof BrokerEvents, Set<(event: never) => void>>();
+  readonly #call: (name: string, call: () => void) => void;
+
+  /** `call` calls a listener, and knows what to do when it throws. */
+  constructor(call: (name: string, call: () => void) => void) {
+    this.#call = call;
+  }
 
   on<Name extends keyof BrokerEvents>(name: Name, listener: (event: BrokerEvents[Name]) => void): () => void {
     let listeners = this.#listeners.get(name);
@@ -25,7 +31,7 @@ export class EventHub {
 
   emit<Name extends keyof BrokerEvents>(name: Name, event: BrokerEvents[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
-      (listener as (event: BrokerEvents[Name]) => void)(event);
+      this.#call(`listener of ${name}`, () => (listener as (event: BrokerEvents[Name]) => void)(event));
     }
   }
 }

@@ -1,9 +1,8 @@
 import { parseSharedFilter } from "@tidewire/codec";
 import type { Message } from "@tidewire/session";
+import type { BrokerContext } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
 import type { IncomingPublication } from "./publication.ts";
-import type { RetainedMessages } from "./retained.ts";
-import type { Router } from "./router.ts";
 import { Readiness, type RouteTarget, type Subscriber, Subscription } from "./subscription.ts";
 
 /** A subscription of the program that the broker runs in. */
@@ -16,15 +15,15 @@ export type LocalMessageHandler = (message: Message) => void;
 
 export class LocalSubscriber implements Subscriber, LocalSubscription {
   readonly clientId = undefined;
-  readonly #router: Router;
+  readonly #context: BrokerContext;
   readonly #handler: LocalMessageHandler;
   readonly #filter: string;
   readonly #group: string | undefined;
   readonly #subscription: Subscription;
   #active = true;
 
-  constructor(router: Router, filter: string, handler: LocalMessageHandler) {
-    this.#router = router;
+  constructor(context: BrokerContext, filter: string, handler: LocalMessageHandler) {
+    this.#context = context;
     this.#handler = handler;
     const shared = parseSharedFilter(filter);
     this.#filter = shared?.filter ?? filter;
@@ -37,7 +36,7 @@ export class LocalSubscriber implements Subscriber, LocalSubscription {
       retainHandling: 0,
       subscriptionIdentifier: undefined,
     });
-    router.add(this.#subscription, this.#filter, this.#group);
+    context.router.add(this.#subscription, this.#filter, this.#group);
   }
 
   readiness(): Readiness {
@@ -54,10 +53,11 @@ export class LocalSubscriber implements Subscriber, LocalSubscription {
     this.#give({ topic, payload, qos, retain: false, properties: publication.properties });
   }
 
-  sendRetained(retained: RetainedMessages): void {
+  sendRetained(): void {
     if (this.#group !== undefined) {
       return;
     }
+    const { retained } = this.#context;
     const entries = retained.match(this.#filter);
     for (let found = entries.next(); found.done !== true; found = entries.next()) {
       const publication = retained.read(found.value.topic);
@@ -71,13 +71,13 @@ export class LocalSubscriber implements Subscriber, LocalSubscription {
   unsubscribe(): void {
     if (this.#active) {
       this.#active = false;
-      this.#router.remove(this.#subscription, this.#filter, this.#group);
+      this.#context.router.remove(this.#subscription, this.#filter, this.#group);
     }
   }
 
   #give(message: Message): void {
     if (this.#active) {
-      this.#handler(message);
+      this.#context.notify("message handler", () => this.#handler(message));
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
-import type { BrokerLimits } from "./limits.ts";
+import type { Deadlines } from "./deadlines.ts";
+import { type BrokerLimits, RETAINED_SWEEP_MS } from "./limits.ts";
 import type { MetricsRecorder } from "./metrics.ts";
 import { type IncomingPublication, isExpired } from "./publication.ts";
 import type { Storage } from "./storage.ts";
@@ -20,12 +21,15 @@ export class RetainedMessages {
   readonly #limits: BrokerLimits;
   readonly #metrics: MetricsRecorder;
   readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  #sweeping = false;
 
-  constructor(storage: Storage, limits: BrokerLimits, metrics: MetricsRecorder, clock: Clock) {
+  constructor(storage: Storage, limits: BrokerLimits, metrics: MetricsRecorder, clock: Clock, deadlines: Deadlines) {
     this.#storage = storage;
     this.#limits = limits;
     this.#metrics = metrics;
     this.#clock = clock;
+    this.#deadlines = deadlines;
   }
 
   load(retained: LoadedState["retained"]): void {
@@ -75,17 +79,33 @@ export class RetainedMessages {
     return this.#index.match(filter);
   }
 
-  /** Deletes what has expired. */
-  sweep(): void {
+  /** Nobody may ever ask for an expired message again: from time to time all are looked at. */
+  #scheduleSweep(): void {
+    if (this.#sweeping) {
+      return;
+    }
+    this.#sweeping = true;
+    this.#deadlines.after(RETAINED_SWEEP_MS, () => {
+      this.#sweeping = false;
+      this.#sweep();
+    });
+  }
+
+  #sweep(): void {
     const nowMs = this.#clock.nowMs();
     for (const { topic, expiresAtMs } of this.#index.values()) {
       if (expiresAtMs <= nowMs) {
         this.#delete(topic);
+      } else if (expiresAtMs !== Number.POSITIVE_INFINITY) {
+        this.#scheduleSweep();
       }
     }
   }
 
   #put(topic: string, bytes: number, expiresAtMs: number): void {
+    if (expiresAtMs !== Number.POSITIVE_INFINITY) {
+      this.#scheduleSweep();
+    }
     const entry = this.#index.get(topic);
     if (entry === undefined) {
       this.#index.set(topic, { topic, bytes, expiresAtMs });

@@ -76,7 +76,7 @@ export class SessionRegistry {
     const sessionPresent = previous !== undefined;
     connection.session.accept({ inflight: session.inflight, sessionPresent, properties }, loop.now);
     connection.ready();
-    hooks.onConnected?.(connection.client, sessionPresent);
+    this.#context.notify("onConnected", () => hooks.onConnected?.(connection.client!, sessionPresent));
     events.emit("clientConnected", { client: connection.client, sessionPresent });
     session.drain();
   }
@@ -110,7 +110,7 @@ export class SessionRegistry {
     } else {
       this.#end(session);
     }
-    hooks.onDisconnected?.(connection.client!, reasonCode);
+    this.#context.notify("onDisconnected", () => hooks.onDisconnected?.(connection.client!, reasonCode));
     events.emit("clientDisconnected", { client: connection.client!, reasonCode });
   }
 

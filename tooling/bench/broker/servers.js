@@ -1,0 +1,129 @@
+// The brokers to compare, each a process of its own on the first core; the load generator has the last.
+
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import net from "node:net";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** @typedef {{ name: string, tcp: number, ws: number, pid: number, wsPath: string, stop: () => void }} Server */
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const pinned = cpus().length > 1 && hasProgram("taskset");
+
+/** Keeps this process, the load generator, off the servers' core. */
+export function pinLoadGenerator() {
+  if (pinned) spawnSync("taskset", ["-cp", String(cpus().length - 1), String(process.pid)]);
+}
+
+/** Starts every broker that is installed. */
+export async function startServers() {
+  const folder = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
+  const servers = [];
+  for (const start of [startTidewire, startNats, startMosquitto, startAedes]) {
+    const server = await start(folder);
+    if (server !== undefined) servers.push(server);
+  }
+  return { servers, stop: () => stopAll(servers, folder) };
+}
+
+/** A fresh Tidewire alone, for figures that depend on what a process has done before. */
+export async function startTidewire() {
+  const [tcp, ws] = [await freePort(), await freePort()];
+  const listen = ["--listen", `tcp://127.0.0.1:${tcp}`, "--listen", `ws://127.0.0.1:${ws}/mqtt`];
+  const program = here("../../../apps/server/bin/tidewire.js");
+  const args = [program, "serve", ...listen, "--store", "memory", "--log-level", "error"];
+  return launch("tidewire", process.execPath, args, { tcp, ws, wsPath: "/mqtt" });
+}
+
+async function startNats(folder) {
+  if (!hasProgram("nats-server")) return undefined;
+  const [tcp, ws, client] = [await freePort(), await freePort(), await freePort()];
+  const config = join(folder, "nats.conf");
+  writeFileSync(
+    config,
+    `server_name: bench
+     listen: 127.0.0.1:${client}
+     jetstream { store_dir: "${folder}/jetstream" }
+     mqtt { listen: 127.0.0.1:${tcp} }
+     websocket { listen: "127.0.0.1:${ws}", no_tls: true }`,
+  );
+  return launch("nats-server", "nats-server", ["-c", config], { tcp, ws, wsPath: "/mqtt" });
+}
+
+async function startMosquitto(folder) {
+  const program = existsSync("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
+  if (!hasProgram(program)) return undefined;
+  const [tcp, ws] = [await freePort(), await freePort()];
+  const config = join(folder, "mosquitto.conf");
+  writeFileSync(
+    config,
+    `listener ${tcp} 127.0.0.1
+     listener ${ws} 127.0.0.1
+     protocol websockets
+     allow_anonymous true
+     max_queued_messages 0
+     max_inflight_messages 0
+     set_tcp_nodelay true
+     log_type error
+    `.replace(/^ +/gm, ""),
+  );
+  return launch("mosquitto", program, ["-c", config], { tcp, ws, wsPath: "/mqtt" });
+}
+
+async function startAedes() {
+  const [tcp, ws] = [await freePort(), await freePort()];
+  return launch("aedes", process.execPath, [here("aedes-server.js"), String(tcp), String(ws)], {
+    tcp,
+    ws,
+    wsPath: "/mqtt",
+  });
+}
+
+async function launch(name, program, args, ports) {
+  const [command, ...rest] = pinned ? ["taskset", "-c", "0", program, ...args] : [program, ...args];
+  const child = spawn(command, rest, { stdio: "ignore" });
+  const stop = () => child.kill("SIGKILL");
+  process.on("exit", stop);
+  for (let attempt = 0; !(await answers(ports.tcp)); attempt++) {
+    if (attempt > 100 || child.exitCode !== null) {
+      console.error(`${name} did not start`);
+      return undefined;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  return { name, pid: child.pid, stop, ...ports };
+}
+
+function stopAll(servers, folder) {
+  for (const server of servers) server.stop();
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+}
+
+/** Resident memory in bytes. */
+export function residentBytes(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}
+
+function answers(port) {
+  return new Promise((resolve) => {
+    const socket = net.connect({ port, host: "127.0.0.1" });
+    socket.on("connect", () => resolve(true) || socket.destroy());
+    socket.on("error", () => resolve(false));
+  });
+}
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = net.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function hasProgram(program) {
+  return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+}

@@ -1,0 +1,124 @@
+// Messages per second through one server: as many as it takes, with so much on its way that it is never idle.
+
+import { client, pause, subscriber } from "./client.js";
+import { batch, idOffset, publish, publish0, TOPIC } from "./wire.js";
+
+const WARM_UP_MS = 300;
+const MEASURE_MS = 1000;
+/** Deliveries on their way at most: several buffers full, and below what any server's queue would drop. */
+const OUTSTANDING_BYTES = 2 * 1024 * 1024;
+
+/** QoS 0 from `publishers` to `subscribers`, all on one topic: deliveries per second. */
+export async function rate0(server, transport, publishers, subscribers) {
+  const message = publish0();
+  const { bytes, count } = batch(message);
+  let received = 0;
+  let sent = 0;
+  const receivers = [];
+  for (let index = 0; index < subscribers; index++) {
+    const receiver = await subscriber(server, transport, [TOPIC]);
+    receiver.onData = (chunk) => {
+      received += chunk.length;
+    };
+    receivers.push(receiver);
+  }
+  const senders = [];
+  for (let index = 0; index < publishers; index++) senders.push(await client(server, transport));
+
+  const window = Math.max(OUTSTANDING_BYTES, 4 * bytes.length * subscribers);
+  let running = true;
+  const blocked = new Set();
+  for (const sender of senders) sender.onDrain = () => blocked.delete(sender);
+  let lastReceived = 0;
+  let idleTurns = 0;
+  const pump = () => {
+    if (!running) return;
+    for (const sender of senders) {
+      if (blocked.has(sender) || sent * message.length * subscribers - received > window) continue;
+      sent += count;
+      if (!sender.send(bytes)) blocked.add(sender);
+    }
+    // What a server has dropped is not waited for.
+    idleTurns = received === lastReceived ? idleTurns + 1 : 0;
+    lastReceived = received;
+    if (idleTurns > 20_000) sent = received / (message.length * subscribers);
+    setImmediate(pump);
+  };
+  pump();
+  const perSecond = await measure(() => received / message.length);
+  running = false;
+  close(senders, receivers);
+  return perSecond;
+}
+
+/** QoS 1 or 2, one to one, with a window of unfinished messages: messages finished at both ends per second. */
+export async function rateAcknowledged(server, transport, qos, window) {
+  const receiver = await subscriber(server, transport, [TOPIC], qos);
+  const sender = await client(server, transport);
+  let finished = 0;
+  let delivered = 0;
+  let nextId = 1;
+  const template = publish(qos, 1);
+  const publishMany = (count) => {
+    const bytes = Buffer.allocUnsafe(template.length * count);
+    for (let index = 0; index < count; index++) {
+      template.copy(bytes, index * template.length);
+      bytes.writeUInt16BE(nextId, index * template.length + idOffset());
+      nextId = (nextId % 65_535) + 1;
+    }
+    sender.send(bytes);
+  };
+  sender.onData = packets((type, id, answers) => {
+    if (type === 5) answers.push(0x62, 2, id >> 8, id & 0xff);
+    else finished++;
+    return type !== 5;
+  }, sender, publishMany);
+  receiver.onData = packets((type, id, answers) => {
+    if (type === 3) {
+      delivered++;
+      answers.push(qos === 1 ? 0x40 : 0x50, 2, id >> 8, id & 0xff);
+    } else {
+      answers.push(0x70, 2, id >> 8, id & 0xff);
+    }
+    return false;
+  }, receiver);
+  publishMany(window);
+  const perSecond = await measure(() => Math.min(finished, delivered));
+  close([sender], [receiver]);
+  return perSecond;
+}
+
+/**
+ * Reads PUBLISH packets below 128 bytes and acknowledgements; sends the answers of a chunk together, and as many new
+ * messages as were finished.
+ */
+function packets(onPacket, channel, onFinished) {
+  let rest = Buffer.alloc(0);
+  return (chunk) => {
+    const bytes = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
+    const answers = [];
+    let finished = 0;
+    let offset = 0;
+    while (offset + 2 <= bytes.length && offset + 2 + bytes[offset + 1] <= bytes.length) {
+      const type = bytes[offset] >> 4;
+      const idAt = type === 3 ? offset + idOffset() : offset + 2;
+      if (onPacket(type, (bytes[idAt] << 8) | bytes[idAt + 1], answers)) finished++;
+      offset += 2 + bytes[offset + 1];
+    }
+    rest = bytes.subarray(offset);
+    if (answers.length > 0) channel.send(Buffer.from(answers));
+    if (finished > 0) onFinished?.(finished);
+  };
+}
+
+async function measure(counter) {
+  await pause(WARM_UP_MS);
+  const from = counter();
+  const start = performance.now();
+  await pause(MEASURE_MS);
+  return ((counter() - from) / (performance.now() - start)) * 1000;
+}
+
+function close(...channels) {
+  for (const channel of channels.flat()) channel.close();
+}
