@@ -69,7 +69,7 @@ export class Agent {
   #subscribe(): void {
     this.#client
       .subscribe(`${this.#topics.commands}/#`, { qos: 1, onMessage: (message) => this.#command(message) })
-      .catch((error: unknown) => this.#settings.onNotice(`no commands: ${String(error)}`));
+      .catch((error: unknown) => this.#failed("commands are not taken", error));
   }
 
   readonly #sample = (): void => {
@@ -99,9 +99,14 @@ export class Agent {
   }
 
   #publish(topic: string, payload: string, options: { qos: 0 | 1; retain?: boolean }): void {
-    this.#client.publish(topic, payload, options).catch((error: unknown) => {
-      if (this.#client.status !== "closed") this.#settings.onNotice(`${topic} not published: ${String(error)}`);
-    });
+    this.#client
+      .publish(topic, payload, options)
+      .catch((error: unknown) => this.#failed(`${topic} not published`, error));
+  }
+
+  /** Closing ends what is still waiting, which is no news. */
+  #failed(what: string, error: unknown): void {
+    if (this.#client.status !== "closed") this.#settings.onNotice(`${what}: ${String(error)}`);
   }
 }
 

@@ -57,8 +57,9 @@ export class DeviceCard {
     const window = this.#window(nowSeconds);
     if (window === undefined) return;
     for (const chart of this.#charts.values()) chart.paint(window);
-    this.#start.textContent = formatSpan(window.end - window.start);
-    this.#end.textContent = this.#device.status === "offline" ? `last at ${formatTime(window.end)}` : "now";
+    const offline = this.#device.status === "offline";
+    this.#start.textContent = `${formatSpan(window.end - window.start)} ${offline ? "before" : "ago"}`;
+    this.#end.textContent = offline ? `last at ${formatTime(window.end)}` : "now";
   }
 
   recolor(): void {
@@ -100,7 +101,7 @@ const MAX_SPAN_SECONDS = 120;
 const INTERVALS_SECONDS = ["0.5", "1", "2", "5", "10"];
 
 function formatSpan(seconds: number): string {
-  return seconds >= MAX_SPAN_SECONDS ? "2 min ago" : `${Math.round(seconds)} s ago`;
+  return seconds >= MAX_SPAN_SECONDS ? "2 min" : `${Math.round(seconds)} s`;
 }
 
 const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });

@@ -1,5 +1,6 @@
 import type { Client } from "@tidewire/client";
 import { byId } from "./dom.ts";
+import { errorText } from "./error-text.ts";
 import { toQoS } from "./subscribe-form.ts";
 
 /** Wires the form that publishes a message. */
@@ -26,7 +27,7 @@ export function startPublishForm(client: Client): void {
         say(`Acknowledged after ${elapsedMs} ms; nobody is subscribed.`, "success");
       else say(`Acknowledged after ${elapsedMs} ms.`, "success");
     } catch (error) {
-      say(String(error instanceof Error ? error.message : error), "error");
+      say(errorText(error), "error");
     }
   });
 }
