@@ -16,7 +16,7 @@ function mockTarget(
   return loopbackTarget({
     name,
     end,
-    capabilities: ["cut", "abort-visible", "abort-drops", "pause", "close-timeout", "refusal"],
+    capabilities: ["cut", "abort-visible", "abort-drops", "pause", "peer-pause", "close-timeout", "refusal"],
     setup() {
       const network = mockNetwork({
         highWaterMark: marks.high,

@@ -43,8 +43,8 @@ export class TcpConnection extends SocketConnection {
   }
 
   protected endNow(): void {
-    // A reset tells the peer that bytes were lost; only plain TCP has one.
-    if (this.info.transport === "tcp") this.socket.resetAndDestroy();
+    // A reset tells the peer that bytes were lost. Only plain TCP has one, and only until the end has been sent.
+    if (this.info.transport === "tcp" && !this.socket.writableEnded) this.socket.resetAndDestroy();
     else this.socket.destroy();
   }
 

@@ -87,8 +87,9 @@ export class PlatformConnection implements Connection {
   abort(error?: Error): void {
     if (this.#closeInfo !== undefined) return;
     this.#end();
-    // The platform has no way to drop the connection at once: it closes in its own time, and we do not wait.
-    this.#socket.close();
+    // The platform cannot drop a connection at once: it closes in its own time, and we do not wait. The code, one of
+    // those left to applications, tells the peer that this is no orderly end.
+    this.#socket.close(abortCode);
     this.#finish(false, error);
   }
 
@@ -164,3 +165,5 @@ export class PlatformConnection implements Connection {
     }, limits.drainPollMs);
   }
 }
+
+const abortCode = 4000;

@@ -33,12 +33,20 @@ export interface ConnectedPair {
  * What a transport can show that others cannot:
  * - `cut`: the harness can break a connection from outside
  * - `abort-visible`: the peer of an abort sees that it was none of the orderly ends (a TCP reset, say)
- * - `pause`: the transport can stop the peer (browsers cannot)
+ * - `pause`: the end under test can stop its peer from sending (browsers cannot)
+ * - `peer-pause`: the peer can stop the end under test
  * - `abort-drops`: `abort` throws away what was buffered (browsers do not)
  * - `close-timeout`: a peer that never reads is cut off
  * - `refusal`: a dial to a closed port is told so
  */
-export type TransportCapability = "cut" | "abort-visible" | "abort-drops" | "pause" | "close-timeout" | "refusal";
+export type TransportCapability =
+  | "cut"
+  | "abort-visible"
+  | "abort-drops"
+  | "pause"
+  | "peer-pause"
+  | "close-timeout"
+  | "refusal";
 
 /** Waits until the condition holds, in the time of the harness. */
 export async function until(

@@ -46,7 +46,8 @@ export const closingCases: readonly TransportCase[] = [
       await until(harness, "the first data", () => pair.probe.received > 0);
       await pair.peer.close();
       await quiet(harness);
-      check(pair.probe.closeInfo === undefined, "no onClose while data is held back by the pause");
+      const { received, closeInfo } = pair.probe;
+      check(closeInfo === undefined || received === 20_000, "no onClose while data is held back by the pause");
       pair.probe.resume();
       await untilClosed(harness, pair);
       checkEqual(pair.probe.received, 20_000, "bytes received");
@@ -111,7 +112,7 @@ export const closingCases: readonly TransportCase[] = [
       const { received } = await pair.peer.status();
       check(received < pair.probe.sent, "the peer did not get everything");
     },
-    ["abort-drops"],
+    ["abort-drops", "peer-pause"],
   ),
 
   defineCase(
@@ -216,7 +217,7 @@ export const closingCases: readonly TransportCase[] = [
       checkEqual(outcome(pair.probe), { initiator: "local", clean: false }, "onClose");
       pair.probe.verify();
     },
-    ["close-timeout"],
+    ["close-timeout", "peer-pause"],
   ),
 ];
 
