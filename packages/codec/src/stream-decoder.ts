@@ -63,7 +63,7 @@ export class StreamDecoder implements Decoder {
 
   push(chunk: Uint8Array): void {
     if (this.#failed) return;
-    if (this.#pos === this.#chunk.length) {
+    if (this.#pos === this.#chunk.length && this.#queued === 0) {
       this.#chunk = chunk;
       this.#pos = 0;
       return;
