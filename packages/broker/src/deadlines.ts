@@ -20,6 +20,11 @@ export class Deadlines {
     this.#scheduler = scheduler;
   }
 
+  /** With those that were cancelled and not cleared away yet. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
   after(delayMs: number, action: () => void): Deadline {
     const deadline = { at: this.#scheduler.now() + delayMs, action, done: false };
     this.#push(deadline);

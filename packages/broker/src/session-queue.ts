@@ -59,7 +59,7 @@ export class SessionQueue {
     const size = delivery.publication.payload.byteLength;
     while (this.count >= limits.queueCount || this.bytes + size > limits.queueBytes) {
       const reliable = delivery.qos > 0;
-      if (!this.isEmpty(0) && (reliable || limits.queuePolicy === "drop-oldest")) {
+      if (!this.isEmpty(0) && size <= limits.queueBytes && (reliable || limits.queuePolicy === "drop-oldest")) {
         this.#shiftUnacknowledged();
         metrics.droppedQoS0 += 1;
       } else if (!reliable) {
@@ -68,7 +68,7 @@ export class SessionQueue {
       } else if (limits.queuePolicy === "disconnect") {
         metrics.droppedQueueFull += 1;
         return false;
-      } else if (limits.queuePolicy === "drop-newest" || this.#storedCount === 0) {
+      } else if (limits.queuePolicy === "drop-newest" || this.#storedCount === 0 || size > limits.queueBytes) {
         metrics.droppedQueueFull += 1;
         return true;
       } else {
