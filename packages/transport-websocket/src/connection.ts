@@ -60,7 +60,8 @@ export class PlatformConnection implements Connection {
   }
 
   send(chunks: readonly Uint8Array[]): boolean {
-    if (this.#closing) return false;
+    // Between the peer's close frame and `onclose` the platform would drop the bytes too, with a word on the console.
+    if (this.#closing || this.#socket.readyState !== this.#socket.OPEN) return false;
     for (const message of messagesOf(chunks, this.#settings.sentMessageBytes)) {
       if (message.length > 0) this.#socket.send(message as Uint8Array<ArrayBuffer>);
     }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../src/ports.ts";
-import { runTidewire, startServer } from "../src/tidewire.ts";
+import { runTidewire } from "../src/tidewire.ts";
 
 describe("tidewire with arguments that are wrong", () => {
   let blocker: Server;
@@ -73,12 +73,4 @@ describe("tidewire with arguments that are right", () => {
       expect(stdout).not.toBe("");
     },
   );
-
-  it.each(["SIGTERM", "SIGINT"] as const)("ends with 0 on %s", async (signal) => {
-    const { program, urls } = await startServer();
-    expect(urls.map((url) => url.protocol)).toEqual(["tcp:", "ws:"]);
-    expect(urls.map((url) => url.pathname)).toEqual(["", "/mqtt"]);
-    expect(program.stdout.at(-1)).toBe("ready");
-    expect(await program.stop(signal)).toEqual({ code: 0, signal: null });
-  });
 });

@@ -3,7 +3,6 @@ import { mosquittoPub, mosquittoSub } from "../src/mosquitto.ts";
 import { connectMqttJs } from "../src/mqttjs.ts";
 import { describeWithPeers } from "../src/peers.ts";
 import { type Server, startServer } from "../src/tidewire.ts";
-import { until } from "../src/until.ts";
 
 let server: Server;
 let tcpPort: number;
@@ -122,20 +121,5 @@ describe("MQTT.js", () => {
     await client.publishAsync(topic, payload, { qos: 1 });
     expect((await message(topic)).text === payload).toBe(true);
     await client.endAsync();
-  });
-});
-
-describe("a broker that is stopped", () => {
-  it("tells MQTT 5 clients why (0x8B) and ends with 0", async () => {
-    const short = await startServer();
-    const reasons: (number | undefined)[] = [];
-    const clients = await Promise.all(
-      short.urls.map((url) => connectMqttJs(String(url).replace("tcp:", "mqtt:"), { protocolVersion: 5 })),
-    );
-    for (const { client } of clients) client.on("disconnect", ({ reasonCode }) => reasons.push(reasonCode));
-    expect(await short.program.stop("SIGTERM")).toEqual({ code: 0, signal: null });
-    await until("both DISCONNECT packets", () => reasons.length === 2);
-    expect(reasons).toEqual([0x8b, 0x8b]);
-    for (const { client } of clients) await client.endAsync(true);
   });
 });

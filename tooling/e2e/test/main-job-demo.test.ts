@@ -1,9 +1,8 @@
 import { expect, it } from "vitest";
-import { WebSocket } from "ws";
 import { connectMqttJs } from "../src/mqttjs.ts";
-import { temporaryDirectory } from "../src/paths.ts";
 import { startAgent, startDemo, startServer } from "../src/tidewire.ts";
 import { until } from "../src/until.ts";
+import { upgradeStatus } from "../src/upgrade.ts";
 
 it("the demo prints what to open, serves it, and ends as a whole on Ctrl-C", async () => {
   const demo = await startDemo();
@@ -31,13 +30,7 @@ it("the device agent ends with a demo that is killed", async () => {
 
 it("the demo refuses a page of another origin", async () => {
   const demo = await startDemo();
-  const status = (origin: string) =>
-    new Promise<number | undefined>((resolve) => {
-      const socket = new WebSocket(`ws://127.0.0.1:${demo.httpPort}/mqtt`, "mqtt", { origin });
-      socket.once("unexpected-response", (_request, response) => resolve(response.statusCode));
-      socket.once("open", () => resolve(101));
-      socket.on("error", () => {});
-    });
+  const status = (origin: string) => upgradeStatus(`ws://127.0.0.1:${demo.httpPort}/mqtt`, origin);
   expect(await status(new URL(demo.pageUrl).origin)).toBe(101);
   expect(await status("https://elsewhere.example")).toBe(403);
   expect(await status(`http://127.0.0.1:${demo.httpPort}.elsewhere.example`)).toBe(403);
@@ -70,23 +63,6 @@ it("the device agent publishes real figures, takes commands and says goodbye", a
   await until("offline", () => received.some(({ text }) => text === "offline"));
   await client.endAsync();
   await server.program.stop();
-});
-
-it("what is retained is still there after a restart, by default", async () => {
-  const cwd = temporaryDirectory();
-  const args = ["--listen", "tcp://127.0.0.1:0", "--log-level", "warn"];
-  const first = await startServer(args, { cwd });
-  const before = await connectMqttJs(`mqtt://127.0.0.1:${first.ports[0]}`, { protocolVersion: 5 });
-  await before.client.publishAsync("config/lamp", "warm", { qos: 1, retain: true });
-  await before.client.endAsync();
-  await first.program.stop();
-
-  const second = await startServer(args, { cwd });
-  const after = await connectMqttJs(`mqtt://127.0.0.1:${second.ports[0]}`, { protocolVersion: 5 });
-  await after.client.subscribeAsync("config/#");
-  expect(await after.message("config/lamp")).toMatchObject({ text: "warm", retain: true });
-  await after.client.endAsync();
-  await second.program.stop();
 });
 
 function isRunning(pid: number): boolean {

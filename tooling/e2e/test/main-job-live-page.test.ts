@@ -140,14 +140,33 @@ describeWithPeers(["chromium"], "the live page, fed by a device through the brok
       expect(await alerts(text).count()).toBe(1);
     });
 
-    it("keeps its session and its alerts over a reload", async () => {
+    it("keeps its session, alerts and subscriptions over a reload", async () => {
       const text = `Raised while the ${name} was closed`;
+      await page.locator("#subscribe-filter").fill("kept/#");
+      await page.keyboard.press("Enter");
+      await page.locator("#subscription-list .chip", { hasText: "kept/#" }).waitFor();
       await page.goto("about:blank");
       await sendAlertTest(demo.mqttPort, deviceId, text);
       await page.goto(demo.pageUrl);
       await alerts(text).waitFor();
       expect(await page.locator("#fact-session").textContent()).toBe("resumed");
       expect(await alerts(`Raised while the ${name} was away`).count()).toBe(1);
+      await page.locator("#subscription-list .chip", { hasText: "kept/#" }).waitFor();
+    });
+
+    it("lets a second tab in without pushing the first one out", async () => {
+      const connected = '#connection[data-status="connected"]';
+      const second = await watched.context.newPage();
+      await second.goto(demo.pageUrl);
+      await second.locator(connected).waitFor();
+      const text = `Seen in both tabs of the ${name}`;
+      await sendAlertTest(demo.mqttPort, deviceId, text);
+      await second.locator("#alert-list .alert", { hasText: text }).waitFor();
+      await alerts(text).waitFor();
+      const ids = await Promise.all([page, second].map((tab) => tab.locator("#fact-client").textContent()));
+      expect(ids[0]).not.toBe(ids[1]);
+      expect(await page.locator(connected).count()).toBe(1);
+      await second.close();
     });
 
     it("recovers by itself when the broker is stopped and started", async () => {

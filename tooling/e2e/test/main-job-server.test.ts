@@ -1,0 +1,129 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { generate } from "selfsigned";
+import { describe, expect, it } from "vitest";
+import { connectMqttJs } from "../src/mqttjs.ts";
+import { temporaryDirectory } from "../src/paths.ts";
+import { runTidewire, type Server, startServer } from "../src/tidewire.ts";
+import { until } from "../src/until.ts";
+import { upgradeStatus } from "../src/upgrade.ts";
+
+describe("tidewire serve", () => {
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "says where it listens, then ready, and ends with 0 on %s",
+    async (signal) => {
+      const { program, urls } = await startServer();
+      expect(urls.map(({ protocol, pathname }) => protocol + pathname)).toEqual(["tcp:", "ws:/mqtt"]);
+      expect(program.stdout.at(-1)).toBe("ready");
+      expect(program.stdout).toHaveLength(3);
+      expect(await program.stop(signal)).toEqual({ code: 0, signal: null });
+    },
+  );
+
+  it("tells MQTT 5 clients why it stops (0x8B)", async () => {
+    const server = await startServer();
+    const clients = await Promise.all(
+      server.urls.map((url) => connectMqttJs(String(url).replace("tcp:", "mqtt:"), { protocolVersion: 5 })),
+    );
+    const reasons: (number | undefined)[] = [];
+    for (const { client } of clients) client.on("disconnect", ({ reasonCode }) => reasons.push(reasonCode));
+    expect(await server.program.stop("SIGTERM")).toEqual({ code: 0, signal: null });
+    await until("both DISCONNECT packets", () => reasons.length === 2);
+    expect(reasons).toEqual([0x8b, 0x8b]);
+    for (const { client } of clients) await client.endAsync(true);
+  });
+
+  it("speaks TLS on tls:// and wss://", async () => {
+    const directory = temporaryDirectory();
+    const certFile = join(directory, "cert.pem");
+    const keyFile = join(directory, "key.pem");
+    const { cert, private: key } = await generate([{ name: "commonName", value: "tidewire test" }], {
+      keyType: "ec",
+      algorithm: "sha256",
+      extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
+    });
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key);
+    const server = await startServer([
+      ...["--listen", "tls://127.0.0.1:0", "--listen", "wss://127.0.0.1:0/mqtt", "--store", "memory"],
+      ...["--tls-cert", certFile, "--tls-key", keyFile, "--log-level", "warn"],
+    ]);
+    const [tls, wss] = server.ports;
+    for (const url of [`mqtts://127.0.0.1:${tls}`, `wss://127.0.0.1:${wss}/mqtt`]) {
+      const { client, message } = await connectMqttJs(url, { protocolVersion: 5, ca: cert });
+      await client.subscribeAsync("secret");
+      await client.publishAsync("secret", url, { qos: 1 });
+      expect((await message("secret")).text).toBe(url);
+      await client.endAsync();
+    }
+    await server.program.stop();
+  });
+
+  it("lets only pages of the origins in --origin connect", async () => {
+    const listen = ["--listen", "ws://127.0.0.1:0/mqtt", "--store", "memory", "--log-level", "warn"];
+    const server = await startServer([...listen, "--origin", "https://app.example"]);
+    const status = (origin: string | undefined) => upgradeStatus(String(server.urls[0]), origin);
+    expect(await status("https://app.example")).toBe(101);
+    expect(await status("https://app.example.elsewhere.example")).toBe(403);
+    expect(await status("http://app.example")).toBe(403);
+    // What is no browser sends no origin, and could send any.
+    expect(await status(undefined)).toBe(101);
+    await server.program.stop();
+  });
+
+  it("keeps what is retained over a restart, by default, and its backup too", async () => {
+    const cwd = temporaryDirectory();
+    const copy = join(cwd, "copy");
+    const args = ["--listen", "tcp://127.0.0.1:0", "--log-level", "warn"];
+    const first = await startServer(args, { cwd });
+    await publishRetained(first, "config/lamp", "warm");
+    const backup = await runTidewire(["backup", copy, "--store", join(cwd, "tidewire-data")]);
+    expect(backup).toMatchObject({ code: 0, stderr: "" });
+    await publishRetained(first, "config/lamp", "cold");
+    await first.program.stop();
+
+    const second = await startServer(args, { cwd });
+    expect(await readRetained(second, "config/lamp")).toBe("cold");
+    await second.program.stop();
+
+    const restored = await startServer([...args, "--store", copy]);
+    expect(await readRetained(restored, "config/lamp")).toBe("warm");
+    await restored.program.stop();
+  });
+
+  it("refuses a data directory that another broker uses, in one line", async () => {
+    const directory = join(temporaryDirectory(), "data");
+    const args = ["--listen", "tcp://127.0.0.1:0", "--store", directory, "--log-level", "warn"];
+    const first = await startServer(args);
+    const second = await runTidewire(["serve", ...args]);
+    expect(second).toMatchObject({ code: 2, stdout: "" });
+    expect(second.stderr.split("\n")).toHaveLength(1);
+    expect(second.stderr).toContain("choose another directory with --store DIR");
+    await first.program.stop();
+  });
+});
+
+describe("tidewire backup", () => {
+  it("says in one line what is missing", async () => {
+    const directory = temporaryDirectory();
+    const { code, stderr } = await runTidewire(["backup", join(directory, "copy"), "--store", join(directory, "none")]);
+    expect(code).toBe(2);
+    expect(stderr.split("\n")).toHaveLength(1);
+    expect(stderr).toMatch(/cannot back up .*none to .*copy: .*; name the broker's data directory/);
+  });
+});
+
+async function publishRetained(server: Server, topic: string, text: string): Promise<void> {
+  const { client } = await connectMqttJs(`mqtt://127.0.0.1:${server.ports[0]}`, { protocolVersion: 5 });
+  await client.publishAsync(topic, text, { qos: 1, retain: true });
+  await client.endAsync();
+}
+
+async function readRetained(server: Server, topic: string): Promise<string> {
+  const { client, message } = await connectMqttJs(`mqtt://127.0.0.1:${server.ports[0]}`, { protocolVersion: 5 });
+  await client.subscribeAsync(topic);
+  const { text, retain } = await message(topic);
+  expect(retain).toBe(true);
+  await client.endAsync();
+  return text;
+}
