@@ -74,7 +74,8 @@ export class EngineClient implements Client {
   }
 
   on<Event extends keyof ClientEvents>(event: Event, listener: ClientEvents[Event]): () => void {
-    return this.#engine.events.on(event, listener);
+    const { events, unclaimed } = this.#engine;
+    return events.on(event, listener, unclaimed.messages);
   }
 
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<PublishResult> {

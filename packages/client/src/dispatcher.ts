@@ -8,9 +8,9 @@ import type { Consumer } from "./subscription.ts";
 
 export interface DispatcherOptions {
   readonly index: FilterIndex<FilterEntry>;
-  /** Every message, before its consumers. True when somebody listens. */
-  readonly onMessage: (message: ReceivedMessage) => boolean;
-  /** No consumer and no listener wants it; whoever takes it has to let it go. */
+  /** Every message, before its consumers. */
+  readonly onMessage: (message: ReceivedMessage) => void;
+  /** It is for no consumer; whoever takes it has to let it go. */
   readonly onUnclaimed: (message: ReceivedMessage) => void;
 }
 
@@ -34,9 +34,9 @@ export class Dispatcher {
     }
     const message = new ReceivedMessage(packet, link, this.#onAcknowledged);
     if (packetId !== 0) this.#unacknowledged.set(packetId, message);
-    const heard = this.#options.onMessage(message);
+    this.#options.onMessage(message);
     const consumers = this.consumersOf(message);
-    if (consumers.length === 0 && !heard) {
+    if (consumers.length === 0) {
       this.#options.onUnclaimed(message);
       return;
     }

@@ -94,6 +94,7 @@ export class Engine {
     this.unclaimed = new Unclaimed({
       scheduler,
       holdMs: this.limits.unclaimedHoldMs,
+      heard: () => this.events.has("message"),
       consumersOf: (message) => this.#dispatcher.consumersOf(message),
       report,
     });

@@ -10,9 +10,16 @@ export class Events {
     error: new Set(),
   };
 
-  on<Event extends keyof ClientEvents>(event: Event, listener: ClientEvents[Event]): () => void {
+  /** A new listener for messages is told of `waiting` ones first. */
+  on<Event extends keyof ClientEvents>(
+    event: Event,
+    listener: ClientEvents[Event],
+    waiting: readonly ReceivedMessage[] = [],
+  ): () => void {
     const listeners = this.#listeners[event];
     listeners.add(listener);
+    if (event === "message")
+      for (const message of waiting) this.#guard(() => (listener as ClientEvents["message"])(message));
     return () => {
       listeners.delete(listener);
     };
@@ -22,11 +29,12 @@ export class Events {
     for (const listener of this.#listeners.status) this.#guard(() => listener(status, detail));
   }
 
-  /** True when somebody listens. */
-  message(message: ReceivedMessage): boolean {
-    const listeners = this.#listeners.message;
-    for (const listener of listeners) this.#guard(() => listener(message));
-    return listeners.size > 0;
+  message(message: ReceivedMessage): void {
+    for (const listener of this.#listeners.message) this.#guard(() => listener(message));
+  }
+
+  has(event: keyof ClientEvents): boolean {
+    return this.#listeners[event].size > 0;
   }
 
   readonly error = (error: ClientError): void => {

@@ -7,6 +7,8 @@ export interface UnclaimedOptions {
   readonly scheduler: Scheduler;
   readonly holdMs: number;
   readonly consumersOf: (message: ReceivedMessage) => readonly Consumer[];
+  /** Whether somebody is told of every message anyway. */
+  readonly heard: () => boolean;
   readonly report: (error: ClientError) => void;
 }
 
@@ -39,11 +41,16 @@ export class Unclaimed {
     this.#options.scheduler.clearTimer(this.#timer);
   }
 
-  /** Takes a message that nobody wanted. */
+  /** Takes a message that is for no subscription. */
   add(message: ReceivedMessage): void {
     message.hold(false);
     if (this.#open && message.qos > 0) this.#messages.push(message);
     else message.release();
+  }
+
+  /** What waits now. */
+  get messages(): readonly ReceivedMessage[] {
+    return this.#messages;
   }
 
   /** Somebody has subscribed. */
@@ -62,7 +69,7 @@ export class Unclaimed {
     const discarded = this.#messages;
     this.close();
     for (const message of discarded) message.release();
-    if (discarded.length === 0) return;
+    if (discarded.length === 0 || this.#options.heard()) return;
     const text = `${discarded.length} messages of the resumed session were for no subscription and are discarded.`;
     this.#options.report(new ClientError("message-unclaimed", text));
   }

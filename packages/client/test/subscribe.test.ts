@@ -262,6 +262,9 @@ test("messages of a resumed session wait for their subscription, and are given u
   await network.settle();
   expect(server.last.received(PacketType.PUBACK)).toHaveLength(0);
   const got: string[] = [];
+  const stop = client.on("message", ({ topic }) => void got.push(topic));
+  expect(got.splice(0)).toEqual(["a", "gone"]);
+  stop();
   void client.subscribe("a", { onMessage: ({ topic }) => void got.push(topic) });
   await network.settle();
   expect(got).toEqual(["a"]);
