@@ -151,13 +151,14 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
     const qos = grantedQoS(publication.qos, target.qos);
     const retain = publication.retain && target.retainAsPublished;
     const again = this.#newDelivery(publication, qos, retain, target);
-    again.redeliveries = delivery.redeliveries + 1;
+    again.refusedBy = delivery.refusedBy;
     this.#enqueue(again);
   }
 
   /** Gives a message of a shared subscription to another member; false when none can take it. */
   passOn(delivery: Delivery): boolean {
-    return this.#groupOf(delivery.sharedFilter!)?.redeliver(delivery, this) ?? false;
+    const except = [...(delivery.refusedBy ?? []), this];
+    return this.#groupOf(delivery.sharedFilter!)?.redeliver(delivery, except) ?? false;
   }
 
   /** Sends what waits, as far as the client takes it. */

@@ -1,6 +1,7 @@
 import {
   type ConnectPacket,
   type DisconnectPacket,
+  MqttError,
   type Properties,
   type PublishPacket,
   ReasonCode,
@@ -99,7 +100,7 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
     try {
       this.session.publish(message, loop.now, encoded);
     } catch (error) {
-      if (!(error instanceof SessionError) || error.reasonCode !== ReasonCode.PacketTooLarge) {
+      if (!isTooLarge(error)) {
         throw error;
       }
       // As if it had been sent [MQTT-3.1.2-25].
@@ -190,4 +191,11 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
       this.brokerSession!.store.dequeue(this.brokerSession!.clientId, message.sequence);
     }
   }
+}
+
+/** Larger than the client takes; other failures are this side's own. */
+function isTooLarge(error: unknown): boolean {
+  return (
+    (error instanceof SessionError || error instanceof MqttError) && error.reasonCode === ReasonCode.PacketTooLarge
+  );
 }

@@ -1,6 +1,7 @@
 import type { Properties, ProtocolVersion, QoS } from "@tidewire/codec";
 import { outgoingProperties } from "./publication.ts";
 import type { OutgoingMessage, Publication, QueueEntry } from "./store.ts";
+import type { Subscriber } from "./subscription.ts";
 
 /** What a delivery needs to know of the session it goes to, whenever it is sent. */
 export interface DeliveryReceiver {
@@ -19,8 +20,8 @@ export class Delivery implements QueueEntry, OutgoingMessage {
   readonly retain: boolean;
   readonly subscriptionIdentifiers: readonly number[] | undefined;
   readonly sharedFilter: string | undefined;
-  /** How many members of its shared subscription have passed it on. */
-  redeliveries = 0;
+  /** Members of its shared subscription that may not have it. */
+  refusedBy: readonly Subscriber[] | undefined = undefined;
   /** What `authorizeDelivery` said, once it has. */
   allowed: boolean | undefined = undefined;
 

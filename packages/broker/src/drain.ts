@@ -62,10 +62,13 @@ export class Drain {
     this.#running = true;
     this.#messages = DRAIN_MESSAGES;
     this.#bytes = DRAIN_BYTES;
-    this.#drainQueue(0);
-    this.#drainQueue(1);
-    this.#drainRetained();
-    this.#running = false;
+    try {
+      this.#drainQueue(0);
+      this.#drainQueue(1);
+      this.#drainRetained();
+    } finally {
+      this.#running = false;
+    }
     if (this.#messages <= 0 || this.#bytes <= 0) {
       this.#scheduled = true;
       this.#context.later(() => {
@@ -197,9 +200,12 @@ export class Drain {
 
   /** Another member of the shared subscription may be allowed to have it. */
   #refused(delivery: Delivery): void {
-    const given = delivery.sharedFilter !== undefined && this.#session.passOn(delivery);
-    if (!given) {
-      this.#context.metrics.droppedUnauthorized += 1;
+    if (delivery.sharedFilter !== undefined) {
+      delivery.refusedBy = [...(delivery.refusedBy ?? []), this.#session];
+      if (this.#session.passOn(delivery)) {
+        return;
+      }
     }
+    this.#context.metrics.droppedUnauthorized += 1;
   }
 }

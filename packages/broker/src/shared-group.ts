@@ -1,7 +1,8 @@
+import type { QoS } from "@tidewire/codec";
 import { type Delivery, grantedQoS } from "./delivery.ts";
 import type { Encodings } from "./encodings.ts";
 import type { IncomingPublication } from "./publication.ts";
-import { Readiness, type Subscription, SubscriptionList } from "./subscription.ts";
+import { Readiness, type Subscriber, type Subscription, SubscriptionList } from "./subscription.ts";
 
 /**
  * The members of one shared subscription. Each message goes to one of them: in turn to those that can take it at once,
@@ -23,17 +24,14 @@ export class SharedGroup {
     return member !== undefined;
   }
 
-  /** Gives a message that `from` cannot take any more to another member, each at most once. */
-  redeliver(delivery: Delivery, from: Subscription["subscriber"]): boolean {
-    if (delivery.redeliveries >= this.members.items.length) {
-      return false;
-    }
-    const member = this.#choose(delivery.publication.qos, from);
+  /** Gives a message that one member cannot have, or not any more, to another. */
+  redeliver(delivery: Delivery, except: readonly Subscriber[]): boolean {
+    const member = this.#choose(delivery.publication.qos, except);
     member?.subscriber.redeliver(delivery, member);
     return member !== undefined;
   }
 
-  #choose(qos: 0 | 1 | 2, except: Subscription["subscriber"] | undefined): Subscription | undefined {
+  #choose(qos: QoS, except: readonly Subscriber[] | undefined): Subscription | undefined {
     const members = this.members.items;
     let best: Subscription | undefined;
     let bestReadiness: Readiness = Readiness.FULL;
@@ -41,7 +39,7 @@ export class SharedGroup {
     for (let step = 0; step < members.length; step += 1) {
       const index = (this.#next + step) % members.length;
       const member = members[index]!;
-      if (member.subscriber === except) {
+      if (except?.includes(member.subscriber)) {
         continue;
       }
       const readiness = member.subscriber.readiness(grantedQoS(qos, member.qos));

@@ -51,10 +51,10 @@ export class Lab {
     return peer;
   }
 
-  /** Runs until nothing is in flight and no promise of a hook or store is at work. */
+  /** Runs until nothing is in flight or due, and no promise of a hook or store is at work. */
   async settle(): Promise<void> {
     for (let quiet = 0; quiet < 3; ) {
-      quiet = this.network.run() === 0 ? quiet + 1 : 0;
+      quiet = this.network.run() + this.network.scheduler.advance(0) === 0 ? quiet + 1 : 0;
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
