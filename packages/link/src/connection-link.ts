@@ -31,7 +31,10 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
   /** The transport took all it wants. */
   #full = false;
   #fullSince = 0;
-  #fullBytes = 0;
+  /** Bytes that had left the transport then. */
+  #goneBytes = 0;
+  /** Bytes handed to the transport so far. */
+  #sentBytes = 0;
   /** The session was told that it is not read for. */
   #held = false;
   /** In the loop's list for reading on in a later turn. */
@@ -143,6 +146,7 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
   /** Sends what `collect` took. */
   dispatch(): void {
     const chunks = this.#chunks;
+    const bytes = this.#chunkBytes;
     this.#chunks = NONE;
     this.#chunkBytes = 0;
     if (this.#closing) return;
@@ -151,7 +155,7 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
       this.abort(error);
       return;
     }
-    if (chunks.length > 0 && !this.connection.send(chunks)) this.#becomeFull();
+    if (bytes > 0) this.#send(chunks, bytes);
     if (this.#closesAfterChunks) {
       this.#stop();
       this.connection.close();
@@ -239,10 +243,12 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
     this.loop.readLater(this as ConnectionLink);
   }
 
-  #becomeFull(): void {
+  #send(chunks: readonly Uint8Array[], bytes: number): void {
+    this.#sentBytes += bytes;
+    if (this.connection.send(chunks) || this.#full) return;
     this.#full = true;
     this.#fullSince = this.loop.now;
-    this.#fullBytes = this.connection.bufferedAmount;
+    this.#goneBytes = this.#sentBytes - this.connection.bufferedAmount;
     this.#hold();
     this.loop.wakeBy(this as ConnectionLink, this.#stalledAt());
   }
@@ -285,10 +291,10 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
 
   /** Full for long: given up, unless something left meanwhile. */
   #minStall(now: number): void {
-    const { bufferedAmount } = this.connection;
-    if (bufferedAmount < this.#fullBytes) {
+    const goneBytes = this.#sentBytes - this.connection.bufferedAmount;
+    if (goneBytes > this.#goneBytes) {
       this.#fullSince = now;
-      this.#fullBytes = bufferedAmount;
+      this.#goneBytes = goneBytes;
       this.loop.wakeBy(this as ConnectionLink, this.#deadline());
       return;
     }

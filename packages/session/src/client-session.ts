@@ -42,7 +42,7 @@ class ClientEngine extends SessionBase<ClientSessionHandler> implements ClientSe
   connack: ConnackPacket | undefined = undefined;
   keepAlive: number;
   readonly inflight: InflightState;
-  readonly #connect: ConnectPacket;
+  #connect: ConnectPacket;
   readonly #authentication: ClientAuthentication | undefined;
   #packets: readonly boolean[] = clientPackets.idle;
   #openedAt = 0;
@@ -66,7 +66,13 @@ class ClientEngine extends SessionBase<ClientSessionHandler> implements ClientSe
 
   open(now: number): void {
     if (clientStates[this.state].open === undefined) throw misuse("already-open", "open is called once");
-    this.write(this.#authentication?.begin(this.#connect) ?? this.#connect, now);
+    // A clean start that no CONNACK has confirmed yet is still owed: the server may remember what is forgotten here.
+    const cleanStart = this.#connect.cleanStart || this.inflight.cleanStartOwed;
+    this.#connect = { ...(this.#authentication?.begin(this.#connect) ?? this.#connect), cleanStart };
+    this.write(this.#connect, now);
+    // [MQTT-3.1.2-4]
+    if (cleanStart) this.inflight.lose();
+    this.inflight.cleanStartOwed = cleanStart;
     this.#openedAt = now;
     this.lastReceived = now;
     this.#move("open");
@@ -220,10 +226,11 @@ class ClientEngine extends SessionBase<ClientSessionHandler> implements ClientSe
     // MQTT 3.1 does not say whether it has the session: a client that wants it takes it as present.
     const present = packet.sessionPresent || (this.version === 3 && !this.#connect.cleanStart);
     // [MQTT-3.2.2-5]
-    const lost = present ? [] : this.inflight.clear();
+    if (!present) this.inflight.lose();
+    this.inflight.cleanStartOwed = false;
     this.#sender.resume(now);
-    this.handler.onConnack(packet, lost);
-    this.sender?.report();
+    this.handler.onConnack(packet, this.inflight.takeLost());
+    this.sender?.report(now);
   }
 
   #start(connack: ConnackPacket): void {

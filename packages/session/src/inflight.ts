@@ -13,6 +13,11 @@ export function createInflight(store?: InflightStore, saved?: SavedInflight): In
 /** A message that got its PUBREC: PUBREL is owed, the message itself is not needed any more. */
 export const RELEASED = null;
 
+interface LostMessage {
+  readonly packetId: number;
+  readonly message: Message;
+}
+
 /** What the sessions of one client, one after the other, read and change. */
 export class InflightState implements Inflight {
   readonly ids: PacketIds = new PacketIds();
@@ -20,6 +25,12 @@ export class InflightState implements Inflight {
   readonly outgoing: Map<number, Message | typeof RELEASED> = new Map();
   /** Ids of QoS 2 messages taken, until their PUBREL [MQTT-4.3.3-10]. */
   readonly incoming: Set<number> = new Set();
+  /** Ids in `outgoing` whose end the caller knows already: only the peer has to be told. */
+  readonly abandoned: Set<number> = new Set();
+  /** A clean start was asked for, and no CONNACK has come since. */
+  cleanStartOwed = false;
+  /** Forgotten with the session, and the caller does not know yet. */
+  #lost: LostMessage[] = [];
   readonly #store: InflightStore | undefined;
   #sequence = 0;
 
@@ -75,13 +86,25 @@ export class InflightState implements Inflight {
     this.#store?.deleteIncoming(packetId);
   }
 
-  clear(): readonly { readonly packetId: number; readonly message: Message }[] {
-    const lost: { packetId: number; message: Message }[] = [];
+  /** The session is gone: as `clear`, but the caller learns of it with the next CONNACK. */
+  lose(): void {
+    this.#lost.push(...this.clear());
+  }
+
+  takeLost(): readonly LostMessage[] {
+    const lost = this.#lost;
+    this.#lost = [];
+    return lost;
+  }
+
+  clear(): readonly LostMessage[] {
+    const lost: LostMessage[] = [];
     for (const [packetId, message] of this.outgoing) {
       if (message !== RELEASED) lost.push({ packetId, message });
     }
     this.outgoing.clear();
     this.incoming.clear();
+    this.abandoned.clear();
     this.ids.clear();
     this.#store?.clear();
     return lost;

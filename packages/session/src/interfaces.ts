@@ -201,8 +201,9 @@ export interface Authenticator {
 
 export interface ClientSessionHandler extends SessionHandler {
   /**
-   * Accepted. `lost`: outgoing messages forgotten because the server had no session (sessionPresent 0): the caller
-   * decides whether to publish them again. Resent messages are in the writer already.
+   * Accepted. `lost`: outgoing messages forgotten because the server had no session (sessionPresent 0), or because this
+   * or an earlier CONNECT asked for a clean start: the caller decides whether to publish them again. Resent messages are
+   * in the writer already.
    */
   onConnack(packet: ConnackPacket, lost: readonly { readonly packetId: number; readonly message: Message }[]): void;
   onSuback(packet: SubackPacket): void;

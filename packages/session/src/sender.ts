@@ -82,10 +82,12 @@ export class Sender {
     this.#sendWaiting(now);
   }
 
-  /** Tells the handler what `resume` could not send. */
-  report(): void {
+  /** Gives up, and tells the handler, what could not be sent again. Its ids are in use until then. */
+  report(now: number): void {
     while (this.#undeliverable.length > 0 && !this.#core.ended) {
       const { packetId, message, reasonCode } = this.#undeliverable.shift() as Undeliverable;
+      this.#abandon(packetId, message, now);
+      this.#sendWaiting(now);
       this.#core.handler.onSettled(packetId, message, reasonCode, undefined);
     }
   }
@@ -145,10 +147,11 @@ export class Sender {
     const { packetId, properties } = packet;
     const core = this.#core;
     const exhausted = this.quota === 0;
+    const reported = core.inflight.abandoned.delete(packetId);
     core.inflight.deleteOutgoing(packetId);
     this.#sendWaiting(now);
-    core.handler.onSettled(packetId, message, reasonCode, properties);
-    this.report();
+    if (!reported) core.handler.onSettled(packetId, message, reasonCode, properties);
+    this.report(now);
     if (exhausted && this.quota > 0 && !core.ended) core.handler.onSendQuota();
   }
 
@@ -182,8 +185,22 @@ export class Sender {
       if (!isTooLarge(error)) throw error;
       reasonCode = ReasonCode.PacketTooLarge;
     }
-    this.#core.inflight.deleteOutgoing(packetId);
     this.#undeliverable.push({ packetId, message, reasonCode });
+  }
+
+  /**
+   * Gives up a message that an earlier connection may have carried. A QoS 2 receiver may remember its id: PUBREL takes
+   * that back, or the next message with the id would pass for a duplicate.
+   */
+  #abandon(packetId: number, message: Message, now: number): void {
+    const { inflight } = this.#core;
+    if (message.qos === 1) {
+      inflight.deleteOutgoing(packetId);
+      return;
+    }
+    inflight.releaseOutgoing(packetId);
+    inflight.abandoned.add(packetId);
+    this.#core.write(ackPacket(PacketType.PUBREL, packetId, ReasonCode.Success), now);
   }
 
   /** Reason code for what the peer does not take, 0 when it does. Its size shows when it is written. */

@@ -116,7 +116,7 @@ class ServerEngine extends SessionBase<ServerSessionHandler> implements ServerSe
     this.#move("accept");
     this.#start(connect, now);
     this.#sender.resume(now);
-    this.#sender.report();
+    this.#sender.report(now);
   }
 
   reject(reasonCode: number, now: number, properties?: Properties): void {

@@ -1,0 +1,139 @@
+import type { ConnackPacket, Properties } from "@tidewire/codec";
+import type { Link } from "@tidewire/link";
+import { type ClientSession, type ClientSessionHandler, createClientSession, type Message } from "@tidewire/session";
+import { fail } from "./failure.ts";
+import { Process } from "./process.ts";
+import type { Terms } from "./schedule.ts";
+import type { World } from "./world.ts";
+
+/** The client's program: connects, and connects again. */
+export class ClientProcess extends Process<ClientSession> {
+  /** SUBSCRIBE and UNSUBSCRIBE without answer on this connection. */
+  requests = 0;
+  cleanStart = false;
+  stopping = false;
+
+  constructor(world: World) {
+    super(world, "client");
+    this.cleanStart = world.cleanStartOwed;
+  }
+
+  connect(): void {
+    const { world, cleanStart } = this;
+    this.cleanStart = false;
+    if (cleanStart) {
+      world.cleanStartOwed = true;
+      world.excuse("client");
+    }
+    const { connection, terms } = world.dial();
+    const { version, keepAliveSeconds } = world.config;
+    const link: Link<ClientSession> = this.loop.attach<ClientSession>(this.prepare(connection), {
+      decoder: { version, sender: "server" },
+      createSession: (writer) => {
+        const session: ClientSession = this.prepareSession(
+          createClientSession({
+            writer: this.prepareWriter(writer, () => session),
+            inflight: this.inflight,
+            handler: this.#handler(() => link, cleanStart),
+            connect: {
+              type: 1,
+              version,
+              clientId: "client",
+              cleanStart,
+              keepAlive: keepAliveSeconds,
+              will: undefined,
+              username: undefined,
+              password: undefined,
+              properties: version === 5 ? connectProperties(terms) : undefined,
+            },
+          }),
+        );
+        session.open(this.loop.now);
+        return session;
+      },
+      handler: { onWritable: () => this.alive && this.pump(), onClosed: () => this.#closed() },
+    });
+  }
+
+  request(subscribes: boolean): void {
+    const { link } = this;
+    if (link === undefined || !this.connected) return;
+    const { session, loop } = { session: link.session, loop: this.loop };
+    if (subscribes) {
+      session.subscribe(
+        [{ filter: "a/b", qos: 2, noLocal: false, retainAsPublished: false, retainHandling: 0 }],
+        loop.now,
+      );
+    } else {
+      session.unsubscribe(["a/b", "c"], loop.now);
+    }
+    this.requests++;
+    link.touch();
+  }
+
+  disconnect(): void {
+    const { link } = this;
+    if (link === undefined) return;
+    link.session.disconnect(0, this.loop.now);
+    link.touch();
+  }
+
+  /** The connection is closed from outside the protocol. */
+  abort(): void {
+    this.link?.abort();
+  }
+
+  #handler(link: () => Link<ClientSession>, cleanStart: boolean): ClientSessionHandler {
+    const answered = (): void => {
+      if (this.alive) this.requests--;
+    };
+    const common = this.handler(link);
+    return {
+      ...common,
+      onConnack: (packet, lost) => this.alive && this.#accepted(packet, lost, link(), cleanStart),
+      onSuback: answered,
+      onUnsuback: answered,
+      onDisconnect: () => {},
+      onEnd: (end) => {
+        this.requests = 0;
+        common.onEnd(end);
+      },
+    };
+  }
+
+  #accepted(
+    packet: ConnackPacket,
+    lost: readonly { readonly packetId: number; readonly message: Message }[],
+    link: Link<ClientSession>,
+    cleanStart: boolean,
+  ): void {
+    if (packet.sessionPresent && cleanStart) fail("a session is present after a clean start");
+    for (const { packetId, message } of lost) this.lose(packetId, message);
+    if (!packet.sessionPresent) {
+      const { outgoingCount, incomingCount } = this.inflight;
+      if (outgoingCount + incomingCount > 0) fail("the client remembers a session that is gone");
+    }
+    if (this.world.cleanStartOwed && packet.sessionPresent) fail("a clean start was not repeated");
+    if (!packet.sessionPresent) this.forget();
+    this.world.cleanStartOwed = false;
+    this.link = link;
+    this.pump();
+  }
+
+  #closed(): void {
+    if (!this.alive || this.stopping) return;
+    this.world.after(this.world.random.integer(1, 30), () => {
+      if (this.alive && !this.stopping) this.connect();
+    });
+  }
+}
+
+function connectProperties(terms: Terms): Properties {
+  const properties: Properties = {
+    sessionExpiryInterval: 0xffff_ffff,
+    receiveMaximum: terms.clientReceiveMaximum,
+    topicAliasMaximum: terms.topicAliases,
+  };
+  if (terms.maximumPacketSize !== undefined) properties.maximumPacketSize = terms.maximumPacketSize;
+  return properties;
+}

@@ -1,0 +1,106 @@
+import type { ConnectPacket, Properties } from "@tidewire/codec";
+import type { Link } from "@tidewire/link";
+import { createServerSession, type ServerSession, type ServerSessionHandler } from "@tidewire/session";
+import type { Connection } from "@tidewire/transport";
+import { Process } from "./process.ts";
+import type { Terms } from "./schedule.ts";
+import type { World } from "./world.ts";
+
+/** The server's program, which knows one client. */
+export class ServerProcess extends Process<ServerSession> {
+  #hasSession: boolean;
+
+  constructor(world: World) {
+    super(world, "server");
+    this.#hasSession = world.disks.server.durable.hasSession;
+  }
+
+  accept(connection: Connection, terms: Terms): void {
+    const link: Link<ServerSession> = this.loop.attach<ServerSession>(this.prepare(connection), {
+      decoder: { sender: "client" },
+      createSession: (writer) => {
+        const session: ServerSession = this.prepareSession(
+          createServerSession({
+            writer: this.prepareWriter(writer, () => session),
+            handler: this.#handler(() => link, terms),
+            now: this.loop.now,
+          }),
+        );
+        return session;
+      },
+      handler: { onWritable: () => this.alive && this.pump() },
+    });
+  }
+
+  disconnect(): void {
+    const { link } = this;
+    if (link === undefined) return;
+    link.session.disconnect(0, this.loop.now);
+    link.touch();
+  }
+
+  #handler(link: () => Link<ServerSession>, terms: Terms): ServerSessionHandler {
+    return {
+      ...this.handler(link),
+      onConnect: (packet) => {
+        if (!this.alive) return;
+        const ms = this.world.random.integer(0, 4);
+        if (ms > 0) {
+          this.#start(packet, link(), terms);
+          return;
+        }
+        // As a server that asks somebody else about the user.
+        link().pause();
+        this.world.after(ms, () => {
+          if (this.alive && link().session.end === undefined) this.#start(packet, link(), terms);
+          link().resume();
+        });
+      },
+      onSubscribe: (packet) => {
+        link().session.suback(
+          packet.packetId,
+          packet.subscriptions.map(() => 2),
+          this.loop.now,
+        );
+      },
+      onUnsubscribe: (packet) => {
+        link().session.unsuback(
+          packet.packetId,
+          packet.filters.map(() => 0),
+          this.loop.now,
+        );
+      },
+      onDisconnect: () => {},
+    };
+  }
+
+  #start(packet: ConnectPacket, link: Link<ServerSession>, terms: Terms): void {
+    const before = this.link;
+    if (before !== undefined) {
+      before.session.disconnect(0x8e, this.loop.now);
+      before.touch();
+    }
+    const sessionPresent = this.#hasSession && !packet.cleanStart;
+    if (!sessionPresent) {
+      this.inflight.clear();
+      this.forget();
+      this.world.excuse("client");
+      this.#hasSession = true;
+      this.stage((durable) => {
+        durable.hasSession = true;
+      });
+    }
+    const properties = packet.version === 5 ? connackProperties(terms) : undefined;
+    link.session.accept({ inflight: this.inflight, sessionPresent, properties }, this.loop.now);
+    link.touch();
+    this.link = link;
+    this.pump();
+  }
+}
+
+function connackProperties(terms: Terms): Properties {
+  const properties: Properties = { receiveMaximum: terms.serverReceiveMaximum, topicAliasMaximum: terms.topicAliases };
+  if (terms.maximumPacketSize !== undefined) properties.maximumPacketSize = terms.maximumPacketSize;
+  if (terms.maximumQoS !== undefined) properties.maximumQoS = terms.maximumQoS;
+  return properties;
+}
