@@ -5,7 +5,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 
 /** What a benchmark has built first, as turbo filters; by default all that benchmarks import. */
-const builds = { codec: ["@tidewire/codec"] };
+const builds = {
+  codec: ["@tidewire/codec"],
+  transport: ["@tidewire/transport-tcp", "@tidewire/transport-websocket"],
+};
 const helpers = new Set(["run.js", "measure.js"]);
 const root = new URL("../../", import.meta.url);
 const folder = new URL("./", import.meta.url);
