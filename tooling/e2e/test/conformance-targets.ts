@@ -18,6 +18,9 @@ export const CAPABILITIES = [
   "profile:enhanced",
 ];
 
+/** The suite connects some thousand times within seconds. */
+const MANY_CLIENTS = { connectsPerSecond: 1_000_000 };
+
 const decoder = new TextDecoder();
 
 /** The brokers that the profiles of the suite ask for, beside the plain one. */
@@ -29,10 +32,11 @@ export const PROFILE_OPTIONS: Readonly<Record<"limited" | "secured" | "enhanced"
       wildcardSubscriptionAvailable: false,
       sharedSubscriptionAvailable: false,
       subscriptionIdentifierAvailable: false,
+      ...MANY_CLIENTS,
     },
   },
-  secured: { hooks: securedHooks() },
-  enhanced: { hooks: enhancedHooks() },
+  secured: { hooks: securedHooks(), limits: MANY_CLIENTS },
+  enhanced: { hooks: enhancedHooks(), limits: MANY_CLIENTS },
 };
 
 function securedHooks(): BrokerHooks {
@@ -70,7 +74,7 @@ export interface RunningBroker {
 export async function startWithProfiles(
   start: (options: BrokerOptions) => Promise<RunningBroker>,
 ): Promise<RunningBroker & { harness(): BrokerHarness }> {
-  const plain = await start({});
+  const plain = await start({ limits: MANY_CLIENTS });
   const profiles = new Map<string, RunningBroker>();
   for (const [name, options] of Object.entries(PROFILE_OPTIONS)) profiles.set(name, await start(options));
   const dials = new Map([...profiles].map(([name, broker]) => [name, broker.dial]));
@@ -98,7 +102,8 @@ export async function startOverMock(
   let last = performance.now();
   const clock = setInterval(() => {
     const now = performance.now();
-    scheduler.advance(now - last);
+    // After a stall of this process the broker's clock goes slower instead of jumping past what waits to be read.
+    scheduler.advance(Math.min(now - last, 50));
     last = now;
   }, 1);
   return {

@@ -258,6 +258,7 @@ export const connectCases: readonly BrokerCase[] = [
     run: async (lab) => {
       const peer = await lab.connect();
       await peer.ping();
+      await peer.ping();
       await peer.quiet("a second CONNACK", ["CONNACK"]);
     },
   }),

@@ -17,8 +17,7 @@ export const lifetimeCases: readonly BrokerCase[] = [
     run: async (lab) => {
       const peer = await lab.connect();
       peer.send(wire.pingreq());
-      const answer = await peer.next("PINGRESP");
-      checkEqual(answer.bytes.length, 2, "length of PINGRESP");
+      await peer.next("PINGRESP");
     },
   }),
   rule({
@@ -155,6 +154,7 @@ export const lifetimeCases: readonly BrokerCase[] = [
         lab.connectBytes({ protocolLevel: 99 }),
         lab.connectBytes({ flags: 0x03 }),
         lab.connectBytes({ properties: [["receiveMaximum", 0]] }),
+        lab.connectBytes({ properties: [["authenticationMethod", "no such method"]] }),
       ];
       await Promise.all(
         first.map(async (packet, index) => {

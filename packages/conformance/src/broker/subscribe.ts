@@ -257,12 +257,12 @@ const unsubscribing: readonly BrokerCase[] = [
         [a, 1],
         [c, 1],
       ]);
-      const unsuback = await subscriber.unsubscribe(a, b, c);
+      const unsuback = await subscriber.unsubscribe(b, a, c);
       if (lab.five) {
         checkEqual(unsuback.reasonCodes.length, 3, "number of codes");
         for (const code of unsuback.reasonCodes)
           check(UNSUBACK_CODES.includes(code), `expected an UNSUBACK code, got ${code}`);
-        checkEqual(unsuback.reasonCodes, [0, 0x11, 0], "codes in the order of the filters");
+        checkEqual(unsuback.reasonCodes, [0x11, 0, 0], "codes in the order of the filters");
       }
       await subscriber.quiet("a second UNSUBACK", ["UNSUBACK"], 50);
       const publisher = await lab.connect({ label: "publisher" });
