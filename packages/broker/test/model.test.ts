@@ -270,9 +270,12 @@ async function apply(model: Model, real: Real, step: Operation): Promise<void> {
 describe("delivery", () => {
   it("is what a naive reference model says, whatever clients do", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(operation, { minLength: 5, maxLength: 40 }), async (steps) => {
+      fc.asyncProperty(fc.array(operation, { minLength: 20, maxLength: 60 }), async (steps) => {
         const real = new Real(await Lab.start({ limits: { routeCacheSize: 30 } }, { transcript: false }));
         const model = new Model();
+        for (let index = 0; index < CLIENTS; index += 1) {
+          await apply(model, real, { kind: "connect", client: index, persistent: index > 0, clean: true });
+        }
         for (const step of steps) {
           await apply(model, real, step);
           await real.rest();
@@ -289,7 +292,7 @@ describe("delivery", () => {
           protocolErrors: 0,
         });
       }),
-      { numRuns: Number(process.env.MODEL_RUNS ?? 150) },
+      { numRuns: Number(process.env.MODEL_RUNS ?? 300) },
     );
   });
 });
