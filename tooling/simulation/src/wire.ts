@@ -52,6 +52,8 @@ export class Wire {
   #disconnected = false;
   #lastSentAt = 0;
   #lastReceivedAt = 0;
+  /** When a silence as long as keep-alive was last broken, in either direction. */
+  #silentUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: WireOptions) {
     this.#options = options;
@@ -95,11 +97,11 @@ export class Wire {
         this.#disconnected = true;
         break;
     }
-    this.#lastSentAt = this.#options.now();
+    this.#lastSentAt = this.#passed(this.#lastSentAt);
   }
 
   received(packet: Packet): void {
-    this.#lastReceivedAt = this.#options.now();
+    this.#lastReceivedAt = this.#passed(this.#lastReceivedAt);
     switch (packet.type) {
       case PacketType.PUBLISH:
         if (packet.qos === 0) break;
@@ -184,8 +186,16 @@ export class Wire {
   }
 
   #sentPing(): void {
-    const idleMs = this.#options.now() - Math.min(this.#lastSentAt, this.#lastReceivedAt);
-    if (idleMs < this.#options.keepAliveMs() - SLACK_MS) this.#fail(`sent PINGREQ after ${idleMs} ms`);
+    this.#passed(Math.min(this.#lastSentAt, this.#lastReceivedAt));
+    const lateMs = this.#options.now() - this.#silentUntil;
+    if (lateMs > SLACK_MS) this.#fail(`sent PINGREQ without need, ${lateMs} ms after the last silence`);
+  }
+
+  /** Now, having noted whether that ends a silence since `before`. */
+  #passed(before: number): number {
+    const now = this.#options.now();
+    if (now - before >= this.#options.keepAliveMs() - SLACK_MS) this.#silentUntil = now;
+    return now;
   }
 
   #checkId(packetId: number, letter: number | undefined): void {
