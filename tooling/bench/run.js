@@ -7,6 +7,7 @@ import { existsSync, readdirSync } from "node:fs";
 /** What a benchmark has built first, as turbo filters; by default all that benchmarks import. */
 const builds = {
   codec: ["@tidewire/codec"],
+  session: ["@tidewire/session"],
   transport: ["@tidewire/transport-tcp", "@tidewire/transport-websocket"],
 };
 const helpers = new Set(["run.js", "measure.js"]);
