@@ -1,5 +1,5 @@
 import type { BrokerLimits } from "@tidewire/broker";
-import { PacketType, type PublishPacket } from "@tidewire/codec";
+import { PacketType, type PubackPacket, type PublishPacket } from "@tidewire/codec";
 import { describe, expect, it } from "vitest";
 import { ack, connectPacket, Lab, type Peer, subscribePacket } from "./harness.ts";
 
@@ -141,7 +141,7 @@ describe("limits", () => {
         ] as const) {
           peer.publish(topic, payload, { qos: 1, retain: true, packetId: 5 });
           await lab.settle();
-          codes.push((peer.last(PacketType.PUBACK) as { reasonCode: number } & object).reasonCode);
+          codes.push((peer.last(PacketType.PUBACK) as PubackPacket).reasonCode);
         }
         expect(codes).toEqual([0x10, 0x97, 0x10, 0x97, 0x10, 0x10]);
         expect(lab.broker.metrics()).toMatchObject({ retained: 2, retainedRefused: 2 });
