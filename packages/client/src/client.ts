@@ -63,14 +63,7 @@ export class EngineClient implements Client {
   }
 
   statusUpdates(): AsyncIterableIterator<Status> {
-    const { events, limits, status } = this.#engine;
-    let present = status;
-    const stop = events.on("status", (next) => {
-      if (next !== present) feed.push(next);
-      present = next;
-    });
-    const feed: StatusFeed = new StatusFeed(status, limits.statusBuffer, stop);
-    return feed;
+    return StatusFeed.of(this, this.status, this.#engine.limits.statusBuffer);
   }
 
   on<Event extends keyof ClientEvents>(event: Event, listener: ClientEvents[Event]): () => void {

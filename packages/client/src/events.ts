@@ -1,6 +1,5 @@
 import { ClientError } from "./errors.ts";
-import type { ClientEvents, Status, StatusDetail } from "./interfaces.ts";
-import type { ReceivedMessage } from "./received-message.ts";
+import type { ClientEvents, Message, Status, StatusDetail } from "./interfaces.ts";
 
 /** The listeners of a client. None of them can break it: what one throws is reported, to the console at last. */
 export class Events {
@@ -14,7 +13,7 @@ export class Events {
   on<Event extends keyof ClientEvents>(
     event: Event,
     listener: ClientEvents[Event],
-    waiting: readonly ReceivedMessage[] = [],
+    waiting: readonly Message[] = [],
   ): () => void {
     const listeners = this.#listeners[event];
     listeners.add(listener);
@@ -29,7 +28,7 @@ export class Events {
     for (const listener of this.#listeners.status) this.#guard(() => listener(status, detail));
   }
 
-  message(message: ReceivedMessage): void {
+  message(message: Message): void {
     for (const listener of this.#listeners.message) this.#guard(() => listener(message));
   }
 

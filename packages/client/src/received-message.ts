@@ -1,9 +1,9 @@
 import type { Properties, PublishPacket, QoS } from "@tidewire/codec";
 import type { Link } from "@tidewire/link";
 import type { ClientSession } from "@tidewire/session";
-import type { Message } from "./interfaces.ts";
 import { parseJson, parseText } from "./payload.ts";
 import type { SchemaOutput, StandardSchema } from "./standard-schema.ts";
+import type { HeldMessage } from "./subscription.ts";
 
 /** Told when a message has been acknowledged. */
 export type OnAcknowledged = (message: ReceivedMessage) => void;
@@ -12,7 +12,7 @@ export type OnAcknowledged = (message: ReceivedMessage) => void;
  * A message on its way through the consumers. It is acknowledged when everyone who holds it has let go, on the
  * connection that it came on or, sent again by the server, last came on.
  */
-export class ReceivedMessage implements Message {
+export class ReceivedMessage implements HeldMessage {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly qos: QoS;
@@ -54,7 +54,6 @@ export class ReceivedMessage implements Message {
     this.#settle(reasonCode);
   }
 
-  /** One more consumer has it; each has to `release` it, or with `manual` somebody to call `acknowledge`. */
   hold(manual: boolean): void {
     if (manual) this.#manual = true;
     else this.#holds++;

@@ -1,4 +1,4 @@
-import type { Status } from "./interfaces.ts";
+import type { Client, Status } from "./interfaces.ts";
 
 /** One reader of the status: the present one, then every change, until `closed`. */
 export class StatusFeed implements AsyncIterableIterator<Status, undefined> {
@@ -7,6 +7,17 @@ export class StatusFeed implements AsyncIterableIterator<Status, undefined> {
   #pending: Status[];
   #waiting: ((result: IteratorResult<Status, undefined>) => void)[] = [];
   #done: boolean;
+
+  /** A feed of what a client's status listeners are told. */
+  static of(client: Pick<Client, "on">, present: Status, limit: number): StatusFeed {
+    let last = present;
+    const stop = client.on("status", (next) => {
+      if (next !== last) feed.push(next);
+      last = next;
+    });
+    const feed = new StatusFeed(present, limit, stop);
+    return feed;
+  }
 
   constructor(present: Status, limit: number, onReturn: (feed: StatusFeed) => void) {
     this.#limit = limit;

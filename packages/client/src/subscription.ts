@@ -1,6 +1,12 @@
 import { ClientError } from "./errors.ts";
 import type { Message, OperationOptions, SubscribeOptions, Subscription } from "./interfaces.ts";
-import type { ReceivedMessage } from "./received-message.ts";
+
+/** A message that is acknowledged when everyone who holds it has let go. */
+export interface HeldMessage extends Message {
+  /** One more has it; each has to `release` it, or with `manual` somebody to call `acknowledge`. */
+  hold(manual: boolean): void;
+  release(): void;
+}
 
 /** What a consumer needs of the client around it. */
 export interface ConsumerHost {
@@ -18,11 +24,11 @@ export class Consumer implements Subscription {
   readonly #onMessage: SubscribeOptions["onMessage"];
   readonly #manual: boolean;
   readonly #bufferSize: number;
-  readonly #buffer: ReceivedMessage[] = [];
+  readonly #buffer: HeldMessage[] = [];
   #head = 0;
   readonly #waiting: ((result: IteratorResult<Message, undefined>) => void)[] = [];
   /** Handed to the iteration; acknowledged when it comes back. */
-  #taken: ReceivedMessage[] = [];
+  #taken: HeldMessage[] = [];
   #busy = false;
   #full = false;
   /** Reported once for each time that the buffer is full. */
@@ -47,7 +53,7 @@ export class Consumer implements Subscription {
     return this.#full;
   }
 
-  deliver(message: ReceivedMessage): void {
+  deliver(message: HeldMessage): void {
     if (this.#ended) return;
     message.hold(this.#manual);
     if (this.#onMessage !== undefined && !this.#busy && this.buffered === 0) {
@@ -109,7 +115,7 @@ export class Consumer implements Subscription {
     for (const resolve of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
   }
 
-  #call(message: ReceivedMessage): void {
+  #call(message: HeldMessage): void {
     try {
       const result = this.#onMessage!(message);
       if (result instanceof Promise) {
@@ -124,7 +130,7 @@ export class Consumer implements Subscription {
   }
 
   /** An asynchronous callback is done: hands on what has gathered meanwhile. */
-  #called(message: ReceivedMessage): void {
+  #called(message: HeldMessage): void {
     this.#busy = false;
     this.#release(message);
     while (!this.#busy) {
@@ -146,7 +152,7 @@ export class Consumer implements Subscription {
     this.#host.report(new ClientError("handler-failed", "onMessage threw.", { cause }));
   }
 
-  #release(message: ReceivedMessage): void {
+  #release(message: HeldMessage): void {
     if (!this.#manual) message.release();
   }
 
@@ -157,7 +163,7 @@ export class Consumer implements Subscription {
     for (const message of taken) this.#release(message);
   }
 
-  #shift(): ReceivedMessage | undefined {
+  #shift(): HeldMessage | undefined {
     if (this.buffered === 0) return undefined;
     const message = this.#buffer[this.#head++]!;
     // Moves the rest down rarely enough to cost nothing per message.

@@ -1,1 +1,3 @@
-export {};
+export type { Port } from "./protocol.ts";
+export { serveClient } from "./serve.ts";
+export { workerClient } from "./worker-client.ts";
