@@ -1,6 +1,7 @@
 import { type Alert, parseAlert } from "./alert.ts";
 import { AlertHistory } from "./alert-history.ts";
 import { byId, element } from "./dom.ts";
+import { formatTime } from "./format-time.ts";
 import { limits } from "./limits.ts";
 import type { Notifier } from "./notifier.ts";
 
@@ -50,11 +51,7 @@ export class AlertList {
   }
 }
 
-const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-
 function alertItem(alert: Alert): HTMLElement {
-  const at = new Date(alert.at);
-  const valid = !Number.isNaN(at.getTime());
   return element(
     "li",
     { class: "alert", "data-alert": alert.id },
@@ -63,7 +60,7 @@ function alertItem(alert: Alert): HTMLElement {
       "p",
       { class: "alert-meta" },
       element("span", {}, `${alert.device} · ${alert.name}`),
-      element("time", { datetime: valid ? at.toISOString() : "" }, valid ? timeFormat.format(at) : ""),
+      element("time", { datetime: new Date(alert.at).toISOString() }, formatTime(alert.at)),
     ),
   );
 }

@@ -13,7 +13,7 @@ describe("parseAlert", () => {
     });
   });
 
-  it.each(["Water!", "", "[1, 2", "null", "42", '{"text": 7, "at": "now"}'])(
+  it.each(["Water!", "", "[1, 2", "null", "42", '{"text": 7, "at": "now"}', '{"text": 7, "at": 1e300}'])(
     "shows the payload %j as it is",
     (payload) => {
       expect(parseAlert("alerts/cellar/water/high", payload, 5000)).toMatchObject({

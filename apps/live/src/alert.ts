@@ -21,7 +21,7 @@ export function parseAlert(topic: string, payload: string, nowMs: number): Alert
     device,
     name,
     text: (typeof text === "string" ? text : payload).slice(0, MAX_TEXT_LENGTH),
-    at: typeof at === "number" && Number.isFinite(at) ? at : nowMs,
+    at: isTime(at) ? at : nowMs,
   };
 }
 
@@ -29,11 +29,16 @@ export function parseAlert(topic: string, payload: string, nowMs: number): Alert
 export function isAlert(value: unknown): value is Alert {
   if (value === null || typeof value !== "object") return false;
   const { id, device, name, text, at } = value as Record<string, unknown>;
-  return [id, device, name, text].every((field) => typeof field === "string") && typeof at === "number";
+  return [id, device, name, text].every((field) => typeof field === "string") && isTime(at);
 }
 
 const MAX_ID_LENGTH = 100;
 const MAX_TEXT_LENGTH = 300;
+
+/** Milliseconds that a `Date` can hold. */
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && !Number.isNaN(new Date(value).getTime());
+}
 
 function parseObject(payload: string): Record<string, unknown> {
   try {

@@ -28,7 +28,6 @@ export class ConnectionView {
   update(status: Status, detail: StatusDetail): void {
     const text = statusText(status, detail);
     this.#pill.dataset.status = status;
-    document.body.dataset.connection = status;
     if (this.#text.textContent === text) return;
     this.#text.textContent = text;
     this.#announce(`Connection: ${text}`);

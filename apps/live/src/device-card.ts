@@ -1,5 +1,6 @@
 import type { Device, DeviceStatus } from "./device-registry.ts";
 import { element } from "./dom.ts";
+import { formatTime } from "./format-time.ts";
 import { MetricChart, type TimeWindow } from "./metric-chart.ts";
 import { compareMetrics } from "./metrics.ts";
 
@@ -59,7 +60,7 @@ export class DeviceCard {
     for (const chart of this.#charts.values()) chart.paint(window);
     const offline = this.#device.status === "offline";
     this.#start.textContent = `${formatSpan(window.end - window.start)} ${offline ? "before" : "ago"}`;
-    this.#end.textContent = offline ? `last at ${formatTime(window.end)}` : "now";
+    this.#end.textContent = offline ? `last at ${formatTime(window.end * 1000)}` : "now";
   }
 
   recolor(): void {
@@ -102,12 +103,6 @@ const INTERVALS_SECONDS = ["0.5", "1", "2", "5", "10"];
 
 function formatSpan(seconds: number): string {
   return seconds >= MAX_SPAN_SECONDS ? "2 min" : `${Math.round(seconds)} s`;
-}
-
-const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-
-function formatTime(seconds: number): string {
-  return timeFormat.format(new Date(seconds * 1000));
 }
 
 function commands(deviceId: string, send: SendCommand): HTMLFieldSetElement {

@@ -1,5 +1,6 @@
 import type { Message } from "@tidewire/client";
 import { byId, element, oncePerFrame } from "./dom.ts";
+import { formatTime } from "./format-time.ts";
 import { limits } from "./limits.ts";
 import { payloadText } from "./payload-text.ts";
 
@@ -50,14 +51,12 @@ export class MessageLog {
   });
 }
 
-const timeFormat = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
-
 function logRow({ atMs, message }: Row): HTMLElement {
   const flags = [`QoS ${message.qos}`, ...(message.retain ? ["retained"] : []), ...(message.dup ? ["again"] : [])];
   return element(
     "li",
     { class: "log-row" },
-    element("time", { datetime: new Date(atMs).toISOString() }, timeFormat.format(atMs)),
+    element("time", { datetime: new Date(atMs).toISOString() }, formatTime(atMs)),
     element("span", { class: "log-topic" }, message.topic),
     element("span", { class: "log-flags" }, flags.join(" · ")),
     element("span", { class: "log-payload" }, payloadText(message.payload)),

@@ -1,6 +1,7 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { element } from "./dom.ts";
+import { formatTime } from "./format-time.ts";
 import { formatValue, type MetricStyle, metricStyle } from "./metrics.ts";
 import { themeColor } from "./theme.ts";
 import type { TimeSeries } from "./time-series.ts";
@@ -17,6 +18,7 @@ export class MetricChart {
   readonly #series: TimeSeries;
   readonly #style: MetricStyle;
   readonly #value: HTMLElement;
+  readonly #moment: HTMLElement;
   readonly #plotRoot: HTMLElement;
   readonly #observer: ResizeObserver;
   #plot: uPlot | undefined;
@@ -26,6 +28,7 @@ export class MetricChart {
     this.#series = series;
     this.#style = metricStyle(name);
     this.#value = element("span", { class: "metric-number" }, "–");
+    this.#moment = element("span", { class: "metric-moment" });
     this.#plotRoot = element("div", { class: "metric-plot", role: "img" });
     this.root = element(
       "div",
@@ -33,7 +36,7 @@ export class MetricChart {
       element(
         "p",
         { class: "metric-head" },
-        element("span", { class: "metric-label" }, this.#style.label),
+        element("span", { class: "metric-label" }, this.#style.label, this.#moment),
         element("span", { class: "metric-value" }, this.#value, element("span", { class: "unit" }, this.#style.unit)),
       ),
       this.#plotRoot,
@@ -49,12 +52,11 @@ export class MetricChart {
     this.#window = window;
     const { last } = this.#series;
     if (last === undefined) return;
-    const text = formatValue(last);
-    if (this.#value.textContent !== text) this.#value.textContent = text;
     const { label, unit } = this.#style;
-    this.#plotRoot.setAttribute("aria-label", `${label}: ${text} ${unit}`.trimEnd());
+    this.#plotRoot.setAttribute("aria-label", `${label}: ${formatValue(last)} ${unit}`.trimEnd());
     this.#plot?.setData([this.#series.times, this.#series.values], false);
     this.#plot?.setScale("x", { min: window.start, max: window.end });
+    this.#showValue();
   }
 
   /** Draws again in the colours of a changed theme. */
@@ -65,6 +67,16 @@ export class MetricChart {
   destroy(): void {
     this.#observer.disconnect();
     this.#plot?.destroy();
+  }
+
+  /** The latest value, or the one under the pointer with its time. */
+  #showValue(): void {
+    const { times, values, last } = this.#series;
+    const pointed = this.#plot?.cursor.idx ?? undefined;
+    const time = pointed === undefined ? undefined : times[pointed];
+    const value = (pointed === undefined ? undefined : values[pointed]) ?? last;
+    setText(this.#value, value === undefined ? "–" : formatValue(value));
+    setText(this.#moment, time === undefined ? "" : ` · ${formatTime(time * 1000)}`);
   }
 
   #resize(): void {
@@ -81,7 +93,8 @@ export class MetricChart {
       width,
       height,
       legend: { show: false },
-      cursor: { show: false },
+      cursor: { y: false, drag: { x: false, y: false }, points: { size: 7, fill: () => themeColor(color) } },
+      hooks: { setCursor: [() => this.#showValue()] },
       padding: [7, 2, 7, 0],
       scales: { x: { time: true }, y: { range: (_plot, _low, high) => [0, max ?? roundUp(high)] } },
       axes: [
@@ -118,6 +131,11 @@ export function roundUp(high: number | null): number {
   const power = 10 ** Math.floor(Math.log10(high));
   const step = [1, 2, 5, 10].find((candidate) => candidate * power >= high) ?? 10;
   return step * power;
+}
+
+/** Leaves a text node alone that says the same already. */
+function setText(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 function shortNumber(value: number): string {

@@ -35,7 +35,6 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
     ...["connect-src 'self'", "worker-src 'self'", "manifest-src 'self'"],
     ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
   ].join("; "),
-  "cross-origin-opener-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
 };
