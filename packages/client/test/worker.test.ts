@@ -38,7 +38,7 @@ async function serve(pages: number): Promise<Harness & { readonly pages: readonl
 /** Lets messages between page and worker, and the network, come to rest. */
 async function settle({ network }: Harness): Promise<void> {
   for (let i = 0; i < 5; i++) {
-    await network.settle();
+    await network.pass(1);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }
