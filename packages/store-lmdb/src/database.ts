@@ -1,6 +1,7 @@
 import { closeSync, mkdirSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Database, open, type RootDatabase } from "lmdb";
+import { readMark } from "./durable-mark.ts";
 import { corrupt, LmdbStoreError } from "./failure.ts";
 
 export type Table = Database<Buffer, Uint8Array>;
@@ -33,28 +34,12 @@ export const FORMAT_VERSION = 1;
 /** File of the database inside the directory. */
 export const DATA_FILE = "data.mdb";
 
-export interface OpenOptions {
-  /** False: written data is left to the system, or forced to the disk by calls of `sync`. */
-  readonly syncEachCommit: boolean;
-}
-
 /** Opens or creates the database and checks that it is a store of a format this version knows. */
-export function openTables(directory: string, { syncEachCommit }: OpenOptions): Tables {
+export function openTables(directory: string): Tables {
   mkdirSync(directory, { recursive: true });
   checkHead(directory);
-  const root = open<Buffer, Uint8Array>({
-    path: directory,
-    noSubdir: false,
-    maxDbs: 16,
-    encoding: "binary",
-    keyEncoding: "binary",
-    // Commits here are synchronous: asynchronous ones of this database end the process when the disk is full. And with
-    // overlapping syncs every commit would force the data out, whatever is asked for.
-    overlappingSync: false,
-    noSync: !syncEachCommit,
-  }) as Root;
+  const root = openRoot(directory);
   try {
-    checkLength(directory, root);
     const meta = openTable(root, "meta");
     checkFormat(root, meta);
     return {
@@ -74,6 +59,39 @@ export function openTables(directory: string, { syncEachCommit }: OpenOptions): 
     void root.close();
     throw error;
   }
+}
+
+/** Number of the newest transaction. */
+export function lastTransaction(root: Root): number {
+  return (root.getStats() as { lastTxnId: number }).lastTxnId;
+}
+
+/** One transaction that does not wait for the disk. Returns its number. */
+export function transactUnforced(root: Root, action: () => void): number {
+  return root.transactionSync(() => {
+    action();
+    return root.getWriteTxnId();
+  }, UNFORCED);
+}
+
+/** Forces what is written to the disk, on another thread. */
+export function force(root: Root): Promise<void> {
+  return new Promise((resolve, reject) => root.sync((error) => (error === undefined ? resolve() : reject(error))));
+}
+
+/** At the newest transaction, or at the one before it when the newest may not be wholly on the disk. */
+function openRoot(directory: string): Root {
+  const root = open<Buffer, Uint8Array>({ path: directory, ...OPTIONS }) as Root;
+  try {
+    checkLength(directory, root);
+    const mark = readMark(directory);
+    if (mark === undefined || lastTransaction(root) <= mark) return root;
+  } catch (error) {
+    void root.close();
+    throw error;
+  }
+  void root.close();
+  return open<Buffer, Uint8Array>({ path: directory, ...PREVIOUS }) as Root;
 }
 
 function openTable(root: Root, name: string): Table {
@@ -129,6 +147,22 @@ function checkFormat(root: Root, meta: Table): void {
 /** LMDB's own mark, in either byte order, within the header of the first page. */
 const MAGIC = [Buffer.from("dec0efbe", "hex"), Buffer.from("beefc0de", "hex")];
 const MAGIC_WITHIN = 64;
+
+const OPTIONS = {
+  noSubdir: false,
+  maxDbs: 16,
+  encoding: "binary",
+  keyEncoding: "binary",
+  // Commits here are synchronous: a full disk ends the process when asynchronous ones meet it. And with overlapping
+  // syncs every commit would force the disk itself.
+  overlappingSync: false,
+} as const;
+
+/** An option that the types of `lmdb` leave out. */
+const PREVIOUS = { ...OPTIONS, usePreviousSnapshot: true };
+
+/** Abortable, committed before it returns, not forced: three of the flags of `lmdb`. */
+const UNFORCED: number = 1 | 2 | 0x10000;
 
 const FORMAT_KEY = Buffer.from("format");
 const FORMAT_NAME = Buffer.from("tidewire-store:");

@@ -9,7 +9,9 @@ import type {
 } from "@tidewire/broker";
 import { BatchWriter } from "./batch.ts";
 import { lastTime, shiftFor } from "./clock.ts";
-import { openTables, type Tables } from "./database.ts";
+import { Committer } from "./committer.ts";
+import { force, lastTransaction, openTables, type Root, type Tables, transactUnforced } from "./database.ts";
+import { DurableMark, removeMark } from "./durable-mark.ts";
 import { classify, LmdbStoreError, spaceFailure } from "./failure.ts";
 import {
   DEFAULT_LIMITS,
@@ -55,11 +57,12 @@ class LmdbStore implements BrokerStore {
   readonly #limits: LmdbStoreLimits;
   readonly #now: () => number;
   #parts: OpenParts | undefined;
+  #unusable: StoreFailure | undefined;
   #commitFailure: StoreFailure | undefined;
   #spaceFailure: StoreFailure | undefined;
-  #committing: Promise<void> | undefined;
+  readonly #committer: Committer = new Committer(() => this.#transact());
   #lastCommitMs = 0;
-  #unsynced = false;
+  #unforced = false;
   #purge: NodeJS.Timeout | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
 
@@ -71,7 +74,7 @@ class LmdbStore implements BrokerStore {
   }
 
   get failure(): StoreFailure | undefined {
-    return this.#commitFailure ?? this.#spaceFailure;
+    return this.#unusable ?? this.#commitFailure ?? this.#spaceFailure;
   }
 
   async open(): Promise<LoadedState> {
@@ -134,20 +137,8 @@ class LmdbStore implements BrokerStore {
     return this.#staging.readRetained(topic);
   }
 
-  /**
-   * The transaction runs once the sockets that are readable now have been read, and takes in what they bring: a call
-   * made meanwhile shares it. That is what makes one forced write serve a hundred publishers.
-   */
   readonly commit = (): Promise<void> | undefined => {
-    if (this.#committing !== undefined) return this.#committing;
-    if (this.#staging.isEmpty) return undefined;
-    this.#committing = new Promise((resolve, reject) => {
-      setImmediate(() => {
-        this.#committing = undefined;
-        this.#transact().then(resolve, reject);
-      });
-    });
-    return this.#committing;
+    return this.#staging.isEmpty ? this.#committer.pending : this.#committer.request();
   };
 
   async close(): Promise<void> {
@@ -157,9 +148,12 @@ class LmdbStore implements BrokerStore {
     clearTimeout(this.#purge);
     try {
       await this.commit();
+      if (this.#unforced) await force(parts.tables.root);
+      if (this.#unusable === undefined) removeMark(this.#directory);
     } finally {
+      await this.#committer.pending?.catch(() => {});
       this.#parts = undefined;
-      await this.#force(parts.tables);
+      parts.mark?.close();
       parts.release();
       await parts.tables.root.close();
     }
@@ -175,9 +169,10 @@ class LmdbStore implements BrokerStore {
   }
 
   #openParts(): { parts: OpenParts; state: LoadedState } {
-    const tables = openTables(this.#directory, { syncEachCommit: this.#fsync === "always" });
+    const tables = openTables(this.#directory);
     try {
       const release = takeOwnership(this.#directory, tables.meta);
+      const mark = this.#openMark(tables);
       const lastMs = lastTime(tables.meta);
       const shiftMs = shiftFor(lastMs, this.#now());
       const reader = new RecordReader(shiftMs);
@@ -185,19 +180,28 @@ class LmdbStore implements BrokerStore {
       const loaded = load(tables, reader, lastMs === undefined ? undefined : lastMs - shiftMs);
       const staging = new Staging(tables, reader, loaded, this.#limits.inlineBytes);
       const batch = new BatchWriter(tables, writer, reader, this.#limits.purgePerCommit);
-      return { parts: { tables, staging, batch, release }, state: loaded.state };
+      return { parts: { tables, staging, batch, mark, release }, state: loaded.state };
     } catch (error) {
       void tables.root.close();
       throw error;
     }
   }
 
-  /** One transaction for all that is staged. It blocks while the disk is forced; nothing may be acknowledged before. */
+  /** Taking ownership was forced to the disk, and with it all that went before. */
+  #openMark({ root }: Tables): DurableMark | undefined {
+    if (this.#fsync === "always") return new DurableMark(this.#directory, lastTransaction(root));
+    removeMark(this.#directory);
+    return undefined;
+  }
+
+  /** One transaction for all that is staged, and with `always` its way to the disk. */
   async #transact(): Promise<void> {
-    const { tables, staging, batch } = this.#open;
+    if (this.#unusable !== undefined) throw this.#unusable;
+    const { tables, staging, batch, mark } = this.#open;
     const nowMs = Math.max(this.#now(), this.#lastCommitMs);
+    let transaction: number;
     try {
-      tables.root.transactionSync(() => batch.write(staging, nowMs));
+      transaction = transactUnforced(tables.root, () => batch.write(staging, nowMs));
     } catch (error) {
       this.#commitFailure = await classify(error, this.#directory);
       throw this.#commitFailure;
@@ -205,14 +209,29 @@ class LmdbStore implements BrokerStore {
     batch.settle(staging);
     this.#commitFailure = undefined;
     this.#lastCommitMs = nowMs;
-    this.#unsynced = true;
+    if (mark === undefined) this.#unforced = true;
+    else await this.#forceMarked(tables.root, mark, transaction);
     if (staging.doomed.size > 0) this.#purge ??= setTimeout(() => this.#purgeMore(), PURGE_PAUSE_MS).unref();
+  }
+
+  /**
+   * After a disk has refused to take data once, the system may say of the same data that it is written: nothing can be
+   * promised any more until the store is opened anew.
+   */
+  async #forceMarked(root: Root, mark: DurableMark, transaction: number): Promise<void> {
+    try {
+      await force(root);
+      await mark.set(transaction);
+    } catch (error) {
+      this.#unusable = new LmdbStoreError("store-failed", "the disk did not take what was written", error);
+      throw this.#unusable;
+    }
   }
 
   /** Goes on removing what deleted sessions left, in a transaction of its own. */
   #purgeMore(): void {
     this.#purge = undefined;
-    if (this.#parts !== undefined) this.#transact().catch(() => {});
+    this.#committer.request().catch(() => {});
   }
 
   #startTimers(tables: Tables): void {
@@ -221,26 +240,22 @@ class LmdbStore implements BrokerStore {
     };
     every(SPACE_CHECK_MS, () => void this.#checkSpace());
     every(READER_CHECK_MS, () => void tables.root.readerCheck());
-    if (this.#fsync === "interval") every(FSYNC_INTERVAL_MS, () => void this.#force(tables));
+    if (this.#fsync === "interval") every(FSYNC_INTERVAL_MS, () => void this.#forceSoon(tables.root));
   }
 
   /** Finds out whether a failure is over, and leaves a sign of life for the clock. */
   async #checkSpace(): Promise<void> {
     this.#spaceFailure = await spaceFailure(this.#directory, this.#limits.reserveBytes);
     const idle = this.#now() - this.#lastCommitMs >= HEARTBEAT_MS;
-    if (this.#parts !== undefined && (idle || this.#commitFailure !== undefined))
-      await this.#transact().catch(() => {});
+    if (this.#parts === undefined || !(idle || this.#commitFailure !== undefined)) return;
+    await this.#committer.request().catch(() => {});
   }
 
-  /** Forces written data to the disk, without holding up the process. */
-  #force(tables: Tables): Promise<void> {
-    if (!this.#unsynced || this.#fsync === "always") return Promise.resolve();
-    this.#unsynced = false;
-    return new Promise((resolve) => {
-      tables.root.sync((error) => {
-        this.#unsynced ||= error !== undefined;
-        resolve();
-      });
+  async #forceSoon(root: Root): Promise<void> {
+    if (!this.#unforced) return;
+    this.#unforced = false;
+    await force(root).catch(() => {
+      this.#unforced = true;
     });
   }
 }
@@ -250,6 +265,8 @@ interface OpenParts {
   readonly tables: Tables;
   readonly staging: Staging;
   readonly batch: BatchWriter;
+  /** Only with `always`. */
+  readonly mark: DurableMark | undefined;
   /** Gives the directory back. */
   readonly release: () => void;
 }
