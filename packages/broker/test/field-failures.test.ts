@@ -312,8 +312,8 @@ describe("what goes wrong in the field", () => {
         0x82,
       ],
       [
-        "a reserved type",
-        (peer) => peer.sendBytes(Uint8Array.from([...encode(connectPacket({ clientId: "p" }), 5), 0, 0])),
+        "wrong flags",
+        (peer) => peer.sendBytes(Uint8Array.from([...encode(connectPacket({ clientId: "p" }), 5), 0x80, 0])),
         0x81,
       ],
     ];
