@@ -32,7 +32,7 @@ import { Unclaimed } from "./unclaimed.ts";
 export class Engine {
   readonly limits: ClientLimits;
   readonly scheduler: Scheduler;
-  readonly events = new Events();
+  readonly events: Events = new Events();
   readonly calls: PendingCalls;
   readonly publisher: Publisher;
   readonly subscriber: Subscriber;

@@ -53,9 +53,9 @@ export const defaultLimits: ClientLimits = {
 };
 
 /** Queue bounds; see `QueueOptions`. */
-export const defaultQueue = {
+export const defaultQueue: { readonly maxMessages: number; readonly maxBytes: number } = {
   // As many as there are packet identifiers: a queue for every message that could be in flight.
   maxMessages: 65_535,
   // What a phone's browser tab can spare.
   maxBytes: 16 * 1024 * 1024,
-} as const;
+};
