@@ -6,10 +6,10 @@ import { connect, subscribe } from "./wire.js";
 let ids = 0;
 
 /** Connects with CONNECT and waits for CONNACK. */
-export async function client(server, transport, options) {
+export async function client(server, transport, { clientId = `bench${process.pid}x${++ids}`, ...options } = {}) {
   const channel = await open(server, transport);
   const connack = bytes(channel, 4);
-  channel.send(connect(`bench${process.pid}x${++ids}`, options));
+  channel.send(connect(clientId, options));
   await connack;
   return channel;
 }

@@ -1,13 +1,12 @@
 // The brokers to compare, each a process of its own on the first core; the load generator has the last.
 
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-
-/** @typedef {{ name: string, tcp: number, ws: number, pid: number, wsPath: string, stop: () => void }} Server */
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const pinned = cpus().length > 1 && hasProgram("taskset");
@@ -81,19 +80,51 @@ async function startAedes() {
   });
 }
 
-async function launch(name, program, args, ports) {
-  const [command, ...rest] = pinned ? ["taskset", "-c", "0", program, ...args] : [program, ...args];
-  const child = spawn(command, rest, { stdio: "ignore" });
-  const stop = () => child.kill("SIGKILL");
-  process.on("exit", stop);
-  for (let attempt = 0; !(await answers(ports.tcp)); attempt++) {
-    if (attempt > 100 || child.exitCode !== null) {
-      console.error(`${name} did not start`);
-      return undefined;
-    }
-    await new Promise((resolve) => setTimeout(resolve, 100));
+/** Starts a server on its core and waits until it answers; undefined when it does not. */
+export async function launch(name, program, args, ports) {
+  const server = new ServerProcess(name, program, args, ports);
+  return (await server.start()) ? server : undefined;
+}
+
+class ServerProcess {
+  #program;
+  #args;
+  #child;
+
+  constructor(name, program, args, { tcp, ws, wsPath }) {
+    Object.assign(this, { name, tcp, ws, wsPath });
+    this.#program = program;
+    this.#args = args;
+    process.on("exit", () => this.stop());
   }
-  return { name, pid: child.pid, stop, ...ports };
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  async start() {
+    const [command, ...rest] = [...(pinned ? ["taskset", "-c", "0"] : []), this.#program, ...this.#args];
+    this.#child = spawn(command, rest, { stdio: "ignore" });
+    for (let attempt = 0; attempt < 100 && this.#child.exitCode === null; attempt++) {
+      if (await answers(this.tcp)) return true;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    console.error(`${this.name} did not start`);
+    return false;
+  }
+
+  /** For figures that depend on what a process has done before, and after a crash. */
+  async restart() {
+    const gone =
+      this.#child.exitCode === null && this.#child.signalCode === null ? once(this.#child, "exit") : undefined;
+    this.stop();
+    await gone;
+    await this.start();
+  }
+
+  stop() {
+    this.#child.kill("SIGKILL");
+  }
 }
 
 function stopAll(servers, folder) {
@@ -115,7 +146,7 @@ function answers(port) {
   });
 }
 
-function freePort() {
+export function freePort() {
   return new Promise((resolve) => {
     const server = net.createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address();
@@ -124,6 +155,6 @@ function freePort() {
   });
 }
 
-function hasProgram(program) {
+export function hasProgram(program) {
   return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 }
