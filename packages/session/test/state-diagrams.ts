@@ -1,0 +1,51 @@
+import type { TransitionTable } from "@tidewire/session";
+
+/** A page with one Mermaid diagram and one table for each end. */
+export function statePage(
+  ends: readonly { readonly title: string; readonly table: TransitionTable<string, string> }[],
+): string {
+  const parts = ends.flatMap(({ title, table }) => [
+    `## ${title}`,
+    `\`\`\`mermaid\n${diagram(table)}\n\`\`\``,
+    grid(table),
+  ]);
+  return `${[HEAD, ...parts].join("\n\n")}\n`;
+}
+
+const HEAD = `# Session states
+
+Drawn from the tables in \`packages/session/src/states.ts\`; \`pnpm exec vitest run packages/session -u\` draws them again, and a
+test fails when this page is not what the tables say. Packets are in capitals. \`fail\` is every end that nobody asked for: a
+violation, a timeout, a lost connection, a handler that threw. A packet that a state has no transition for breaks the protocol;
+a request that it has none for is refused.`;
+
+function diagram(table: TransitionTable<string, string>): string {
+  const states = Object.keys(table);
+  const lines = states.flatMap((from) => {
+    const byTarget = new Map<string, string[]>();
+    for (const [input, to] of transitions(table, from)) byTarget.set(to, [...(byTarget.get(to) ?? []), input]);
+    return [...byTarget].map(([to, inputs]) => `  ${name(from)} --> ${name(to)}: ${inputs.join(", ")}`);
+  });
+  const labels = states.map((state) => `  state "${state}" as ${name(state)}`);
+  return ["stateDiagram-v2", ...labels, `  [*] --> ${name(states[0] as string)}`, ...lines, "  closed --> [*]"].join(
+    "\n",
+  );
+}
+
+function grid(table: TransitionTable<string, string>): string {
+  const states = Object.keys(table).filter((state) => state !== "closed");
+  const inputs = [...new Set(states.flatMap((state) => transitions(table, state).map(([input]) => input)))];
+  const rows = inputs.map((input) => [input, ...states.map((state) => table[state]?.[input] ?? "")]);
+  return [["input", ...states], ["", ...states].map(() => "---"), ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
+}
+
+function transitions(table: TransitionTable<string, string>, state: string): [string, string][] {
+  return Object.entries(table[state] ?? {}) as [string, string][];
+}
+
+/** Mermaid takes no hyphen in an identifier. */
+function name(state: string): string {
+  return state.replaceAll("-", "_");
+}
