@@ -49,6 +49,7 @@ export class Engine {
   readonly #connector: Connector;
   readonly #loop: LinkLoop;
   #inflight: Inflight;
+  readonly #opened: Promise<void>;
   #link: Link<ClientSession> | undefined;
   #onClosed: (() => void) | undefined;
   /** A session of this client has begun: from now on connections resume it. */
@@ -77,7 +78,6 @@ export class Engine {
     this.publisher = new Publisher({
       version: options.protocolVersion ?? 5,
       scheduler,
-      store: this.store,
       queue: options.offlineQueue ?? {},
       sessionLost: options.sessionLost ?? "resend",
       wallNow: () => startedAtMs + scheduler.now(),
@@ -113,6 +113,9 @@ export class Engine {
         void this.shutDown(error, {});
       },
     });
+    this.#opened = this.#openStore();
+    // Whoever waits for it is told.
+    this.#opened.catch(() => {});
   }
 
   /** QoS 1 and 2 exchanges that are not finished, those of an earlier life included. */
@@ -123,17 +126,10 @@ export class Engine {
   /** Loads what is stored and begins to connect. */
   async start(): Promise<void> {
     try {
-      const saved = await this.store?.open(this.clientId);
-      if (saved !== undefined && this.status !== "closed") {
-        this.#inflight = createInflight(this.store, saved.inflight);
-        this.publisher.load(saved);
-      }
-    } catch (cause) {
-      const taken = (cause as { readonly code?: unknown }).code === "client-id-in-use";
-      const error = taken
-        ? new ClientError("client-id-in-use", "Somebody else uses this client id.", { cause })
-        : new ClientError("store-failed", "The store could not be opened.", { cause });
-      return this.shutDown(error, {});
+      await this.#opened;
+    } catch (error) {
+      this.events.gaveUp(error as ClientError);
+      return this.shutDown(error as ClientError, {});
     }
     if (this.status !== "closed") await this.#connector.run();
   }
@@ -144,6 +140,7 @@ export class Engine {
 
   /** Makes what is staged durable. */
   async commit(): Promise<void> {
+    await this.#opened;
     try {
       await this.store?.commit();
     } catch (cause) {
@@ -164,7 +161,22 @@ export class Engine {
     for (const entry of this.#index.values()) for (const consumer of entry.consumers) consumer.end();
     this.#setStatus("closed", detail);
     await closed;
+    await this.#opened.catch(() => {});
     await this.store?.close();
+  }
+
+  async #openStore(): Promise<void> {
+    if (this.store === undefined) return;
+    try {
+      const saved = await this.store.open(this.clientId);
+      this.#inflight = createInflight(this.store, saved.inflight);
+      if (this.status !== "closed") this.publisher.load(this.store, saved);
+    } catch (cause) {
+      const taken = (cause as { readonly code?: unknown }).code === "client-id-in-use";
+      throw taken
+        ? new ClientError("client-id-in-use", "Somebody else uses this client id.", { cause })
+        : new ClientError("store-failed", "The store could not be opened.", { cause });
+    }
   }
 
   /** Sends DISCONNECT; resolves when the connection has ended, or has had its time to. */

@@ -15,7 +15,6 @@ import { aborted, limitWait } from "./wait-limit.ts";
 export interface PublisherOptions {
   readonly version: ProtocolVersion;
   readonly scheduler: Scheduler;
-  readonly store: ClientStore | undefined;
   readonly queue: QueueOptions;
   readonly sessionLost: "resend" | "reject";
   /** Wall-clock milliseconds since 1970. */
@@ -38,6 +37,8 @@ export class Publisher {
   readonly #maxBytes: number;
   #sequence = 0;
   #link: Link<ClientSession> | undefined;
+  /** From `load` on. */
+  #store: ClientStore | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
@@ -85,14 +86,15 @@ export class Publisher {
     });
   }
 
-  /** What the store held from before; comes first. */
-  load(saved: SavedClient): void {
+  /** The store is open: what it held from before comes first, and what was published meanwhile goes into it. */
+  load(store: ClientStore, saved: SavedClient): void {
     const waiting: OutgoingMessage[] = [];
     for (let message = this.#queue.peek(); message !== undefined; message = this.#queue.peek()) {
       this.#queue.remove(message);
-      this.#options.store?.deleteQueued(message.sequence);
       waiting.push(message);
     }
+    this.#store = store;
+    this.#sequence = 0;
     for (const { sequence, message } of saved.queued) {
       const { topic, payload, qos, retain, properties, expiresAtMs } = message;
       const restored = new OutgoingMessage(topic, payload, qos, retain, properties, expiresAtMs);
@@ -234,8 +236,7 @@ export class Publisher {
   #append(message: OutgoingMessage): void {
     message.sequence = this.#sequence++;
     this.#queue.push(message);
-    this.#options.store?.putQueued(message.sequence, message);
-    this.#options.onStaged();
+    this.#stage((store) => store.putQueued(message.sequence, message));
   }
 
   /** Before all that waits: it was published earlier. */
@@ -251,7 +252,12 @@ export class Publisher {
 
   #dequeue(message: OutgoingMessage): void {
     this.#queue.remove(message);
-    this.#options.store?.deleteQueued(message.sequence);
+    this.#stage((store) => store.deleteQueued(message.sequence));
+  }
+
+  #stage(write: (store: ClientStore) => void): void {
+    if (this.#store === undefined) return;
+    write(this.#store);
     this.#options.onStaged();
   }
 

@@ -8,7 +8,7 @@ import type { InflightStore, Message, SavedInflight } from "@tidewire/session";
 export interface ClientStore extends InflightStore {
   /**
    * Called once, before the first attempt to connect: claims the client id and loads. Rejects with an error whose `code`
-   * is `client-id-in-use` when somebody else holds it. What is staged meanwhile is written after.
+   * is `client-id-in-use` when somebody else holds it. Nothing is staged before it has resolved.
    */
   open(clientId: string, signal?: AbortSignal): Promise<SavedClient>;
   /** `sequence` rises with each call: the order of the queue. */
