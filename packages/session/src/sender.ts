@@ -152,7 +152,7 @@ export class Sender {
     this.#sendWaiting(now);
     if (!reported) core.handler.onSettled(packetId, message, reasonCode, properties);
     this.report(now);
-    if (exhausted && this.quota > 0 && !core.ended) core.handler.onSendQuota();
+    if (exhausted && !core.ended && this.quota > 0) core.handler.onSendQuota();
   }
 
   /** How many more messages the peer takes. */

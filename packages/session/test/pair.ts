@@ -44,6 +44,8 @@ export interface PairOptions {
   readonly acknowledge?: boolean;
   /** Called instead of accepting at once. */
   readonly onConnect?: (pair: Pair, packet: ConnectPacket) => void;
+  /** Called when an end has taken a packet completely. */
+  readonly afterPacket?: () => void;
   /** Handler calls to make in place of the recording ones. */
   readonly client?: Partial<ClientSessionHandler>;
   readonly server?: Partial<ServerSessionHandler>;
@@ -105,15 +107,17 @@ export class Pair {
 
   /** Carries what the client wrote; returns the number of packets. */
   toServer(): number {
-    return carry(this.#clientWriter, this.#serverDecoder, this.sentByClient, (packet) =>
-      this.server.receive(packet, this.now),
-    );
+    return carry(this.#clientWriter, this.#serverDecoder, this.sentByClient, (packet) => {
+      this.server.receive(packet, this.now);
+      this.#options.afterPacket?.();
+    });
   }
 
   toClient(): number {
-    return carry(this.#serverWriter, this.#clientDecoder, this.sentByServer, (packet) =>
-      this.client.receive(packet, this.now),
-    );
+    return carry(this.#serverWriter, this.#clientDecoder, this.sentByServer, (packet) => {
+      this.client.receive(packet, this.now);
+      this.#options.afterPacket?.();
+    });
   }
 
   /** Loses what is written and not carried, and tells both ends. */
