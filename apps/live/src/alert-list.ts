@@ -37,7 +37,7 @@ export class AlertList {
     while (this.#list.childElementCount > limits.alerts) this.#list.lastElementChild?.remove();
     this.#update();
     this.#announce(`Alert from ${alert.device}: ${alert.text}`);
-    this.#notifier.notify(alert);
+    void this.#notifier.notify(alert);
   }
 
   #update(): void {

@@ -5,21 +5,21 @@ import { byId } from "./dom.ts";
 export class Notifier {
   readonly #button = byId("notify-button", HTMLButtonElement);
   readonly #text = byId("notify-text", HTMLElement);
-  #worker: ServiceWorkerRegistration | undefined;
+  #worker: Promise<ServiceWorkerRegistration | undefined> | undefined;
 
   constructor() {
     this.#button.addEventListener("click", () => void this.#ask());
     this.#update();
   }
 
-  notify(alert: Alert): void {
+  async notify(alert: Alert): Promise<void> {
+    const worker = await this.#worker;
     if (!("Notification" in window) || Notification.permission !== "granted") return;
     // The tag is one for each alert: a second tab that shows it too replaces this one instead of adding to it.
     const options = { body: alert.text, tag: alert.id, icon: "icon.svg", timestamp: alert.at };
     const title = `Alert from ${alert.device}`;
-    // Phones show notifications only through a service worker.
-    if (this.#worker !== undefined) void this.#worker.showNotification(title, options);
-    else new Notification(title, options);
+    if (worker === undefined) new Notification(title, options);
+    else await worker.showNotification(title, options);
   }
 
   async #ask(): Promise<void> {
@@ -32,13 +32,17 @@ export class Notifier {
     this.#button.disabled = permission !== "default";
     this.#button.textContent = permission === "granted" ? "Notifications on" : "Notify me";
     this.#text.textContent = EXPLANATIONS[permission];
-    if (permission === "granted") void this.#startWorker();
+    if (permission === "granted") this.#worker ??= startWorker();
   }
+}
 
-  async #startWorker(): Promise<void> {
-    if (!("serviceWorker" in navigator)) return;
+/** Phones show notifications only through a service worker; other browsers do without one where there is none. */
+async function startWorker(): Promise<ServiceWorkerRegistration | undefined> {
+  try {
     await navigator.serviceWorker.register("notifications.js");
-    this.#worker = await navigator.serviceWorker.ready;
+    return await navigator.serviceWorker.ready;
+  } catch {
+    return undefined;
   }
 }
 
