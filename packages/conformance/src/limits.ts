@@ -22,3 +22,6 @@ export const TRANSCRIPT_LINE_LENGTH = 160;
 
 /** Time to reach a server. */
 export const DIAL_TIMEOUT_MS = 5_000;
+
+/** Connections that one case opens at once for the variants of a malformed packet: some cases have 25 of them. */
+export const VARIANTS_AT_A_TIME = 8;

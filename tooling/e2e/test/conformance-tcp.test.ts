@@ -16,7 +16,7 @@ const brokers = await startWithProfiles(async (options) => {
 afterAll(() => brokers.close());
 
 runConformance(
-  brokerCases,
+  brokerCases.filter(({ needs }) => needs?.includes("websocket") !== true),
   { name: "Tidewire over TCP", capabilities: CAPABILITIES, setup: brokers.harness },
   { api: vitestApi, concurrency: 24 },
 );

@@ -138,6 +138,7 @@ export const connectCases: readonly BrokerCase[] = [
       const { peer, connack } = await lab.connectWith({ clientId: "", properties: [["sessionExpiryInterval", 60]] });
       const assigned = connack.properties.find(([name]) => name === "assignedClientIdentifier")?.[1];
       check(typeof assigned === "string", "an Assigned Client Identifier in CONNACK");
+      await peer.subscribe(lab.topic());
       peer.drop();
       const again = await lab.connectWith(lab.persistent(assigned));
       checkEqual(again.connack.sessionPresent, true, "Session Present on return with the assigned id");

@@ -96,7 +96,7 @@ export const sessionCases: readonly BrokerCase[] = [
   }),
   rule({
     id: "session/queues-while-offline",
-    title: "queues QoS 1 and QoS 2 messages for an offline session, in order",
+    title: "queues QoS 1 and QoS 2 messages for an offline session, in order at each QoS",
     v3: ["3.1.2-5", "4.5.0-1"],
     v5: ["4.5.0-1", "4.1.0-1"],
     run: async (lab) => {
@@ -108,7 +108,18 @@ export const sessionCases: readonly BrokerCase[] = [
       const publisher = await lab.connect({ label: "publisher" });
       for (const [index, qos] of [1, 2, 1, 2].entries()) await publisher.publish({ topic, qos, payload: `${index}` });
       const again = await lab.connect(options);
-      checkEqual(await payloads(again, 4), ["0", "1", "2", "3"], "messages that waited");
+      const found = await payloads(again, 4);
+      checkEqual([...found].sort(), ["0", "1", "2", "3"], "messages that waited");
+      for (const pair of [
+        ["0", "2"],
+        ["1", "3"],
+      ]) {
+        checkEqual(
+          found.filter((payload) => pair.includes(payload)),
+          pair,
+          "order of messages at the same QoS",
+        );
+      }
     },
   }),
   rule({
@@ -186,6 +197,7 @@ export const sessionCases: readonly BrokerCase[] = [
     run: async (lab) => {
       const clientId = lab.clientId();
       const first = await lab.connect({ clientId, clean: false, properties: [["sessionExpiryInterval", 60]] });
+      await first.subscribe(lab.topic());
       first.drop();
       await lab.wait(1_200);
       const { connack } = await lab.connectWith({ clientId, clean: false });
@@ -199,7 +211,9 @@ export const sessionCases: readonly BrokerCase[] = [
     run: async (lab) => {
       const clientId = lab.clientId();
       const properties: [["sessionExpiryInterval", number]] = [["sessionExpiryInterval", 0xffff_ffff]];
-      (await lab.connect({ clientId, clean: false, properties })).drop();
+      const first = await lab.connect({ clientId, clean: false, properties });
+      await first.subscribe(lab.topic());
+      first.drop();
       await lab.wait(1_200);
       const { connack } = await lab.connectWith({ clientId, clean: false });
       checkEqual(connack.sessionPresent, true, "Session Present");
@@ -238,5 +252,6 @@ export const sessionCases: readonly BrokerCase[] = [
 
 async function leave(lab: Lab, clientId: string, atConnect: number, atDisconnect: number): Promise<void> {
   const peer = await lab.connect({ clientId, clean: false, properties: [["sessionExpiryInterval", atConnect]] });
+  await peer.subscribe(lab.topic());
   peer.disconnect(0, [["sessionExpiryInterval", atDisconnect]]);
 }

@@ -295,8 +295,8 @@ const unsubscribing: readonly BrokerCase[] = [
   rule({
     id: "unsubscribe/pipelined",
     title: "handles SUBSCRIBE and UNSUBSCRIBE in the order they come",
-    v3: ["3.8.4-4"],
-    v5: ["3.8.4-5"],
+    v3: ["4.5.0-1"],
+    v5: ["4.5.0-1"],
     run: async (lab) => {
       const topic = lab.topic();
       const peer = await lab.connect();

@@ -16,7 +16,6 @@ const MATCHING: readonly (readonly [filter: string, yes: readonly string[], no: 
   ["+/+", ["a/b", "/"], ["a", "a/b/c"]],
   ["/", ["/"], ["", "a", "//"]],
   ["+/#", ["a", "a/b/c", "/"], []],
-  ["a b/c", ["a b/c"], ["ab/c"]],
 ];
 
 /** Topic names and filters (4.7). */
@@ -138,5 +137,5 @@ async function matches(lab: Lab, filter: string, yes: readonly string[], no: rea
 }
 
 function slug(filter: string): string {
-  return filter.replaceAll("#", "hash").replaceAll("+", "plus").replaceAll("/", "-").replaceAll(" ", "_");
+  return filter.replaceAll("#", "hash").replaceAll("+", "plus").replaceAll("/", "-");
 }

@@ -90,6 +90,7 @@ export const MALFORMED_FROM_SERVER: readonly MalformedPacket[] = [
     id: "server-disconnect-reason",
     fault: "DISCONNECT with a reason code that is the client's alone",
     v5: ["3.14.2-1"],
+    needsState: true,
     variants: () => only(wire.disconnect(0x04)),
   },
   {

@@ -68,7 +68,7 @@ export const messageSaboteurs: readonly Saboteur[] = [
     breaks: "3.3.2-5",
     also: ["3.3.2-6"],
     toServer: publishes((packet) =>
-      packet.problem === undefined && property(packet, "messageExpiryInterval") !== undefined
+      packet.properties.filter(([name]) => name === "messageExpiryInterval").length === 1
         ? [publishWith(packet, "5.0", { properties: without(packet.properties, "messageExpiryInterval") })]
         : undefined,
     ),

@@ -23,6 +23,7 @@ export const requestSaboteurs: readonly Saboteur[] = [
     "4.12.1-2",
     "3.15.2-2",
     "3.2.2-19",
+    "3.14.0-1",
   ]),
   {
     ...MQTT5,
