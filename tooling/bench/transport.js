@@ -1,6 +1,7 @@
 // `pnpm bench transport`: Tidewire's transports against bare `net` and bare `ws`, both ends in this process, over
 // loopback. Every contender sends the same buffers: a batch of 128 packets of 84 bytes, as a busy link's flush makes
-// them, and blocks of 64 KiB. They take turns, and the median of the rounds counts.
+// them, and blocks of 64 KiB. They take turns, and the median of the rounds counts. Seconds are seconds of processor
+// time of this process, system calls included, so that other work on the machine disturbs the ratios little.
 
 import { connect, createServer } from "node:net";
 import { tcp, tcpListener } from "@tidewire/transport-tcp";
@@ -44,7 +45,7 @@ export async function run() {
   ];
 }
 
-/** Bytes per second of each contender. */
+/** Bytes per second of processor time of each contender. */
 async function rates(contenders, buffer) {
   const entries = Object.entries(contenders).map(([name, contender]) => ({ name, contender, rates: [] }));
   for (const { contender } of entries) await measure(contender, buffer);
@@ -58,6 +59,7 @@ async function rates(contenders, buffer) {
 async function measure(contender, buffer) {
   const start = performance.now();
   const startBytes = contender.received();
+  const startTime = process.cpuUsage();
   const end = start + roundMs;
   const pump = () => {
     if (performance.now() >= end) return;
@@ -68,9 +70,10 @@ async function measure(contender, buffer) {
   contender.onDrain(pump);
   pump();
   await new Promise((resolve) => setTimeout(resolve, roundMs));
-  const rate = ((contender.received() - startBytes) * 1000) / (performance.now() - start);
+  // What is still on its way belongs to this round.
   await new Promise((resolve) => setTimeout(resolve, 30));
-  return rate;
+  const { user, system } = process.cpuUsage(startTime);
+  return ((contender.received() - startBytes) * 1e6) / (user + system);
 }
 
 async function bareNet() {
