@@ -79,6 +79,9 @@ export async function provesExactlyOnce({ rounds, messagesPerRound, random }: Di
       network.restore();
     }
     await settle(page);
+    // Published last, so what has not come before it does not come any more.
+    await page.evaluate((end) => publish(end, 1), END);
+    await until("the end", () => received.delete(END));
     const missing = uncertain.filter((i) => !received.has(i));
     for (const i of missing) await page.evaluate((from) => publish(from, 1), i);
     await settle(page);
@@ -94,6 +97,8 @@ export async function provesExactlyOnce({ rounds, messagesPerRound, random }: Di
     await broker.close();
   }
 }
+
+const END = -1;
 
 /** Repeatable chance: the same seed gives the same run, as far as a real browser allows. */
 export function randomFrom(seed: number): () => number {
