@@ -40,6 +40,7 @@ export function openTables(directory: string): Tables {
   checkHead(directory);
   const root = openRoot(directory);
   try {
+    checkLength(directory, root);
     const meta = openTable(root, "meta");
     checkFormat(root, meta);
     return {
@@ -81,17 +82,15 @@ export function force(root: Root): Promise<void> {
 
 /** At the newest transaction, or at the one before it when the newest may not be wholly on the disk. */
 function openRoot(directory: string): Root {
-  const root = open<Buffer, Uint8Array>({ path: directory, ...OPTIONS }) as Root;
-  try {
-    checkLength(directory, root);
-    const mark = readMark(directory);
-    if (mark === undefined || lastTransaction(root) <= mark) return root;
-  } catch (error) {
-    void root.close();
-    throw error;
-  }
-  void root.close();
-  return open<Buffer, Uint8Array>({ path: directory, ...PREVIOUS }) as Root;
+  const mark = readMark(directory) ?? Number.POSITIVE_INFINITY;
+  const newest = open<Buffer, Uint8Array>({ path: directory, ...OPTIONS }) as Root;
+  if (lastTransaction(newest) <= mark) return newest;
+  void newest.close();
+  const previous = open<Buffer, Uint8Array>({ path: directory, ...PREVIOUS }) as Root;
+  if (lastTransaction(previous) <= mark) return previous;
+  // Only who is alone with the database can go back: somebody is at work there, and was faster than our reading.
+  void previous.close();
+  throw new LmdbStoreError("store-locked", `the store in ${directory} is in use by another process`);
 }
 
 function openTable(root: Root, name: string): Table {

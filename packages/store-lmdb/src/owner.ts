@@ -1,25 +1,35 @@
-import { readFileSync, realpathSync } from "node:fs";
-import type { Table } from "./database.ts";
+import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { DATA_FILE, type Table } from "./database.ts";
 import { corrupt, LmdbStoreError } from "./failure.ts";
 
 /*
  * One process may serve from a store at a time. The database itself may be open in several (a backup reads it), so the
  * owner is a record in it: its process id and, where the system tells, when that process began, so that a process
- * that only got the same id later is not taken for it. The record is looked at and replaced in one write transaction,
- * which the database runs one at a time across processes; a killed owner needs no cleaning up.
+ * that only got the same id later is not taken for it. It names its file as well: a backup carries the record of the
+ * store that it was made from. The record is looked at and replaced in one write transaction, which the database runs
+ * one at a time across processes; a killed owner needs no cleaning up.
  */
 
 /** Directories open in this process, which the record cannot tell apart. */
 const HELD = new Set<string>();
 
+/** To be asked before the database is opened a second time in this process. */
+export function checkNotHeld(directory: string): void {
+  if (existsSync(directory) && HELD.has(realpathSync(directory))) throw locked(directory, process.pid);
+}
+
 /** Takes the store for this process, or throws `store-locked`. Returns what gives it back. */
 export function takeOwnership(directory: string, meta: Table): () => void {
   const path = realpathSync(directory);
-  if (HELD.has(path)) throw locked(directory, process.pid);
+  const { dev, ino } = statSync(join(path, DATA_FILE));
+  const self: Owner = { pid: process.pid, started: startOf(process.pid), file: `${dev}/${ino}` };
   meta.transactionSync(() => {
     const owner = readOwner(meta);
-    if (owner !== undefined && owner.pid !== process.pid && isRunning(owner)) throw locked(directory, owner.pid);
-    meta.put(OWNER_KEY, Buffer.from(JSON.stringify({ pid: process.pid, started: startOf(process.pid) })));
+    if (owner !== undefined && owner.file === self.file && owner.pid !== self.pid && isRunning(owner)) {
+      throw locked(directory, owner.pid);
+    }
+    meta.put(OWNER_KEY, Buffer.from(JSON.stringify(self)));
   });
   HELD.add(path);
   return () => {
@@ -36,6 +46,8 @@ interface Owner {
   readonly pid: number;
   /** In the system's own count; null where it cannot be told. */
   readonly started: string | null;
+  /** Device and number of the database file. */
+  readonly file: string;
 }
 
 function readOwner(meta: Table): Owner | undefined {

@@ -23,7 +23,7 @@ import {
   SPACE_CHECK_MS,
 } from "./limits.ts";
 import { load } from "./load.ts";
-import { takeOwnership } from "./owner.ts";
+import { checkNotHeld, takeOwnership } from "./owner.ts";
 import { RecordReader } from "./record-reader.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { Staging } from "./staging.ts";
@@ -169,6 +169,7 @@ class LmdbStore implements BrokerStore {
   }
 
   #openParts(): { parts: OpenParts; state: LoadedState } {
+    checkNotHeld(this.#directory);
     const tables = openTables(this.#directory);
     try {
       const release = takeOwnership(this.#directory, tables.meta);

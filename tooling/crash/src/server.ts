@@ -2,7 +2,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 
-const program = fileURLToPath(new URL("../../../apps/server/bin/tidewire.js", import.meta.url));
+/** The built command. */
+export const program: string = fileURLToPath(new URL("../../../apps/server/bin/tidewire.js", import.meta.url));
+
+/** None outlives the tests. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /** A `tidewire serve` on one data directory that is killed and started again, each time on a port of its own choice. */
 export class Server {
@@ -12,7 +19,6 @@ export class Server {
 
   constructor(directory: string) {
     this.#directory = directory;
-    process.once("exit", () => this.#child?.kill("SIGKILL"));
   }
 
   /** Where it listens now; 0 while it does not. */
@@ -25,6 +31,8 @@ export class Server {
     const parameters = ["serve", "--listen", "tcp://127.0.0.1:0", "--store", this.#directory, "--log-level", "error"];
     const child = spawn(process.execPath, [program, ...parameters], { stdio: ["ignore", "pipe", "pipe"] });
     this.#child = child;
+    running.add(child);
+    child.once("exit", () => running.delete(child));
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => {
       said += chunk.toString();
