@@ -11,7 +11,13 @@ export function open(server, transport) {
 
 async function openTcp(port) {
   const socket = await connected(port);
-  const channel = { socket, onData() {}, onDrain() {}, send: (bytes) => socket.write(bytes), close: () => socket.destroy() };
+  const channel = {
+    socket,
+    onData() {},
+    onDrain() {},
+    send: (bytes) => socket.write(bytes),
+    close: () => socket.destroy(),
+  };
   socket.on("data", (chunk) => channel.onData(chunk));
   socket.on("drain", () => channel.onDrain());
   return channel;
@@ -24,7 +30,13 @@ async function openWebSocket({ ws, wsPath }) {
       "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n",
   );
   const rest = await response(socket);
-  const channel = { socket, onData() {}, onDrain() {}, send: (bytes) => socket.write(frame(bytes)), close: () => socket.destroy() };
+  const channel = {
+    socket,
+    onData() {},
+    onDrain() {},
+    send: (bytes) => socket.write(frame(bytes)),
+    close: () => socket.destroy(),
+  };
   const unframe = unframer((payload) => channel.onData(payload));
   socket.on("data", unframe);
   socket.on("drain", () => channel.onDrain());
@@ -66,7 +78,23 @@ const framed = new WeakMap();
 function frame(bytes) {
   let whole = framed.get(bytes);
   if (whole === undefined) {
-    const header = bytes.length < 126 ? [0x82, 0x80 | bytes.length] : bytes.length < 65_536 ? [0x82, 0xfe, bytes.length >> 8, bytes.length & 0xff] : [0x82, 0xff, 0, 0, 0, 0, bytes.length >>> 24, (bytes.length >> 16) & 0xff, (bytes.length >> 8) & 0xff, bytes.length & 0xff];
+    const header =
+      bytes.length < 126
+        ? [0x82, 0x80 | bytes.length]
+        : bytes.length < 65_536
+          ? [0x82, 0xfe, bytes.length >> 8, bytes.length & 0xff]
+          : [
+              0x82,
+              0xff,
+              0,
+              0,
+              0,
+              0,
+              bytes.length >>> 24,
+              (bytes.length >> 16) & 0xff,
+              (bytes.length >> 8) & 0xff,
+              bytes.length & 0xff,
+            ];
     whole = Buffer.concat([Buffer.from(header), Buffer.alloc(4), bytes]);
     framed.set(bytes, whole);
   }
@@ -92,7 +120,8 @@ function unframer(onPayload) {
       header = Buffer.concat([header, chunk.subarray(offset, end)]);
       offset = end;
       if (header.length >= 2 && header.length === headerLength(header[1])) {
-        payloadLeft = header[1] < 126 ? header[1] : header[1] === 126 ? header.readUInt16BE(2) : Number(header.readBigUInt64BE(2));
+        payloadLeft =
+          header[1] < 126 ? header[1] : header[1] === 126 ? header.readUInt16BE(2) : Number(header.readBigUInt64BE(2));
         header = Buffer.alloc(0);
       }
     }

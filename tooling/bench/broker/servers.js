@@ -102,10 +102,15 @@ class ServerProcess {
     return this.#child.pid;
   }
 
+  /** A server that was driven too hard may be gone. */
+  get exited() {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   async start() {
     const [command, ...rest] = [...(pinned ? ["taskset", "-c", "0"] : []), this.#program, ...this.#args];
     this.#child = spawn(command, rest, { stdio: "ignore" });
-    for (let attempt = 0; attempt < 100 && this.#child.exitCode === null; attempt++) {
+    for (let attempt = 0; attempt < 100 && !this.exited; attempt++) {
       if (await answers(this.tcp)) return true;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -136,6 +141,13 @@ function stopAll(servers, folder) {
 export function residentBytes(pid) {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * 1024;
+}
+
+/** Processor time that a process has used. */
+export function processorMs(pid) {
+  // Behind the name, which may have spaces: state, ppid, ... utime, stime, in hundredths of a second.
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1].split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 function answers(port) {
