@@ -10,6 +10,7 @@ import {
 } from "@tidewire/codec";
 import type { Core } from "./core.ts";
 import { misuse } from "./errors.ts";
+import { IdQueue } from "./id-queue.ts";
 import { RELEASED } from "./inflight.ts";
 import type { EncodedPublish, Message } from "./interfaces.ts";
 import { FIRST_FAILURE } from "./limits.ts";
@@ -29,8 +30,7 @@ export class Sender {
   readonly #core: Core;
   readonly #aliases: OutgoingAliases | undefined;
   /** In flight from an earlier connection and not sent again yet, because the peer's window is full. */
-  #waiting: number[] = [];
-  #waitingHead = 0;
+  #waiting: IdQueue | undefined = undefined;
   readonly #undeliverable: Undeliverable[] = [];
 
   constructor(core: Core, topicAliases: number) {
@@ -41,7 +41,7 @@ export class Sender {
 
   /** Zero while resent messages wait: what is live comes after them. */
   get quota(): number {
-    return this.#waitingHead < this.#waiting.length ? 0 : this.#window();
+    return this.#waiting === undefined ? this.#window() : 0;
   }
 
   publish(message: Message, now: number, encoded: EncodedPublish | undefined): number {
@@ -76,8 +76,12 @@ export class Sender {
    */
   resume(now: number): void {
     for (const [packetId, message] of this.#core.inflight.outgoing) {
-      if (message !== RELEASED) this.#waiting.push(packetId);
-      else this.#core.write(ackPacket(PacketType.PUBREL, packetId, ReasonCode.Success), now);
+      if (message === RELEASED) {
+        this.#core.write(ackPacket(PacketType.PUBREL, packetId, ReasonCode.Success), now);
+      } else {
+        this.#waiting ??= new IdQueue();
+        this.#waiting.push(packetId);
+      }
     }
     this.#sendWaiting(now);
   }
@@ -137,10 +141,8 @@ export class Sender {
 
   /** Undefined when nothing with this id was sent on this connection. */
   #sentMessage(packetId: number): Message | typeof RELEASED | undefined {
-    const message = this.#core.inflight.outgoing.get(packetId);
-    if (this.#waitingHead < this.#waiting.length && this.#waiting.indexOf(packetId, this.#waitingHead) >= 0)
-      return undefined;
-    return message;
+    if (this.#waiting?.has(packetId)) return undefined;
+    return this.#core.inflight.outgoing.get(packetId);
   }
 
   #settle(packet: AckPacket, message: Message | undefined, reasonCode: number, now: number): void {
@@ -158,19 +160,18 @@ export class Sender {
   /** How many more messages the peer takes. */
   #window(): number {
     const { inflight, peer } = this.#core;
-    const sent = inflight.outgoing.size - (this.#waiting.length - this.#waitingHead);
+    const sent = inflight.outgoing.size - (this.#waiting?.size ?? 0);
     return Math.max(0, Math.min(peer.receiveMaximum - sent, inflight.ids.available));
   }
 
   #sendWaiting(now: number): void {
-    if (this.#waitingHead === this.#waiting.length) return;
-    while (this.#waitingHead < this.#waiting.length && this.#window() > 0) {
-      const packetId = this.#waiting[this.#waitingHead++] as number;
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    while (waiting.size > 0 && this.#window() > 0) {
+      const packetId = waiting.shift();
       this.#sendAgain(packetId, this.#core.inflight.outgoing.get(packetId) as Message, now);
     }
-    if (this.#waitingHead < this.#waiting.length) return;
-    this.#waiting = [];
-    this.#waitingHead = 0;
+    if (waiting.size === 0) this.#waiting = undefined;
   }
 
   #sendAgain(packetId: number, message: Message, now: number): void {

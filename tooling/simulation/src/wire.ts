@@ -141,7 +141,9 @@ export class Wire {
     const letter = numberOf(packet.payload);
     // Whether the earlier connection carried it nobody can know: what counts is that it was to.
     const resent = letters[letter]?.handedOn !== this.#options.number;
-    if (record.released.has(letter)) this.#fail(`sent message ${letter} after its PUBREL [MQTT-4.3.3-6]`);
+    // Given up meanwhile on a newer connection: the bytes follow the old one into nowhere.
+    const givenUp = letters[letter]?.excused === true;
+    if (record.released.has(letter) && !givenUp) this.#fail(`sent message ${letter} after its PUBREL [MQTT-4.3.3-6]`);
     if (dup !== resent) this.#fail(`sent message ${letter} with DUP ${dup} [MQTT-3.3.1-1]`);
     this.#checkId(packetId, letter);
     if (dup) {
@@ -155,8 +157,6 @@ export class Wire {
     record.owners.set(packetId, letter);
     record.unfinished.add(packetId);
     if (this.#open.size > this.peer.receiveMaximum) this.#fail("exceeded Receive Maximum [MQTT-3.3.4-7]");
-    // Given up meanwhile on a newer connection: the bytes follow the old one into nowhere.
-    const givenUp = letters[letter]?.excused === true;
     if (!givenUp && !durable().outgoing.has(packetId)) this.#fail(`sent message ${letter} before it was durable`);
   }
 
