@@ -1,6 +1,6 @@
 import { limits } from "./limits.ts";
 
-export type TranscriptEvent = "open" | "refused" | "data" | "end" | "abort" | "cut" | "stall" | "unstall" | "closed";
+export type TranscriptEvent = "open" | "refused" | "data" | "end" | "abort" | "cut" | "stall" | "unstall";
 
 /** One thing that happened on the network. */
 export interface TranscriptEntry {

@@ -27,6 +27,10 @@ export class TcpConnection extends SocketConnection {
     if (this.handler !== undefined) this.socket.resume();
   }
 
+  protected get writable(): boolean {
+    return !this.socket.writableEnded;
+  }
+
   protected startReading(): void {
     this.socket.on("data", onData);
     if (this.#paused) this.socket.pause();

@@ -46,14 +46,20 @@ export interface Connection {
   readonly bufferedAmount: number;
   /** Begins delivery; called once. What arrived before is kept and delivered after. */
   start(handler: ConnectionHandler): void;
-  /** Always takes the bytes (after close: drops them). False: stop until `onDrain`. */
+  /**
+   * Always takes the bytes. False: stop until `onDrain`. After `close`, `abort` or the peer's end it drops them and
+   * returns false.
+   */
   send(chunks: readonly Uint8Array[]): boolean;
   /** Stops `onData`, at most one further chunk late. */
   pause(): void;
   resume(): void;
-  /** Sends what is buffered, then ends. Bounded in time: a peer that never reads is cut off. */
+  /**
+   * Sends what is buffered, then ends. Bounded in time: a peer that never reads is cut off. Of the handler only
+   * `onClose` is called after this.
+   */
   close(): void;
-  /** Ends now; what is buffered is lost. */
+  /** Ends now; what is buffered is lost. Of the handler only `onClose` is called after this. */
   abort(error?: Error): void;
 }
 

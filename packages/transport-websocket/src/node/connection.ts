@@ -54,12 +54,15 @@ export class WsConnection extends SocketConnection {
     if (this.handler !== undefined) process.nextTick(() => this.#deliverHeld());
   }
 
+  protected get writable(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN;
+  }
+
   protected startReading(): void {
     process.nextTick(() => this.#deliverHeld());
   }
 
   protected transmit(chunks: readonly Uint8Array[], size: number, callback: (() => void) | undefined): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return;
     if (this.#plain && size <= this.#sentMessageBytes) {
       writeFrame(this.socket, chunks, size, callback);
       return;

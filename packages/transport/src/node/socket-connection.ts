@@ -60,7 +60,7 @@ export abstract class SocketConnection implements Connection {
   }
 
   send(chunks: readonly Uint8Array[]): boolean {
-    if (this.#closing) return false;
+    if (this.#closing || !this.writable) return false;
     let size = 0;
     for (const chunk of chunks) size += chunk.length;
     if (size > 0) {
@@ -91,6 +91,9 @@ export abstract class SocketConnection implements Connection {
     this.#error = error;
     this.endNow();
   }
+
+  /** False once the peer has ended its direction and this side is about to follow. */
+  protected abstract get writable(): boolean;
 
   /** Begins to read, unless paused. */
   protected abstract startReading(): void;

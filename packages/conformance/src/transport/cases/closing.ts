@@ -30,6 +30,22 @@ export const closingCases: readonly TransportCase[] = [
     checkEqual(outcome(pair.probe), { initiator: "remote", clean: true }, "onClose");
   }),
 
+  defineCase("closing/sends-to-a-closing-peer", "drops what is sent while the peer closes", async (harness) => {
+    const pair = await connectProbe(harness, { onData: () => pair.probe.sendPattern(10) });
+    pair.probe.start();
+    await pair.peer.send(10_000, 100);
+    await until(harness, "everything received", () => pair.probe.received === 10_000);
+    await pair.peer.close();
+    for (let turn = 0; turn < 5_000 && pair.probe.closeInfo === undefined; turn++) {
+      pair.probe.send([Uint8Array.of(1)]);
+      await harness.pass(0);
+    }
+    await until(harness, "onClose", () => pair.probe.closeInfo !== undefined);
+    checkEqual(outcome(pair.probe), { initiator: "remote", clean: true }, "onClose");
+    checkEqual(pair.probe.send([Uint8Array.of(1)]), false, "send after the end");
+    pair.probe.verify();
+  }),
+
   defineCase(
     "closing/while-paused",
     "delivers what came before the peer's close, also after a pause",
