@@ -49,7 +49,8 @@ export class Dispatcher {
   consumersOf(message: ReceivedMessage): readonly Consumer[] {
     const entries = this.#options.index.match(message.topic);
     const identifiers = message.properties?.subscriptionIdentifiers;
-    if (entries.length === 1 && identifiers === undefined) return entries[0]!.consumers;
+    // By far the commonest case; with one candidate identifiers decide nothing.
+    if (entries.length === 1) return entries[0]!.consumers;
     // The server says which subscriptions this copy is for [MQTT-3.3.4-3]; the copy of another comes by itself.
     const meant = entries.filter((entry) => identifiers?.includes(entry.identifier) ?? true);
     // Identifiers from before this client, of a session that somebody else began, say nothing.

@@ -29,8 +29,8 @@ export interface ClientLimits {
 export const defaultLimits: ClientLimits = {
   // Every broker takes this many, and the answer to one packet stays far below any packet limit.
   filtersPerPacket: 256,
-  // Keeps 10,000 filters from filling a server's input at once; a round trip each four packets is not felt.
-  unansweredPackets: 4,
+  // Keeps thousands of filters from filling a server's input at once, and the line busy meanwhile.
+  unansweredPackets: 16,
   // One needs a topic, an entry and a timer each: a few hundred bytes.
   pendingRequests: 10_000,
   // A page that is sent more has to say so; the largest packet the specification allows would be 256 MiB.
