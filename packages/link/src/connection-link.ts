@@ -98,7 +98,7 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
     this.#writer.take();
     this.#chunks = NONE;
     this.#chunkBytes = 0;
-    if (this.#closing) return;
+    if (this.#closed !== undefined) return;
     this.#stop();
     this.connection.abort(error);
   }

@@ -91,6 +91,32 @@ describe("pause", () => {
     expect(peers.received).toEqual(["1", "2"]);
   });
 
+  test("what came before the end of the connection waits for resume, and comes before that end", () => {
+    const bench = new Bench();
+    const onClosed = vi.fn();
+    const peers = bench.connect({ serverLink: { onClosed } });
+    bench.network.run();
+    peers.server.pause();
+    peers.publish(message("x"));
+    peers.client.session.disconnect(0, bench.clientLoop.now);
+    peers.client.touch();
+    bench.network.advance(1000);
+    expect([peers.received, onClosed.mock.calls.length]).toEqual([[], 0]);
+    peers.server.resume();
+    bench.network.advance(1);
+    expect(peers.received).toEqual(["x"]);
+    expect(peers.ends.server).toMatchObject({ kind: "remote", reasonCode: 0 });
+    expect(onClosed).toHaveBeenCalledTimes(1);
+  });
+
+  test("is counted: a resume too many is misuse", () => {
+    const bench = new Bench();
+    const { server } = bench.connect();
+    server.pause();
+    server.resume();
+    expect(() => server.resume()).toThrow(expect.objectContaining({ code: "not-paused" }));
+  });
+
   test("a client that is not read from is not late, and is again afterwards", () => {
     const bench = new Bench();
     const peers = bench.connect({ connect: { keepAlive: 10 }, clientLimits: { pingTimeoutMs: 1_000_000 } });
@@ -238,6 +264,20 @@ describe("fairness and back-pressure", () => {
     bench.network.advance(2);
     expect(peers.ends.client).toMatchObject({ kind: "lost", error: { code: "stalled" } });
   });
+});
+
+test("a link that closes and finds nobody reading can still be aborted", () => {
+  const bench = new Bench();
+  const onClosed = vi.fn();
+  const peers = bench.connect({ clientLink: { onClosed } });
+  bench.network.run();
+  peers.cable.stall();
+  peers.client.close();
+  bench.network.run();
+  expect(onClosed).not.toHaveBeenCalled();
+  peers.client.abort();
+  bench.network.run();
+  expect(onClosed).toHaveBeenCalledTimes(1);
 });
 
 describe("a handler that throws", () => {
