@@ -1,5 +1,5 @@
 import { type ProtocolVersion, parseSharedFilter, type QoS, type Will } from "@tidewire/codec";
-import { createInflight, type Inflight } from "@tidewire/session";
+import { createInflight, type Inflight, type SavedInflight } from "@tidewire/session";
 import type { ClientConnection } from "./client-connection.ts";
 import type { BrokerContext } from "./context.ts";
 import type { Deadline } from "./deadlines.ts";
@@ -9,7 +9,7 @@ import type { Encodings } from "./encodings.ts";
 import type { ClientInfo } from "./hooks.ts";
 import type { IncomingPublication } from "./publication.ts";
 import { SessionQueue } from "./session-queue.ts";
-import type { BrokerStore, LoadedSession, StoredSubscription } from "./store.ts";
+import type { BrokerStore, LoadedSession, OutgoingMessage, StoredSubscription } from "./store.ts";
 import { Readiness, type RouteTarget, type Subscriber, Subscription } from "./subscription.ts";
 
 /** One MQTT session: what the broker knows of a client, whether it is connected or not. */
@@ -50,7 +50,7 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
     this.queue = new SessionQueue(loaded === undefined ? queue : { ...queue, loaded });
     this.inflight = createInflight(
       this.store.inflight(this.clientId),
-      loaded === undefined ? undefined : this.store.loadInflight(this.clientId),
+      loaded === undefined ? undefined : this.#loadInflight(),
     );
     this.#drain = new Drain(context, this);
   }
@@ -230,6 +230,21 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
       this.#context.storage.durable.deleteSession(this.clientId);
     }
     this.#context.storage.commitSoon();
+  }
+
+  /** Messages come from the store as they were kept; here they are this session's own again. */
+  #loadInflight(): SavedInflight {
+    const { outgoing, incoming } = this.store.loadInflight(this.clientId);
+    return {
+      outgoing: outgoing.map((sent) => {
+        const { message } = sent;
+        if (message === undefined) {
+          return sent;
+        }
+        return { ...sent, message: Delivery.from((message as OutgoingMessage).entry, this) };
+      }),
+      incoming,
+    };
   }
 
   #newDelivery(publication: Delivery["publication"], qos: QoS, retain: boolean, target: RouteTarget): Delivery {

@@ -76,7 +76,7 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
 
   /** Whether a message would leave at once: room on the way, and in the client's window. */
   canSend(qos: 0 | 1 | 2): boolean {
-    if (!this.#sending || !this.link.writable) {
+    if (!this.#sending || !(this.link.writable || this.link.pendingBytes < this.#context.limits.sendAheadBytes)) {
       return false;
     }
     return (

@@ -1,43 +1,39 @@
-import {
-  encodePublish,
-  PacketType,
-  type ProtocolVersion,
-  type PublishPacket,
-  packetIdOffset,
-  type QoS,
-} from "@tidewire/codec";
+import { encodePublish, PacketType, type ProtocolVersion, packetIdOffset, type QoS } from "@tidewire/codec";
 import type { EncodedPublish } from "@tidewire/session";
 import type { IncomingPublication } from "./publication.ts";
 
 /**
  * One publication as bytes, encoded once for each shape that receivers need (version, QoS, RETAIN) and not once for
- * each receiver. Where it came in with a shape that goes out, these are the received bytes themselves.
+ * each receiver. Where the shape that came in goes out, these are the received bytes themselves: an object of this
+ * class is then its own only encoding, since one more for each message would show in the benchmark.
  */
-export class Encodings {
+export class Encodings implements EncodedPublish {
+  readonly version: ProtocolVersion;
+  readonly bytes: Uint8Array;
+  readonly packetIdOffset: number;
   readonly #publication: IncomingPublication;
-  readonly #shapes: (EncodedPublish | undefined)[] = [];
+  readonly #receivedShape: number;
+  #others: (EncodedPublish | undefined)[] | undefined = undefined;
 
-  constructor(publication: IncomingPublication) {
+  /** `received`: the whole packet that the publication came in, if that may be sent on as it is. */
+  constructor(publication: IncomingPublication, received?: Uint8Array, version: ProtocolVersion = 4) {
     this.#publication = publication;
-  }
-
-  /** Uses received bytes as they are, unless what they hold is for one connection only. */
-  forward(packet: PublishPacket, bytes: Uint8Array, version: ProtocolVersion): void {
-    if (!packet.dup && packet.properties?.topicAlias === undefined) {
-      this.#shapes[shapeOf(version, packet.qos, packet.retain)] = {
-        version,
-        bytes,
-        packetIdOffset: packet.qos === 0 ? 0 : packetIdOffset(bytes),
-      };
-    }
+    this.version = version;
+    this.bytes = received ?? NONE;
+    this.packetIdOffset = received === undefined || publication.qos === 0 ? 0 : packetIdOffset(received);
+    this.#receivedShape = received === undefined ? -1 : shapeOf(version, publication.qos, publication.retain);
   }
 
   get(version: ProtocolVersion, qos: QoS, retain: boolean): EncodedPublish {
     const shape = shapeOf(version, qos, retain);
-    let encoded = this.#shapes[shape];
+    if (shape === this.#receivedShape) {
+      return this;
+    }
+    this.#others ??= [];
+    let encoded = this.#others[shape];
     if (encoded === undefined) {
       encoded = this.#encode(version, qos, retain);
-      this.#shapes[shape] = encoded;
+      this.#others[shape] = encoded;
     }
     return encoded;
   }
@@ -58,9 +54,11 @@ export class Encodings {
       },
       version,
     );
-    return { version, bytes, packetIdOffset: qos === 0 ? 0 : packetIdOffset(bytes) };
+    return { version, bytes, packetIdOffset: packetIdOffset(bytes) };
   }
 }
+
+const NONE = new Uint8Array();
 
 /** MQTT 3.1 and 3.1.1 have the same PUBLISH. */
 function shapeOf(version: ProtocolVersion, qos: QoS, retain: boolean): number {

@@ -33,6 +33,8 @@ export interface BrokerLimits {
   readonly inflight: number;
   /** Topic aliases a client may set; announced in CONNACK; 0x94. */
   readonly topicAliasMaximum: number;
+  /** Bytes that may wait on a connection that is full, before messages wait in the session's queue instead. */
+  readonly sendAheadBytes: number;
   /** Messages that wait in one session. */
   readonly queueCount: number;
   /** Payload bytes that wait in one session. */
@@ -85,6 +87,8 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   inflight: 1024,
   // Each alias keeps one topic in memory for each connection.
   topicAliasMaximum: 32,
+  // Bytes take a fifth of the memory of queued messages: who is only a little slow costs no more than who is quick.
+  sendAheadBytes: 128 * 1024,
   queueCount: 10_000,
   // With the count a bound on what one absent client can cost.
   queueBytes: 16 * 1024 * 1024,

@@ -98,10 +98,11 @@ function accept(
     refuse(context, connection, packet, ReasonCode.QuotaExceeded);
     return;
   }
-  const encodings = new Encodings(publication);
-  if (bytesAtHand) {
-    encodings.forward(packet, connection.link.lastPacketBytes(), connection.session.version);
-  }
+  // A repeated packet has DUP set, and an alias means nothing to others: such bytes are not for them.
+  const forward = bytesAtHand && !packet.dup && packet.properties?.topicAlias === undefined;
+  const encodings = forward
+    ? new Encodings(publication, connection.link.lastPacketBytes(), connection.session.version)
+    : new Encodings(publication);
   const receivers = publisher.publish(publication, encodings, connection.client);
   if (packet.qos > 0) {
     const reasonCode =

@@ -15,7 +15,8 @@ async function acknowledgeAll(lab: Lab, peer: Peer): Promise<void> {
 
 describe("a subscriber that does not read", () => {
   async function stuck(limits: Partial<BrokerLimits>): Promise<{ lab: Lab; slow: Peer; quick: Peer }> {
-    const lab = await Lab.start({ limits }, { highWaterMark: 4096, lowWaterMark: 1024 });
+    const network = { highWaterMark: 4096, lowWaterMark: 1024 };
+    const lab = await Lab.start({ limits: { sendAheadBytes: 0, ...limits } }, network);
     const slow = await lab.connect({ clientId: "slow" });
     const quick = await lab.connect({ clientId: "quick" });
     await slow.subscribe(lab, "#");
