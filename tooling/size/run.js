@@ -33,7 +33,7 @@ if (process.argv.includes("--json")) console.log(JSON.stringify(rows, null, 1));
 else printTable(rows);
 process.exitCode = rows.some(({ problem }) => problem !== null) ? 1 : 0;
 
-async function measure({ name, source, budget, lacks = [] }) {
+async function measure({ name, source, goal, budget, lacks = [] }) {
   const minified = await bundleText(source, true);
   const gzip = gzipSync(minified, { level: 9 }).length;
   const plain = lacks.length === 0 ? "" : await bundleText(source, false);
@@ -44,7 +44,7 @@ async function measure({ name, source, budget, lacks = [] }) {
       : found.length > 0
         ? `carries ${found.join(", ")}`
         : null;
-  return { name, minified: Buffer.byteLength(minified), gzip, budget: budget ?? null, problem };
+  return { name, minified: Buffer.byteLength(minified), gzip, goal: goal ?? null, budget: budget ?? null, problem };
 }
 
 async function bundleText(source, minify) {
@@ -74,9 +74,10 @@ function buildPackages(names) {
 
 function printTable(rows) {
   const width = Math.max(...rows.map(({ name }) => name.length));
-  console.log(`${"bundle".padEnd(width)}  minified      gzip    budget`);
-  for (const { name, minified, gzip, budget, problem } of rows) {
-    const numbers = [minified, gzip, budget].map((bytes) => (bytes === null ? "" : `${bytes} B`).padStart(8));
-    console.log(`${name.padEnd(width)}  ${numbers.join("  ")}  ${problem ?? (budget === null ? "" : "ok")}`.trimEnd());
+  console.log(`${"bundle".padEnd(width)}  minified      gzip      goal    budget`);
+  for (const { name, minified, gzip, goal, budget, problem } of rows) {
+    const numbers = [minified, gzip, goal, budget].map((bytes) => (bytes === null ? "" : `${bytes} B`).padStart(8));
+    const verdict = problem ?? (goal !== null && gzip > goal ? "above its goal" : budget === null ? "" : "ok");
+    console.log(`${name.padEnd(width)}  ${numbers.join("  ")}  ${verdict}`.trimEnd());
   }
 }

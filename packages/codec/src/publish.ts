@@ -39,6 +39,6 @@ export function writePublish(sink: Sink, packet: PublishPacket): void {
   if (topic === "" && properties?.topicAlias !== undefined) sink.uint16(0);
   else sink.topicName(topic);
   if (qos > 0) sink.packetId(packetId);
-  writeProperties(sink, properties, PUBLISH_BIT);
+  if (properties !== undefined || sink.version === 5) writeProperties(sink, properties, PUBLISH_BIT);
   sink.end(packet.payload);
 }

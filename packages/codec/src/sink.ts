@@ -28,8 +28,9 @@ export class Sink {
   /** Starts a packet with its first byte and one for its length, which is enough for most. */
   begin(first: number): void {
     this.reset();
-    this.uint8(first);
-    this.openLength();
+    this.#need(2);
+    this.bytes[this.pos] = first;
+    this.pos += 2;
   }
 
   /** Ends the packet: fills its length in and adds the payload, if it has one. */
@@ -65,11 +66,15 @@ export class Sink {
   closeLength(mark: number, more: number): void {
     const length = this.pos - this.start - mark - 1 + more;
     if (length > MAXIMUM_REMAINING_LENGTH) fail(packetTooLarge, this);
-    const extra = length < 0x80 ? 0 : length < 0x4000 ? 1 : length < 0x20_0000 ? 2 : 3;
+    if (length < 0x80) {
+      this.bytes[this.start + mark] = length;
+      return;
+    }
+    const extra = length < 0x4000 ? 1 : length < 0x20_0000 ? 2 : 3;
     this.#need(extra);
     const at = this.start + mark;
     const end = this.pos + extra;
-    if (extra > 0) this.bytes.copyWithin(at + 1 + extra, at + 1, this.pos);
+    this.bytes.copyWithin(at + 1 + extra, at + 1, this.pos);
     this.pos = at;
     this.variableByteInteger(length);
     this.pos = end;
@@ -128,8 +133,8 @@ export class Sink {
     let at = from;
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i);
-      if (unit > 0x7f || unit === 0 || unit === 0x23 || unit === 0x2b) {
-        // Not plain ASCII, and rare: once more and with care.
+      if (unit < 0x2c ? unit === 0 || unit === 0x23 || unit === 0x2b : unit > 0x7f) {
+        // U+0000, a wildcard or not ASCII, and rare: once more and with care.
         checkText(text, this, isTopicName);
         at = from + writeUtf8(text, bytes, from);
         break;
@@ -137,7 +142,8 @@ export class Sink {
       bytes[at++] = unit;
     }
     if (at - from > MAXIMUM_FIELD_LENGTH) fail(fieldTooLong, this);
-    this.uint16(at - from);
+    bytes[from - 2] = (at - from) >> 8;
+    bytes[from - 1] = at - from;
     this.pos = at;
   }
 
