@@ -28,11 +28,14 @@ interface StaticFile {
   readonly cacheControl: string;
 }
 
-/** Scripts and styles come from files of this origin only, and the page talks to this origin only. */
+/**
+ * Scripts and styles come from files of this origin only, and the page talks to this origin only. `blob:` is for the
+ * worker that keeps the client's timers on time while the page is in the background.
+ */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": [
     ...["default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "font-src 'self'"],
-    ...["connect-src 'self'", "worker-src 'self'", "manifest-src 'self'"],
+    ...["connect-src 'self'", "worker-src 'self' blob:", "manifest-src 'self'"],
     ...["base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"],
   ].join("; "),
   "referrer-policy": "no-referrer",

@@ -25,7 +25,9 @@ export function browserScheduler(): Scheduler {
       return timer;
     },
     clearTimer: (handle) => {
-      const timer = handle as Timer;
+      // As with the platform's own, there may be none to clear.
+      const timer = handle as Timer | undefined;
+      if (timer === undefined) return;
       timer.done = true;
       clearTimeout(timer.handle);
     },

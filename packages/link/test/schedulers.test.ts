@@ -30,6 +30,10 @@ describe.each([
     expect(rounds).toEqual(new Array(100).fill(false));
   });
 
+  test("clears a timer that was never set", () => {
+    expect(() => create().clearTimer(undefined)).not.toThrow();
+  });
+
   test("sets timers and takes them back", async () => {
     const scheduler = create();
     const cleared = vi.fn();
