@@ -2,8 +2,7 @@ import { check, checkEqual } from "../failure.ts";
 import type { Peer } from "../peer.ts";
 import { concat } from "../wire/bytes.ts";
 import * as wire from "../wire/encode.ts";
-import type { BrokerCase } from "./define.ts";
-import { rule } from "./define.ts";
+import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 
 /** CONNECT and CONNACK (3.1, 3.2). */

@@ -3,8 +3,7 @@ import type { WirePacket } from "../wire/decode.ts";
 import * as wire from "../wire/encode.ts";
 import { describePacket, expectedFlags } from "../wire/transcript.ts";
 import { Type } from "../wire/types.ts";
-import type { BrokerCase } from "./define.ts";
-import { rule } from "./define.ts";
+import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 
 /** The bytes a server sends, over a conversation that makes it send every packet type it has (2.1, 2.2, 1.5). */

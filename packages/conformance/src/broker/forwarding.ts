@@ -2,8 +2,7 @@ import { check, checkEqual } from "../failure.ts";
 import { bytes } from "../wire/bytes.ts";
 import { allOf, numberProperty, property } from "../wire/decode.ts";
 import type { Property } from "../wire/properties.ts";
-import type { BrokerCase } from "./define.ts";
-import { rule } from "./define.ts";
+import { type BrokerCase, rule } from "./define.ts";
 import { text } from "./messages.ts";
 
 /** What a message keeps on its way through the server, and how it ages (MQTT 5.0, 3.3.2.3). */

@@ -1,18 +1,23 @@
 import { connectCases } from "./connect.ts";
 import type { BrokerCase } from "./define.ts";
 import { encodingCases } from "./encoding.ts";
-import { flowCases } from "./flow.ts";
+import { enhancedCases } from "./enhanced.ts";
 import { forwardingCases } from "./forwarding.ts";
 import { lifetimeCases } from "./lifetime.ts";
 import { limitedCases } from "./limited.ts";
 import { malformedCases } from "./malformed.ts";
-import { qosCases } from "./qos.ts";
+import { packetSizeCases } from "./packet-size.ts";
+import { receiverCases } from "./qos-receiver.ts";
+import { senderCases } from "./qos-sender.ts";
+import { receiveMaximumCases } from "./receive-maximum.ts";
 import { retainedCases } from "./retained.ts";
 import { securedCases } from "./secured.ts";
 import { sessionCases } from "./session.ts";
 import { sharedCases } from "./shared.ts";
 import { subscribeCases } from "./subscribe.ts";
+import { topicAliasCases } from "./topic-alias.ts";
 import { topicCases } from "./topics.ts";
+import { unsubscribeCases } from "./unsubscribe.ts";
 import { webSocketCases } from "./websocket.ts";
 import { willCases } from "./will.ts";
 
@@ -25,18 +30,23 @@ export { type BrokerProfile, PROFILES, profileCapability } from "./profiles.ts";
 export const brokerCases: readonly BrokerCase[] = [
   ...connectCases,
   ...encodingCases,
-  ...flowCases,
+  ...enhancedCases,
   ...forwardingCases,
   ...lifetimeCases,
   ...limitedCases,
   ...malformedCases,
-  ...qosCases,
+  ...packetSizeCases,
+  ...receiverCases,
+  ...senderCases,
+  ...receiveMaximumCases,
   ...retainedCases,
   ...securedCases,
   ...sessionCases,
   ...sharedCases,
   ...subscribeCases,
+  ...topicAliasCases,
   ...topicCases,
+  ...unsubscribeCases,
   ...webSocketCases,
   ...willCases,
 ];

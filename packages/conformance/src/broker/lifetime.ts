@@ -4,8 +4,7 @@ import { bytes } from "../wire/bytes.ts";
 import { numberProperty, property } from "../wire/decode.ts";
 import * as wire from "../wire/encode.ts";
 import { Type } from "../wire/types.ts";
-import type { BrokerCase } from "./define.ts";
-import { rule } from "./define.ts";
+import { type BrokerCase, rule } from "./define.ts";
 
 /** Keep Alive, PINGREQ, DISCONNECT and the end of a connection (3.1.2.10, 3.12, 3.14, 4.8, 4.13). */
 export const lifetimeCases: readonly BrokerCase[] = [

@@ -1,8 +1,7 @@
 import { check, checkEqual } from "../failure.ts";
 import { numberProperty } from "../wire/decode.ts";
 import * as wire from "../wire/encode.ts";
-import type { BrokerCase } from "./define.ts";
-import { rule } from "./define.ts";
+import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 import { text } from "./messages.ts";
 import { PROFILES, profileCapability } from "./profiles.ts";

@@ -1,6 +1,5 @@
 import { checkEqual } from "../failure.ts";
-import type { BrokerCase } from "./define.ts";
-import { rule } from "./define.ts";
+import { type BrokerCase, rule } from "./define.ts";
 import { payloads, text } from "./messages.ts";
 
 const RETAIN_AS_PUBLISHED = 0x08;

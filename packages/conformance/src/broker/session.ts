@@ -1,8 +1,7 @@
 import { checkEqual } from "../failure.ts";
 import * as wire from "../wire/encode.ts";
 import { Type } from "../wire/types.ts";
-import type { BrokerCase } from "./define.ts";
-import { rule } from "./define.ts";
+import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 import { payloads, text } from "./messages.ts";
 

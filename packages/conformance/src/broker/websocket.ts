@@ -1,8 +1,7 @@
 import { check, checkEqual } from "../failure.ts";
 import { concat } from "../wire/bytes.ts";
 import * as wire from "../wire/encode.ts";
-import type { BrokerCase } from "./define.ts";
-import { rule } from "./define.ts";
+import { type BrokerCase, rule } from "./define.ts";
 import { text } from "./messages.ts";
 
 /** MQTT over WebSocket (6). */

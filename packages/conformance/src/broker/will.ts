@@ -3,8 +3,7 @@ import type { Peer } from "../peer.ts";
 import { bytes } from "../wire/bytes.ts";
 import type { WillOptions } from "../wire/encode.ts";
 import type { Property } from "../wire/properties.ts";
-import type { BrokerCase } from "./define.ts";
-import { rule } from "./define.ts";
+import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 import { text } from "./messages.ts";
 

@@ -45,16 +45,14 @@ export function sabotage(dial: RawDial, saboteur: Saboteur): RawDial {
 
 class SabotagedConnection implements RawConnection, Line {
   readonly version: MqttVersion;
-  readonly memory = new Map<string, unknown>();
+  readonly memory: Map<string, unknown> = new Map();
   readonly common: Map<string, unknown>;
   connect: WirePacket | undefined;
   readonly #inner: RawConnection;
   readonly #saboteur: Saboteur;
-  readonly #toServer: PacketSplitter;
-  readonly #toClient: PacketSplitter;
+  readonly #toServer: Cutter;
+  readonly #toClient: Cutter;
   #handler: RawHandler | undefined;
-  /** What the client sends cannot be cut into packets any more: it passes as it is. */
-  #opaque = false;
   #closed = false;
 
   constructor(inner: RawConnection, saboteur: Saboteur, common: Map<string, unknown>) {
@@ -62,15 +60,15 @@ class SabotagedConnection implements RawConnection, Line {
     this.#saboteur = saboteur;
     this.common = common;
     this.version = saboteur.version;
-    this.#toServer = new PacketSplitter(saboteur.version);
-    this.#toClient = new PacketSplitter(saboteur.version);
+    this.#toServer = new Cutter(saboteur.version);
+    this.#toClient = new Cutter(saboteur.version);
   }
 
   start(handler: RawHandler): void {
     this.#handler = handler;
     this.#inner.start({
       onData: (bytes) => {
-        for (const packet of this.#toClient.push(bytes)) {
+        for (const packet of this.#toClient.cut(bytes, (rest) => handler.onData(rest))) {
           for (const out of this.#saboteur.toClient?.(packet, this) ?? [packet.bytes]) handler.onData(out);
         }
       },
@@ -82,22 +80,11 @@ class SabotagedConnection implements RawConnection, Line {
   }
 
   send(bytes: Uint8Array): void {
-    for (const packet of this.#packets(bytes)) {
+    for (const packet of this.#toServer.cut(bytes, (rest) => this.#inner.send(rest))) {
       const replaced = this.#saboteur.toServer?.(packet, this);
       this.connect ??= packet.connect === undefined ? undefined : packet;
       for (const out of replaced ?? [packet.bytes]) this.#inner.send(out);
     }
-  }
-
-  /** The packets that are complete; bytes that can be cut into packets no longer pass as they are. */
-  #packets(bytes: Uint8Array): readonly WirePacket[] {
-    try {
-      if (!this.#opaque) return this.#toServer.push(bytes);
-    } catch {
-      this.#opaque = true;
-    }
-    this.#inner.send(bytes);
-    return [];
   }
 
   sendToClient(bytes: Uint8Array): void {
@@ -107,5 +94,25 @@ class SabotagedConnection implements RawConnection, Line {
   close(): void {
     this.#closed = true;
     this.#inner.close();
+  }
+}
+
+/** Cuts one direction into packets, until its bytes cannot be packets any more: from there on they pass as they are. */
+class Cutter {
+  readonly #splitter: PacketSplitter;
+  #opaque = false;
+
+  constructor(version: MqttVersion) {
+    this.#splitter = new PacketSplitter(version);
+  }
+
+  cut(bytes: Uint8Array, pass: (bytes: Uint8Array) => void): readonly WirePacket[] {
+    try {
+      if (!this.#opaque) return this.#splitter.push(bytes);
+    } catch {
+      this.#opaque = true;
+    }
+    pass(bytes);
+    return [];
   }
 }
