@@ -1,5 +1,5 @@
 import { connect, type Socket } from "node:net";
-import { type ConnackPacket, createDecoder, encode, type Packet, PacketType } from "@tidewire/codec";
+import { type ConnackPacket, createDecoder, encode, type Packet, PacketType, type Properties } from "@tidewire/codec";
 
 type PacketOf<Type extends Packet["type"]> = Extract<Packet, { type: Type }>;
 
@@ -27,15 +27,20 @@ export class Wire {
     });
   }
 
-  /** Connects to a session that stays. */
-  static async open(port: number, clientId: string, version: 4 | 5): Promise<{ wire: Wire; connack: ConnackPacket }> {
+  /** Connects to a session that stays; with `cleanStart` to a new one. */
+  static async open(
+    port: number,
+    clientId: string,
+    version: 4 | 5,
+    cleanStart = false,
+  ): Promise<{ wire: Wire; connack: ConnackPacket }> {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     const wire = new Wire(socket, version);
     wire.send({
       type: PacketType.CONNECT,
       version,
       clientId,
-      cleanStart: false,
+      cleanStart,
       keepAlive: 0,
       will: undefined,
       username: undefined,
@@ -53,19 +58,19 @@ export class Wire {
     this.#socket.write(encode(packet, this.#version));
   }
 
-  publish(packetId: number, qos: 1 | 2, dup: boolean, topic: string, payload: string | Uint8Array): void {
-    const bytes = typeof payload === "string" ? Buffer.from(payload) : payload;
-    const rest = { retain: false, properties: undefined };
-    this.send({ type: PacketType.PUBLISH, topic, payload: bytes, qos, dup, packetId, ...rest });
+  publish(packetId: number, qos: 1 | 2, dup: boolean, topic: string, text: string, properties?: Properties): void {
+    const payload = Buffer.from(text);
+    this.send({ type: PacketType.PUBLISH, topic, payload, qos, retain: false, dup, packetId, properties });
   }
 
   acknowledge(type: 4 | 5 | 6 | 7, packetId: number): void {
     this.send({ type, packetId, reasonCode: 0, properties: undefined } as Packet);
   }
 
-  async subscribe(filter: string, qos: 1 | 2): Promise<void> {
+  async subscribe(filter: string, qos: 1 | 2, identifier?: number): Promise<void> {
     const subscription = { filter, qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
-    this.send({ type: PacketType.SUBSCRIBE, packetId: 1, subscriptions: [subscription], properties: undefined });
+    const properties = identifier === undefined ? undefined : { subscriptionIdentifiers: [identifier] };
+    this.send({ type: PacketType.SUBSCRIBE, packetId: 1, subscriptions: [subscription], properties });
     await this.next(PacketType.SUBACK);
   }
 

@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PacketType } from "@tidewire/codec";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Server } from "../src/server.ts";
+import { sleep } from "../src/wait.ts";
+import { Wire } from "../src/wire.ts";
+
+const FILTER = "$share/group/shared/topic";
+const TOPIC = "shared/topic";
+let directory: string;
+let server: Server;
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), "tidewire-crash-"));
+  server = new Server(directory);
+  await server.start();
+});
+
+afterEach(async () => {
+  await server.stop();
+  rmSync(directory, { recursive: true });
+});
+
+test("a message in flight comes again after a kill with what belongs to it", async () => {
+  const { wire } = await Wire.open(server.port, "subscriber", 5);
+  await wire.subscribe(TOPIC, 1, 7);
+  const publisher = await Wire.open(server.port, "publisher", 5);
+  const properties = { messageExpiryInterval: 100, contentType: "text/plain", userProperties: [["a", "b"]] } as const;
+  publisher.wire.publish(1, 1, false, TOPIC, "in flight", properties);
+  const first = await wire.next(PacketType.PUBLISH);
+  await server.kill();
+  await sleep(1100);
+  await server.start();
+
+  const again = await Wire.open(server.port, "subscriber", 5);
+  expect(again.connack.sessionPresent).toBe(true);
+  const second = await again.wire.next(PacketType.PUBLISH);
+  const { messageExpiryInterval, ...others } = second.properties ?? {};
+  expect({ ...second, properties: others }).toEqual({
+    ...first,
+    dup: true,
+    properties: { contentType: "text/plain", userProperties: [["a", "b"]], subscriptionIdentifiers: [7] },
+  });
+  expect(messageExpiryInterval).toBeLessThan(100);
+  expect(messageExpiryInterval).toBeGreaterThan(40);
+  again.wire.close();
+});
+
+test("a message in flight to a session that ends after a kill goes to another member of the group", async () => {
+  const { wire } = await Wire.open(server.port, "one", 5);
+  await wire.subscribe(FILTER, 1);
+  const publisher = await Wire.open(server.port, "publisher", 5);
+  publisher.wire.publish(1, 1, false, TOPIC, "for one of the group");
+  await wire.next(PacketType.PUBLISH);
+  await server.kill();
+  await server.start();
+
+  const two = await Wire.open(server.port, "two", 5);
+  await two.wire.subscribe(FILTER, 1);
+  const fresh = await Wire.open(server.port, "one", 5, true);
+  expect(fresh.connack.sessionPresent).toBe(false);
+  const { payload } = await two.wire.next(PacketType.PUBLISH);
+  expect(Buffer.from(payload).toString()).toBe("for one of the group");
+  two.wire.close();
+  fresh.wire.close();
+});
