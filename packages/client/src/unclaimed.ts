@@ -19,8 +19,8 @@ export interface UnclaimedOptions {
 export class Unclaimed {
   readonly #options: UnclaimedOptions;
   #messages: ReceivedMessage[] = [];
+  /** Set while messages are taken. */
   #timer: unknown;
-  #open = false;
 
   constructor(options: UnclaimedOptions) {
     this.#options = options;
@@ -29,22 +29,20 @@ export class Unclaimed {
   /** A session was resumed. What waits from before goes on waiting. */
   open(): void {
     const { scheduler, holdMs } = this.#options;
-    scheduler.clearTimer(this.#timer);
-    this.#open = true;
+    this.#stop();
     this.#timer = scheduler.setTimer(() => this.#giveUp(), holdMs);
   }
 
   /** The session is lost, or the client closed: nobody is owed an acknowledgement. */
   close(): void {
-    this.#open = false;
     this.#messages = [];
-    this.#options.scheduler.clearTimer(this.#timer);
+    this.#stop();
   }
 
   /** Takes a message that is for no subscription. */
   add(message: ReceivedMessage): void {
     message.hold(false);
-    if (this.#open && message.qos > 0) this.#messages.push(message);
+    if (this.#timer !== undefined && message.qos > 0) this.#messages.push(message);
     else message.release();
   }
 
@@ -72,5 +70,10 @@ export class Unclaimed {
     if (discarded.length === 0 || this.#options.heard()) return;
     const text = `${discarded.length} messages of the resumed session were for no subscription and are discarded.`;
     this.#options.report(new ClientError("message-unclaimed", text));
+  }
+
+  #stop(): void {
+    if (this.#timer !== undefined) this.#options.scheduler.clearTimer(this.#timer);
+    this.#timer = undefined;
   }
 }
