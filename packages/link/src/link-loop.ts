@@ -98,10 +98,11 @@ export class Loop implements LinkLoop {
     this.#deadlines.wakeBy(link, time);
   }
 
-  /** `link` is over. */
+  /** `link` is over. A timer that nobody needs would keep Node's process alive. */
   detach(link: ConnectionLink): void {
     this.size--;
     this.#deadlines.remove(link);
+    if (this.size === 0) this.#clearTimer();
   }
 
   report(error: unknown, link: ConnectionLink): void {
@@ -144,9 +145,15 @@ export class Loop implements LinkLoop {
   #setTimer(): void {
     const next = this.#deadlines.next;
     if (next >= this.#timerAt) return;
-    if (this.#timerAt !== Number.POSITIVE_INFINITY) this.scheduler.clearTimer(this.#timer);
+    this.#clearTimer();
     this.#timerAt = next;
     this.#timer = this.scheduler.setTimer(this.#wake, Math.max(0, Math.ceil(next - this.scheduler.now())));
+  }
+
+  #clearTimer(): void {
+    if (this.#timerAt === Number.POSITIVE_INFINITY) return;
+    this.scheduler.clearTimer(this.#timer);
+    this.#timerAt = Number.POSITIVE_INFINITY;
   }
 }
 

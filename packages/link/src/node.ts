@@ -2,19 +2,14 @@ import type { Scheduler } from "./interfaces.ts";
 
 /**
  * Node's time and turns. A turn ends in `process.nextTick`: after the promise jobs of an `await publish()` loop, which a
- * microtask would cut into one write per packet, and before the next I/O callback. Timers do not keep the process alive:
- * connections do.
+ * microtask would cut into one write per packet, and before the next I/O callback.
  */
 export function nodeScheduler(): Scheduler {
   return {
     now: () => performance.now(),
     defer: (callback) => process.nextTick(callback),
     later: (callback) => setImmediate(callback),
-    setTimer: (callback, delayMs) => {
-      const timer = setTimeout(callback, delayMs);
-      timer.unref();
-      return timer;
-    },
+    setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
     clearTimer: (handle) => clearTimeout(handle),
   };
 }
@@ -23,5 +18,5 @@ export function nodeScheduler(): Scheduler {
 declare const performance: { now(): number };
 declare const process: { nextTick(callback: () => void): void };
 declare function setImmediate(callback: () => void): unknown;
-declare function setTimeout(callback: () => void, delayMs: number): { unref(): void };
+declare function setTimeout(callback: () => void, delayMs: number): unknown;
 declare function clearTimeout(handle: unknown): void;

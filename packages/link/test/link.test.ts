@@ -319,6 +319,16 @@ describe("deadlines", () => {
     expect(bench.serverLoop.size).toBe(0);
   });
 
+  test("without links no timer is left, which would keep a process alive", () => {
+    const bench = new Bench();
+    const peers = bench.connect({ connect: { keepAlive: 10 } });
+    bench.network.run();
+    peers.client.session.disconnect(0, bench.clientLoop.now);
+    peers.client.touch();
+    bench.network.run();
+    expect(bench.network.scheduler.nextAtMs).toBeUndefined();
+  });
+
   test("a client that sends no CONNECT is closed", () => {
     const bench = new Bench();
     const onClosed = vi.fn();

@@ -55,8 +55,9 @@ export class Sender {
       this.#core.sent(now);
       return 0;
     }
-    if (this.quota === 0)
+    if (this.quota === 0) {
       throw misuse("quota-exhausted", "the peer's Receive Maximum is in flight", ReasonCode.ReceiveMaximumExceeded);
+    }
     const { inflight } = this.#core;
     const packetId = inflight.ids.take();
     try {
@@ -86,14 +87,11 @@ export class Sender {
     this.#sendWaiting(now);
   }
 
-  /** Gives up, and tells the handler, what could not be sent again. Its ids are in use until then. */
+  /** Gives up what could not be sent again, and tells the handler. */
   report(now: number): void {
-    while (this.#undeliverable.length > 0 && !this.#core.ended) {
-      const { packetId, message, reasonCode } = this.#undeliverable.shift() as Undeliverable;
-      this.#abandon(packetId, message, now);
-      this.#sendWaiting(now);
-      this.#core.handler.onSettled(packetId, message, reasonCode, undefined);
-    }
+    const exhausted = this.quota === 0;
+    this.#giveUp(now);
+    this.#tellQuota(exhausted);
   }
 
   receivePuback(packet: PubackPacket, now: number): void {
@@ -153,8 +151,12 @@ export class Sender {
     core.inflight.deleteOutgoing(packetId);
     this.#sendWaiting(now);
     if (!reported) core.handler.onSettled(packetId, message, reasonCode, properties);
-    this.report(now);
-    if (exhausted && !core.ended && this.quota > 0) core.handler.onSendQuota();
+    this.#giveUp(now);
+    this.#tellQuota(exhausted);
+  }
+
+  #tellQuota(wasExhausted: boolean): void {
+    if (wasExhausted && !this.#core.ended && this.quota > 0) this.#core.handler.onSendQuota();
   }
 
   /** How many more messages the peer takes. */
@@ -187,6 +189,16 @@ export class Sender {
       reasonCode = ReasonCode.PacketTooLarge;
     }
     this.#undeliverable.push({ packetId, message, reasonCode });
+  }
+
+  /** The ids of what is given up are in use until the handler knows. */
+  #giveUp(now: number): void {
+    while (this.#undeliverable.length > 0 && !this.#core.ended) {
+      const { packetId, message, reasonCode } = this.#undeliverable.shift() as Undeliverable;
+      this.#abandon(packetId, message, now);
+      this.#sendWaiting(now);
+      this.#core.handler.onSettled(packetId, message, reasonCode, undefined);
+    }
   }
 
   /**

@@ -110,16 +110,16 @@ export abstract class SessionBase<Handler extends SessionHandler> implements Cor
     }
   }
 
+  sent(now: number): void {
+    this.lastSent = now;
+  }
+
   /** The peer's limits are known. */
   protected meet(properties: Properties | undefined): void {
     this.peer = peerLimits(properties);
     if (this.peer.maximumPacketSize !== Number.POSITIVE_INFINITY) {
       this.writer.maximumPacketSize = this.peer.maximumPacketSize;
     }
-  }
-
-  sent(now: number): void {
-    this.lastSent = now;
   }
 
   /** Ends with an error, having told the peer where version and state allow. */

@@ -204,6 +204,17 @@ describe("Maximum Packet Size", () => {
     expect(second.clientEvents.filter(({ name }) => name === "settled")).toMatchObject([{ reasonCode: 0x95 }]);
     expect([clientInflight.outgoingCount, serverInflight.incomingCount]).toEqual([0, 0]);
   });
+
+  test("what is given up makes room, and the handler hears of it", () => {
+    const common = { connect: { cleanStart: false }, clientInflight: createInflight(), acknowledge: false };
+    const first = new Pair(common).connect();
+    first.client.publish(message("t", "x".repeat(50), 1), 0);
+    first.cut();
+    const properties = { maximumPacketSize: 40, receiveMaximum: 1 };
+    const second = new Pair({ ...common, accept: { sessionPresent: true, properties } }).connect();
+    expect(names(second.clientEvents)).toEqual(["connack", "settled", "send-quota"]);
+    expect(second.client.sendQuota).toBe(1);
+  });
 });
 
 test("a message encoded before goes out as it is, with the id of its own", () => {

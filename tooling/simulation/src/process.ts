@@ -192,7 +192,6 @@ export abstract class Process<S extends AnySession> {
     if (reasonCode === 0x95 || reasonCode === 0x9b) this.world.givenUp(letter, packetId);
     else if (reasonCode >= 0x80 && !letter.refused) fail(`message ${letter.number} refused with ${reasonCode}`);
     if (reasonCode < 0x80 && letter.refused && letter.qos === 1) fail(`refused message ${letter.number} succeeded`);
-    this.pump();
   }
 
   #ended(end: SessionEnd, link: Link<S>): void {
