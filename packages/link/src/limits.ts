@@ -11,3 +11,6 @@ export const defaultLimits: LinkLimits = {
   /** A peer that takes nothing for a minute while bytes wait for it is gone, or means harm. */
   stalledAfterMs: 60_000,
 };
+
+/** What a timer can wait at most in Node and browsers; a longer one would go off at once. */
+export const LONGEST_TIMER_MS: number = 2 ** 31 - 1;

@@ -4,7 +4,7 @@ import type { Connection } from "@tidewire/transport";
 import { ConnectionLink } from "./connection-link.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Link, LinkLimits, LinkLoop, LinkLoopOptions, LinkOptions, Scheduler } from "./interfaces.ts";
-import { defaultLimits } from "./limits.ts";
+import { defaultLimits, LONGEST_TIMER_MS } from "./limits.ts";
 
 /** How bytes become packets and packets bytes. */
 export interface Codec {
@@ -147,7 +147,8 @@ export class Loop implements LinkLoop {
     if (next >= this.#timerAt) return;
     this.#clearTimer();
     this.#timerAt = next;
-    this.#timer = this.scheduler.setTimer(this.#wake, Math.max(0, Math.ceil(next - this.scheduler.now())));
+    const delayMs = Math.max(0, Math.ceil(next - this.scheduler.now()));
+    this.#timer = this.scheduler.setTimer(this.#wake, Math.min(delayMs, LONGEST_TIMER_MS));
   }
 
   #clearTimer(): void {
