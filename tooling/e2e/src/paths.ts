@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
 
 /** The root of the repository. */
 export const ROOT: string = fileURLToPath(new URL("../../../", import.meta.url));
@@ -20,9 +21,14 @@ export function builtProgram(app: "server" | "device-agent" | "gateway", bin: st
   return join(ROOT, "apps", app, "bin", bin);
 }
 
-/** A fresh directory that goes when the test process ends. */
+/** A fresh directory that goes when the test file has ended. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), "tidewire-e2e-"));
-  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
+  temporary.push(directory);
   return directory;
 }
+
+const temporary: string[] = [];
+afterAll(() => {
+  for (const directory of temporary) rmSync(directory, { recursive: true, force: true });
+});

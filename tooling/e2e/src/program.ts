@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { afterAll } from "vitest";
 
 export interface ProgramOptions {
   readonly cwd?: string;
@@ -16,8 +17,9 @@ export interface Exit {
 // Far above what any step takes on an idle machine: only a real failure should reach it on a loaded one.
 const WAIT_MS = 15_000;
 
+// What a failed test did not stop must not outlive its file. (A worker that is killed runs no exit handler.)
 const running = new Set<ChildProcess>();
-process.once("exit", () => {
+afterAll(() => {
   for (const child of running) child.kill("SIGKILL");
 });
 
