@@ -15,7 +15,9 @@ import { Readiness, type RouteTarget, type Subscriber, Subscription } from "./su
 /** One MQTT session: what the broker knows of a client, whether it is connected or not. */
 export class BrokerSession implements Subscriber, DeliveryReceiver {
   readonly clientId: string;
-  /** Where its subscriptions, queue and in-flight exchanges are kept. */
+  /** Whether it began as a session that outlives its connection, so that all of it is in the durable store. */
+  readonly kept: boolean;
+  /** Where its queue is, and if it is kept, its subscriptions and in-flight exchanges. */
   readonly store: BrokerStore;
   readonly inflight: Inflight;
   readonly queue: SessionQueue;
@@ -36,6 +38,8 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
   readonly #drain: Drain;
   #subscriptions: Map<string, Subscription> | undefined;
   #nextSequence: number;
+  /** Whether the durable store has a record of it, if only for the sake of its will. */
+  #recorded: boolean;
 
   constructor(context: BrokerContext, record: SessionRecord, loaded?: LoadedSession) {
     this.#context = context;
@@ -43,19 +47,19 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
     this.version = record.version;
     this.expirySeconds = record.sessionExpiryInterval;
     this.username = record.username;
-    this.store = record.sessionExpiryInterval > 0 ? context.storage.durable : context.storage.volatile;
+    this.kept = record.sessionExpiryInterval > 0;
+    this.store = this.kept ? context.storage.durable : context.storage.volatile;
     this.#nextSequence = loaded?.nextSequence ?? 0;
+    this.#recorded = loaded !== undefined;
     const { limits, metrics } = context;
-    const queue = { clientId: this.clientId, receiver: this, store: this.store, limits, metrics };
+    const { clientId, store, kept } = this;
+    const queue = { clientId, receiver: this, store, storesInflight: kept, limits, metrics };
     this.queue = new SessionQueue(loaded === undefined ? queue : { ...queue, loaded });
-    this.inflight = createInflight(
-      this.store.inflight(this.clientId),
-      loaded === undefined ? undefined : this.#loadInflight(),
-    );
+    this.inflight = kept ? createInflight(store.inflight(clientId), loaded && this.#loadInflight()) : createInflight();
     this.#drain = new Drain(context, this);
   }
 
-  /** Whether it outlives its connection. */
+  /** Whether it outlives its present connection. */
   get persistent(): boolean {
     return this.expirySeconds > 0;
   }
@@ -78,8 +82,10 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
   subscribe(stored: StoredSubscription): void {
     this.#remove(stored.filter);
     this.restore(stored);
-    this.store.putSubscription(this.clientId, stored);
-    this.#context.storage.commitSoon();
+    if (this.kept) {
+      this.store.putSubscription(this.clientId, stored);
+      this.#context.storage.commitSoon();
+    }
   }
 
   /** Puts a subscription that the store holds already into the routes. */
@@ -96,8 +102,10 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
       return false;
     }
     this.#drain.forgetRetained(filter);
-    this.store.deleteSubscription(this.clientId, filter);
-    this.#context.storage.commitSoon();
+    if (this.kept) {
+      this.store.deleteSubscription(this.clientId, filter);
+      this.#context.storage.commitSoon();
+    }
     return true;
   }
 
@@ -190,9 +198,10 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
 
   /** Keeps what a restart needs to know; a will has to be published then, even of a session that is over with its connection. */
   save(): void {
-    if (!this.persistent && this.will === undefined) {
+    if (!this.kept && this.will === undefined) {
       return;
     }
+    this.#recorded = true;
     this.#context.storage.durable.putSession({
       clientId: this.clientId,
       version: this.version,
@@ -226,7 +235,7 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
     this.queue.discard();
     this.#drain.stop();
     this.store.deleteSession(this.clientId);
-    if (this.store !== this.#context.storage.durable) {
+    if (!this.kept && this.#recorded) {
       this.#context.storage.durable.deleteSession(this.clientId);
     }
     this.#context.storage.commitSoon();

@@ -100,7 +100,7 @@ export class Drain {
       }
       if (allowed) {
         // Taken out first: what handlers do meanwhile must not find it here again.
-        queue.sent(delivery);
+        queue.take(delivery);
         this.#send(delivery);
       } else {
         queue.drop(delivery);

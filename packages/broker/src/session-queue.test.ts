@@ -15,7 +15,14 @@ function setUp(limits: Partial<BrokerLimits>): {
   const metrics = new MetricsRecorder();
   const receiver = { version: 5 as const, nowMs: () => 0 };
   const store = memoryStore();
-  const queue = new SessionQueue({ clientId: "c", receiver, store, limits: { ...DEFAULT_LIMITS, ...limits }, metrics });
+  const queue = new SessionQueue({
+    clientId: "c",
+    receiver,
+    store,
+    storesInflight: false,
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    metrics,
+  });
   let sequence = 0;
   return {
     queue,

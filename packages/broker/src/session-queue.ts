@@ -9,6 +9,8 @@ export interface SessionQueueOptions {
   readonly clientId: string;
   readonly receiver: DeliveryReceiver;
   readonly store: BrokerStore;
+  /** Whether the session's in-flight messages are in the store, too: sending then moves them there by itself. */
+  readonly storesInflight: boolean;
   readonly limits: BrokerLimits;
   readonly metrics: MetricsRecorder;
   /** What a durable store holds from before. */
@@ -94,22 +96,23 @@ export class SessionQueue {
     return this.#page[this.#pageIndex];
   }
 
-  /** The first one was sent: with QoS 1 and 2 the store moved it to what is in flight. */
-  sent(delivery: Delivery): void {
-    if (delivery.qos === 0) {
-      this.#shiftUnacknowledged();
+  /** The first one is about to be sent. */
+  take(delivery: Delivery): void {
+    if (delivery.qos > 0 && this.#options.storesInflight) {
+      this.#shiftStored(delivery);
     } else {
-      this.#pageIndex += 1;
-      this.#countStored(-1, -delivery.publication.payload.byteLength);
+      this.drop(delivery);
     }
   }
 
-  /** The first one is not to be sent. */
+  /** The first one is not to be sent, or is nobody's any more once it was. */
   drop(delivery: Delivery): void {
-    if (delivery.qos > 0) {
+    if (delivery.qos === 0) {
+      this.#shiftUnacknowledged();
+    } else {
       this.#options.store.dequeue(this.#options.clientId, delivery.sequence);
+      this.#shiftStored(delivery);
     }
-    this.sent(delivery);
   }
 
   /** Takes out everything that came by these shared subscriptions, oldest first. */
@@ -171,6 +174,11 @@ export class SessionQueue {
     this.#page = entries.map((entry) => Delivery.from(entry, receiver));
     this.#pageIndex = 0;
     this.#readFrom = this.#page.at(-1)!.sequence + 1;
+  }
+
+  #shiftStored(delivery: Delivery): void {
+    this.#pageIndex += 1;
+    this.#countStored(-1, -delivery.publication.payload.byteLength);
   }
 
   #shiftUnacknowledged(): void {
