@@ -11,7 +11,7 @@ import { expect, it } from "vitest";
 const marks = { high: 65_536, low: 16_384 };
 
 function throughStreams(dial: Dial, listen: Listen): { dial: Dial; listen: Listen } {
-  const options = { highWaterMark: marks.high, lowWaterMark: marks.low, closeTimeoutMs: 300 };
+  const options = { highWaterMark: marks.high, lowWaterMark: marks.low, closeTimeoutMs: 3_000 };
   return {
     dial: async (dialOptions) => fromWebStreams(toWebStreams(await dial(dialOptions)), options),
     listen: (onConnection) => listen((connection) => onConnection(fromWebStreams(toWebStreams(connection), options))),
@@ -31,7 +31,7 @@ for (const end of ["client", "server"] as const) {
         dial: () => dial,
         dialNowhere: network.dialTo("nowhere"),
         marks,
-        closeTimeoutMs: 300,
+        closeTimeoutMs: 3_000,
         cut: () => network.cut(),
         async pass(ms) {
           await network.pass(ms);

@@ -21,7 +21,7 @@ class Station {
 
   readonly openListener = async (): Promise<{ listener: number; url: string }> => {
     const accepted: LocalPeer[] = [];
-    const settings = { highWaterMark: 65_536, lowWaterMark: 16_384, closeTimeoutMs: 300 };
+    const settings = { highWaterMark: 65_536, lowWaterMark: 16_384, closeTimeoutMs: 3_000 };
     const listener = await webSocketListener({ host: "127.0.0.1", ...settings })((connection) => {
       accepted.push(new LocalPeer(connection));
     });

@@ -8,8 +8,9 @@ import { afterAll, describe } from "vitest";
 import { WebSocket } from "ws";
 import { certificate } from "../../transport-tcp/test/certificates.ts";
 import { Relay } from "../../transport-tcp/test/relay.ts";
+import { pass } from "../../transport-tcp/test/time.ts";
 
-const marks = { highWaterMark: 65_536, lowWaterMark: 16_384, closeTimeoutMs: 300 };
+const marks = { highWaterMark: 65_536, lowWaterMark: 16_384, closeTimeoutMs: 3_000 };
 const both: readonly TransportCapability[] = ["abort-visible", "abort-drops", "pause", "peer-pause", "close-timeout"];
 const authority = await certificate("Test authority", { authority: true });
 const server = await certificate("server", { issuer: authority });
@@ -35,12 +36,13 @@ function define({ name, end, capabilities, listen, dial, cases = transportCases,
       dialNowhere: dial("ws://127.0.0.1:1/mqtt"),
       marks: { high: marks.highWaterMark, low: marks.lowWaterMark },
       closeTimeoutMs: marks.closeTimeoutMs,
+      pass,
       ...(cut === undefined ? {} : { cut }),
     }),
   });
   // Once is enough for the case that moves 100 MB.
   const chosen = cases.filter(({ id }) => end === "client" || id !== "transport/pausing/slow-reader");
-  runConformance(chosen, target, { api: vitestApi });
+  runConformance(chosen, target, { api: vitestApi, concurrency: 8 });
 }
 
 for (const end of ["client", "server"] as const) {

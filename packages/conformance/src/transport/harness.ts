@@ -16,7 +16,7 @@ export interface TransportHarness {
   cut(pair: ConnectedPair): void;
   /** Another listener of the same kind, which must have nothing in common with this one. */
   sibling(): Promise<TransportHarness>;
-  /** Lets time pass, real or virtual. */
+  /** Lets time pass, real or virtual; 0 is one turn of the event loop. */
   pass(ms: number): Promise<void>;
   /** The marks that connections of this harness were made with. */
   readonly marks: { readonly high: number; readonly low: number };

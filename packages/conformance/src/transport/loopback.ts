@@ -24,7 +24,7 @@ export interface LoopbackTransport {
   readonly sabotage?: (connection: Connection) => Connection;
   /** Breaks what carries both connections. */
   cut?(client: Connection, server: Connection): void;
-  /** Lets virtual time pass; by default time is real. */
+  /** Lets virtual time pass, or real time with a faster way to pass a turn than the default: `setTimeout`. */
   pass?(ms: number): Promise<void>;
 }
 

@@ -54,7 +54,7 @@ class RemotePeer implements TransportPeer {
 async function setup(): Promise<TransportHarness> {
   const { listener, url } = await openListener();
   const dialTo = (to: string): TransportHarness["dial"] =>
-    webSocket(to, { highWaterMark: marks.high, lowWaterMark: marks.low, closeTimeoutMs: 300 });
+    webSocket(to, { highWaterMark: marks.high, lowWaterMark: marks.low, closeTimeoutMs: 3_000 });
   const dial = dialTo(url);
   let dialled: Promise<unknown> = Promise.resolve();
   const connect = async (): Promise<ConnectedPair> => {
@@ -63,7 +63,7 @@ async function setup(): Promise<TransportHarness> {
   };
   return {
     marks,
-    closeTimeoutMs: 300,
+    closeTimeoutMs: 3_000,
     dial,
     dialNowhere: dialTo("ws://127.0.0.1:1/mqtt"),
     connect() {
