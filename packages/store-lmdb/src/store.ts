@@ -9,24 +9,16 @@ import type {
 } from "@tidewire/broker";
 import { BatchWriter } from "./batch.ts";
 import { lastTime, shiftFor } from "./clock.ts";
-import { Committer } from "./committer.ts";
-import { force, lastTransaction, openTables, type Root, type Tables, transactUnforced } from "./database.ts";
+import { lastTransaction, openTables, type Tables } from "./database.ts";
 import { DurableMark, removeMark } from "./durable-mark.ts";
 import { classify, LmdbStoreError, spaceFailure } from "./failure.ts";
-import {
-  DEFAULT_LIMITS,
-  FSYNC_INTERVAL_MS,
-  HEARTBEAT_MS,
-  type LmdbStoreLimits,
-  PURGE_PAUSE_MS,
-  READER_CHECK_MS,
-  SPACE_CHECK_MS,
-} from "./limits.ts";
+import { DEFAULT_LIMITS, FSYNC_INTERVAL_MS, type LmdbStoreLimits, READER_CHECK_MS, SPACE_CHECK_MS } from "./limits.ts";
 import { load } from "./load.ts";
 import { checkNotHeld, takeOwnership } from "./owner.ts";
 import { RecordReader } from "./record-reader.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { Staging } from "./staging.ts";
+import { StoreWriter } from "./writer.ts";
 
 /**
  * When written data is forced to the disk. A killed process loses nothing that was acknowledged with any of them;
@@ -57,13 +49,7 @@ class LmdbStore implements BrokerStore {
   readonly #limits: LmdbStoreLimits;
   readonly #now: () => number;
   #parts: OpenParts | undefined;
-  #unusable: StoreFailure | undefined;
-  #commitFailure: StoreFailure | undefined;
   #spaceFailure: StoreFailure | undefined;
-  readonly #committer: Committer = new Committer(() => this.#transact());
-  #lastCommitMs = 0;
-  #unforced = false;
-  #purge: NodeJS.Timeout | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor({ directory, fsync = "always", limits, now = Date.now }: LmdbStoreOptions) {
@@ -74,15 +60,17 @@ class LmdbStore implements BrokerStore {
   }
 
   get failure(): StoreFailure | undefined {
-    return this.#unusable ?? this.#commitFailure ?? this.#spaceFailure;
+    return this.#parts?.writer.failure ?? this.#spaceFailure;
   }
 
   async open(): Promise<LoadedState> {
     try {
-      const { parts, state } = this.#openParts();
+      checkNotHeld(this.#directory);
+      const tables = openTables(this.#directory);
+      const { parts, state } = this.#takeOver(tables);
       this.#parts = parts;
-      this.#spaceFailure = await spaceFailure(this.#directory, this.#limits.reserveBytes);
-      this.#startTimers(parts.tables);
+      await this.#checkSpace();
+      this.#startTimers(parts);
       return state;
     } catch (error) {
       throw await classify(error, this.#directory);
@@ -137,23 +125,17 @@ class LmdbStore implements BrokerStore {
     return this.#staging.readRetained(topic);
   }
 
-  readonly commit = (): Promise<void> | undefined => {
-    return this.#staging.isEmpty ? this.#committer.pending : this.#committer.request();
-  };
+  readonly commit = (): Promise<void> | undefined => this.#open.writer.commit();
 
   async close(): Promise<void> {
     const parts = this.#parts;
     if (parts === undefined) return;
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
-    clearTimeout(this.#purge);
     try {
-      await this.commit();
-      if (this.#unforced) await force(parts.tables.root);
-      if (this.#unusable === undefined) removeMark(this.#directory);
+      await parts.writer.end();
+      removeMark(this.#directory);
     } finally {
-      await this.#committer.pending?.catch(() => {});
       this.#parts = undefined;
-      parts.mark?.close();
       parts.release();
       await parts.tables.root.close();
     }
@@ -168,21 +150,28 @@ class LmdbStore implements BrokerStore {
     return this.#parts;
   }
 
-  #openParts(): { parts: OpenParts; state: LoadedState } {
-    checkNotHeld(this.#directory);
-    const tables = openTables(this.#directory);
+  /** Makes the database this process's own and reads what has to be in memory. */
+  #takeOver(tables: Tables): { parts: OpenParts; state: LoadedState } {
+    let release: (() => void) | undefined;
+    let mark: DurableMark | undefined;
     try {
-      const release = takeOwnership(this.#directory, tables.meta);
-      const mark = this.#openMark(tables);
+      release = takeOwnership(this.#directory, tables.meta);
+      mark = this.#openMark(tables);
       const lastMs = lastTime(tables.meta);
       const shiftMs = shiftFor(lastMs, this.#now());
       const reader = new RecordReader(shiftMs);
-      const writer = new RecordWriter(shiftMs);
       const loaded = load(tables, reader, lastMs === undefined ? undefined : lastMs - shiftMs);
       const staging = new Staging(tables, reader, loaded, this.#limits.inlineBytes);
-      const batch = new BatchWriter(tables, writer, reader, this.#limits.purgePerCommit);
-      return { parts: { tables, staging, batch, mark, release }, state: loaded.state };
+      const batch = new BatchWriter(tables, new RecordWriter(shiftMs), reader, this.#limits.purgePerCommit);
+      const writer = new StoreWriter({ directory: this.#directory, tables, staging, batch, mark, now: this.#now });
+      const close = (): void => {
+        mark?.close();
+        release?.();
+      };
+      return { parts: { tables, staging, writer, release: close }, state: loaded.state };
     } catch (error) {
+      mark?.close();
+      release?.();
       void tables.root.close();
       throw error;
     }
@@ -195,69 +184,17 @@ class LmdbStore implements BrokerStore {
     return undefined;
   }
 
-  /** One transaction for all that is staged, and with `always` its way to the disk. */
-  async #transact(): Promise<void> {
-    if (this.#unusable !== undefined) throw this.#unusable;
-    const { tables, staging, batch, mark } = this.#open;
-    const nowMs = Math.max(this.#now(), this.#lastCommitMs);
-    let transaction: number;
-    try {
-      transaction = transactUnforced(tables.root, () => batch.write(staging, nowMs));
-    } catch (error) {
-      this.#commitFailure = await classify(error, this.#directory);
-      throw this.#commitFailure;
-    }
-    batch.settle(staging);
-    this.#commitFailure = undefined;
-    this.#lastCommitMs = nowMs;
-    if (mark === undefined) this.#unforced = true;
-    else await this.#forceMarked(tables.root, mark, transaction);
-    if (staging.doomed.size > 0) this.#purge ??= setTimeout(() => this.#purgeMore(), PURGE_PAUSE_MS).unref();
-  }
-
-  /**
-   * After a disk has refused to take data once, the system may say of the same data that it is written: nothing can be
-   * promised any more until the store is opened anew.
-   */
-  async #forceMarked(root: Root, mark: DurableMark, transaction: number): Promise<void> {
-    try {
-      await force(root);
-      await mark.set(transaction);
-    } catch (error) {
-      this.#unusable = new LmdbStoreError("store-failed", "the disk did not take what was written", error);
-      throw this.#unusable;
-    }
-  }
-
-  /** Goes on removing what deleted sessions left, in a transaction of its own. */
-  #purgeMore(): void {
-    this.#purge = undefined;
-    this.#committer.request().catch(() => {});
-  }
-
-  #startTimers(tables: Tables): void {
-    const every = (ms: number, task: () => void): void => {
+  #startTimers({ tables, writer }: OpenParts): void {
+    const every = (ms: number, task: () => unknown): void => {
       this.#timers.push(setInterval(task, ms).unref());
     };
-    every(SPACE_CHECK_MS, () => void this.#checkSpace());
-    every(READER_CHECK_MS, () => void tables.root.readerCheck());
-    if (this.#fsync === "interval") every(FSYNC_INTERVAL_MS, () => void this.#forceSoon(tables.root));
+    every(SPACE_CHECK_MS, () => Promise.all([this.#checkSpace(), writer.tend()]));
+    every(READER_CHECK_MS, () => tables.root.readerCheck());
+    if (this.#fsync === "interval") every(FSYNC_INTERVAL_MS, () => writer.force());
   }
 
-  /** Finds out whether a failure is over, and leaves a sign of life for the clock. */
   async #checkSpace(): Promise<void> {
     this.#spaceFailure = await spaceFailure(this.#directory, this.#limits.reserveBytes);
-    const idle = this.#now() - this.#lastCommitMs >= HEARTBEAT_MS;
-    if (this.#parts === undefined || !(idle || this.#commitFailure !== undefined)) return;
-    await this.#committer.request().catch(() => {});
-  }
-
-  async #forceSoon(root: Root): Promise<void> {
-    if (!this.#unforced) return;
-    this.#unforced = false;
-    await force(root).catch(() => {
-      this.#unforced = true;
-    });
   }
 }
 
@@ -265,9 +202,7 @@ class LmdbStore implements BrokerStore {
 interface OpenParts {
   readonly tables: Tables;
   readonly staging: Staging;
-  readonly batch: BatchWriter;
-  /** Only with `always`. */
-  readonly mark: DurableMark | undefined;
+  readonly writer: StoreWriter;
   /** Gives the directory back. */
   readonly release: () => void;
 }
