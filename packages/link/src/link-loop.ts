@@ -65,6 +65,7 @@ export class Loop implements LinkLoop {
     const links = this.#touched;
     this.#touched = [];
     for (const link of links) link.collect();
+    this.#setTimer();
     let barrier: Promise<void> | undefined;
     try {
       barrier = this.#barrier?.();

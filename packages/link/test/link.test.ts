@@ -319,6 +319,24 @@ describe("deadlines", () => {
     expect(bench.serverLoop.size).toBe(0);
   });
 
+  // Found by the simulation.
+  test("of a link that waited for another's barrier are minded as well", async () => {
+    const passes: (() => void)[] = [];
+    const bench = new Bench({ client: { barrier: () => new Promise((pass) => passes.push(pass)) } });
+    const first = bench.connect({ connect: { keepAlive: 10 } });
+    bench.network.run();
+    const second = bench.connect({ clientLimits: { connackTimeoutMs: 5000 } });
+    bench.network.run();
+    first.cable.cut();
+    bench.network.run();
+    expect(passes).toHaveLength(1);
+    second.cable.stall();
+    passes[0]?.();
+    await bench.network.settle();
+    bench.network.advance(5000);
+    expect(second.ends.client).toMatchObject({ kind: "timeout" });
+  });
+
   test("without links no timer is left, which would keep a process alive", () => {
     const bench = new Bench();
     const peers = bench.connect({ connect: { keepAlive: 10 } });

@@ -46,14 +46,17 @@ export class Answers {
     return undefined;
   }
 
-  /** Takes the first when it is ready. It is valid until the next `push`. */
-  shiftReady(): Answer | undefined {
+  /** The first when it is ready. It is valid until the next `push`. */
+  get ready(): Answer | undefined {
     if (this.#size === 0) return undefined;
     const answer = this.#at(0);
-    if (!answer.ready) return undefined;
+    return answer.ready ? answer : undefined;
+  }
+
+  /** Takes the first away. */
+  shift(): void {
     this.#head = (this.#head + 1) & (this.#ring.length - 1);
     this.#size--;
-    return answer;
   }
 
   #at(index: number): Answer {

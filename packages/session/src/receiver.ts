@@ -80,8 +80,9 @@ export class Receiver {
     answer.reasonCode = this.#core.version === 5 ? reasonCode : ReasonCode.Success;
     answer.properties = properties;
     answer.ready = true;
-    if (answer.type === PacketType.PUBREC && answer.reasonCode < FIRST_FAILURE)
+    if (answer.type === PacketType.PUBREC && answer.reasonCode < FIRST_FAILURE) {
       this.#core.inflight.putIncoming(packetId);
+    }
     this.#flush(now);
   }
 
@@ -154,24 +155,29 @@ export class Receiver {
   }
 
   #flush(now: number): void {
-    for (;;) {
-      const answer = this.#answers.shiftReady();
-      if (answer === undefined) return;
-      this.#write(answer, now);
+    for (let answer = this.#answers.ready; answer !== undefined; answer = this.#answers.ready) {
+      try {
+        this.#write(answer, now);
+      } catch (error) {
+        // The caller's reason code or properties are invalid: the answer is still owed.
+        answer.ready = false;
+        throw error;
+      }
       answer.properties = undefined;
+      this.#answers.shift();
     }
   }
 
   #write(answer: Answer, now: number): void {
     const { type, packetId, reasonCode, properties } = answer;
     if (type === PacketType.SUBACK || type === PacketType.UNSUBACK) {
-      this.#requests.delete(packetId);
       this.#core.write({ type, packetId, reasonCodes: answer.reasonCodes, properties }, now);
+      this.#requests.delete(packetId);
       return;
     }
+    this.#core.write(ackPacket(type, packetId, reasonCode, properties), now);
     if (type === PacketType.PUBACK || reasonCode >= FIRST_FAILURE) this.#open.delete(packetId);
     else this.#open.set(packetId, true);
-    this.#core.write(ackPacket(type, packetId, reasonCode, properties), now);
   }
 
   #owed(packetId: number, request: boolean): Answer {

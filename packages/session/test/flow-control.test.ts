@@ -92,6 +92,16 @@ describe("acknowledgements", () => {
     expect(() => pair.server.acknowledge(1, 0, 0)).toThrow(expect.objectContaining({ code: "answer-not-owed" }));
   });
 
+  test("that cannot be put on the wire are misuse, and still owed", () => {
+    const pair = new Pair({ acknowledge: false }).connect();
+    pair.client.publish(message("t", "x", 1), 0);
+    pair.exchange();
+    expect(() => pair.server.acknowledge(1, 0x8f, 0)).toThrow(expect.objectContaining({ code: "reason-code-invalid" }));
+    expect(pair.server.acknowledge(1, 0, 0)).toBe(true);
+    pair.exchange();
+    expect(names(pair.clientEvents)).toEqual(["connack", "settled"]);
+  });
+
   test("thousands that wait are answered in reasonable time", () => {
     const pair = new Pair({ acknowledge: false }).connect();
     const ids = Array.from({ length: 5000 }, () => pair.client.publish(message("t", "x", 1), 0));
