@@ -242,6 +242,11 @@ export const EXPLANATIONS = [
     why: "Groups User Properties by name: their order is lost.",
   },
   {
+    peers: BOTH_AEDES,
+    cases: /retained\/qos-0-replaces$/,
+    why: "While it is busy, a retained QoS 1 message may be stored after the QoS 0 message that came behind it; alone the case passes.",
+  },
+  {
     peers: [AEDES_2],
     cases: /subscribe\/identifiers-overlapping$/,
     why: "Sends one copy with the identifier of one of the matching subscriptions.",

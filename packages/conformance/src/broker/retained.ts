@@ -107,10 +107,12 @@ export const retainedCases: readonly BrokerCase[] = [
       const publisher = await lab.connect({ label: "publisher" });
       await lab.retain(publisher, { topic, payload: "old", qos: 1 });
       await lab.retain(publisher, { topic, payload: "new", qos: 0 });
+      // QoS 0 has no answer to wait for, and a server may store beside its other work.
       await publisher.ping();
+      await lab.wait(lab.quietMs);
       const later = await lab.connect({ label: "later" });
       await later.subscribe(topic, 1);
-      await later.quiet("the replaced message", [], lab.quietMs);
+      await lab.wait(lab.quietMs);
       const found = later.received.filter(({ topic: name }) => name === topic).map(text);
       // Keeping the QoS 0 message is up to the server in 3.1.1, and so is how long in 5.0; the old one is gone.
       checkEqual(found.includes("old"), false, "delivery of the replaced message");

@@ -58,14 +58,14 @@ export const connectingCases: readonly ClientCase[] = [
     v3: ["3.1.2-23"],
     v5: ["3.1.2-20"],
     run: async (lab) => {
-      const { server, connect } = await lab.session({ keepAlive: 1 });
-      checkEqual(connect.connect?.keepAlive, 1, "Keep Alive in CONNECT");
-      for (let round = 0; round < 3; round++) {
+      const { server, connect } = await lab.session({ keepAlive: 2 });
+      checkEqual(connect.connect?.keepAlive, 2, "Keep Alive in CONNECT");
+      for (let round = 0; round < 2; round++) {
         const before = performance.now();
         await server.next("PINGREQ");
         const waited = performance.now() - before;
-        // 1.5 times is where a server gives up; a little late is the machine, not the client.
-        check(waited < 1_400, `expected PINGREQ within a second, it took ${Math.round(waited)} ms`);
+        // 1.5 times is where a server gives up; what is late before that may be the machine, not the client.
+        check(waited < 3_000, `expected PINGREQ within two seconds, it took ${Math.round(waited)} ms`);
         server.send(wire.pingresp());
       }
     },
@@ -75,10 +75,10 @@ export const connectingCases: readonly ClientCase[] = [
     title: "uses the Server Keep Alive instead of its own",
     v5: ["3.1.2-21", "3.2.2-21"],
     run: async (lab) => {
-      const { server } = await lab.session({ keepAlive: 60 }, { properties: [["serverKeepAlive", 1]] });
+      const { server } = await lab.session({ keepAlive: 60 }, { properties: [["serverKeepAlive", 2]] });
       const before = performance.now();
       await server.next("PINGREQ");
-      check(performance.now() - before < 1_400, "expected PINGREQ within the Server Keep Alive of one second");
+      check(performance.now() - before < 3_000, "expected PINGREQ within the Server Keep Alive of two seconds");
     },
   }),
   clientRule({
