@@ -4,8 +4,8 @@
 
 /**
  * Runs contenders in turns, so that a busy moment of the machine hits all of them, and returns each one's median
- * operations per second of processor time. Each `run(count)` does the operation `count` times; counts are found so that a turn takes
- * about `turnMs`.
+ * operations per second of processor time. Each `run(count)` does the operation `count` times; counts are found so that
+ * a turn takes about `turnMs`.
  *
  * @param {Record<string, (count: number) => void>} contenders
  * @param {{ rounds?: number, turnMs?: number }} [options]
