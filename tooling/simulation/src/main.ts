@@ -6,6 +6,10 @@ import { describe, shrink } from "./shrink.ts";
 export function main(args: readonly string[]): number {
   const count = option(args, "--seeds", 1000);
   const start = option(args, "--start", 1);
+  if (count === undefined || start === undefined) {
+    console.error("Usage: pnpm sim [--seeds N] [--start SEED]");
+    return 2;
+  }
   const began = performance.now();
   let failures = 0;
   for (let seed = start; seed < start + count; seed++) {
@@ -32,12 +36,12 @@ function report(seed: number, error: Error): void {
   console.log(`  again: pnpm sim --seeds 1 --start ${seed}`);
 }
 
-function option(args: readonly string[], name: string, fallback: number): number {
+/** Undefined when the option is there and no whole number follows. */
+function option(args: readonly string[], name: string, fallback: number): number | undefined {
   const index = args.indexOf(name);
   if (index < 0) return fallback;
-  const value = Number(args[index + 1]);
-  if (!Number.isSafeInteger(value) || value < 0) throw new Error(`${name} wants a whole number`);
-  return value;
+  const text = args[index + 1] ?? "";
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 const PROGRESS = 10_000;

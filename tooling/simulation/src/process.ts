@@ -1,5 +1,4 @@
-import type { PacketWriter, PublishPacket } from "@tidewire/codec";
-import { MqttError } from "@tidewire/codec";
+import { MqttError, type PacketWriter, type PublishPacket } from "@tidewire/codec";
 import { createLinkLoop, type Link, type LinkLoop } from "@tidewire/link";
 import {
   createInflight,
@@ -26,12 +25,13 @@ export abstract class Process<S extends AnySession> {
   readonly side: Side;
   readonly loop: LinkLoop;
   readonly world: World;
-  inflight: Inflight;
+  readonly inflight: Inflight;
   alive = true;
   /** Of the connection in use; undefined before CONNACK and after its end. */
   protected link: Link<S> | undefined = undefined;
   readonly #store: InflightStore;
   readonly #stage: (write: (durable: Durable) => void) => void;
+  /** The world's number of each connection. */
   readonly #numbers = new Map<Connection, number>();
   /** Handed to the session in this life or restored, and not settled. */
   readonly #underWay = new Map<number, Letter>();

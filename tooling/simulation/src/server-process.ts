@@ -44,14 +44,13 @@ export class ServerProcess extends Process<ServerSession> {
       ...this.handler(link),
       onConnect: (packet) => {
         if (!this.alive) return;
-        const ms = this.world.random.integer(0, 4);
-        if (ms > 0) {
+        if (this.world.random.integer(0, 4) > 0) {
           this.#start(packet, link(), terms);
           return;
         }
-        // As a server that asks somebody else about the user.
+        // As a server that asks somebody else about the user: nothing of this client is read meanwhile.
         link().pause();
-        this.world.after(ms, () => {
+        this.world.after(0, () => {
           if (this.alive && link().session.end === undefined) this.#start(packet, link(), terms);
           link().resume();
         });
