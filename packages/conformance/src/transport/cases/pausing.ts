@@ -33,6 +33,25 @@ export const pausingCases: readonly TransportCase[] = [
     await expectReceived(harness, pair, 10_000);
   }),
 
+  defineCase(
+    "pausing/not-started",
+    "takes no more than a few MiB before start",
+    async (harness) => {
+      const total = 64 * 1_048_576;
+      const pair = await connectProbe(harness);
+      await pair.peer.send(total, 65_536);
+      let sent = -1;
+      for (let now = 0; now !== sent; now = (await pair.peer.status()).sent) {
+        sent = now;
+        await quiet(harness);
+      }
+      check(sent < total / 2, `the peer was stopped before it had sent ${sent} bytes`);
+      pair.probe.start();
+      await expectReceived(harness, pair, total);
+    },
+    ["pause"],
+  ),
+
   defineCase("pausing/often", "loses nothing when paused and resumed all the time", async (harness) => {
     const total = 1_048_576;
     const pair = await connectProbe(harness, { onData: () => pair.probe.pause() });
