@@ -49,7 +49,7 @@ function peerPart({ name, version, report }) {
     const statements = [...new Set(results.flatMap((result) => result.statements))].join(", ");
     return `| ${why.replaceAll("|", "\\|")} | ${cases} | ${statements || "no number"} |`;
   });
-  return `## ${name} ${version}\n\n| What it does | Cases | Statements |\n| --- | --- | --- |\n${rows.join("\n")}`;
+  return `## ${name} (${version})\n\n| What it does | Cases | Statements |\n| --- | --- | --- |\n${rows.join("\n")}`;
 }
 
 function failures(report) {

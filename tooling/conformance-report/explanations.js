@@ -81,7 +81,7 @@ export const EXPLANATIONS = [
   {
     peers: [NATS],
     cases: /topics\/very-long$/,
-    why: "The process ends with a panic of its file store (slice bounds out of range) at a topic of 65,535 bytes.",
+    why: "Does not deliver a message to a topic of 65,535 bytes; the process was seen to end with a panic of its file store.",
   },
   {
     peers: [NATS],

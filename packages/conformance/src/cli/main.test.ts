@@ -75,6 +75,9 @@ describe("the conformance program", () => {
     expect(await main([...args, "--only", SUBACK])).toBe(0);
     expect(await main([...args, "--only", PING])).toBe(1);
     expect(output).toContain("listed as an expected failure: was broken");
+    writeFileSync(expected, JSON.stringify({ "3.1.1/gone": "renamed since" }));
+    expect(await main(args)).toBe(2);
+    expect(output).toContain("--expect names no case: 3.1.1/gone");
   });
 
   test("writes a report as JSON and as a page, without the URL's credentials", async () => {

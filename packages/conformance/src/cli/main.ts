@@ -84,9 +84,6 @@ async function run(options: CliOptions): Promise<number> {
   const report = makeReport(options.url, performance.now() - started, [...results, ...silent.map(notSpoken)]);
   const failures = failuresText(report);
   if (failures !== "") process.stdout.write(`${failures}\n\n`);
-  for (const id of Object.keys(options.expectedFailures)) {
-    if (!brokerCases.some((testCase) => testCase.id === id)) process.stderr.write(`--expect names no case: ${id}\n`);
-  }
   if (options.report !== undefined) writeFileSync(options.report, `${JSON.stringify(report, null, 2)}\n`);
   if (options.html !== undefined) writeFileSync(options.html, reportHtml(report));
   process.stdout.write(`${summaryLine(report)}\n`);
@@ -94,13 +91,15 @@ async function run(options: CliOptions): Promise<number> {
 }
 
 function chooseCases(options: CliOptions): readonly BrokerCase[] {
-  const { versions, only, statements } = options;
+  const { versions, only, statements, expectedFailures } = options;
   const chosen = brokerCases.filter(
     (testCase) =>
       versions.includes(testCase.version) &&
       (only.length === 0 || only.some((text) => testCase.id.includes(text))) &&
       (statements.length === 0 || testCase.statements.some((id) => statements.includes(id))),
   );
+  const unknown = Object.keys(expectedFailures).filter((id) => !brokerCases.some((testCase) => testCase.id === id));
+  if (unknown.length > 0) throw new UsageError(`--expect names no case: ${unknown.join(", ")}`);
   if (chosen.length === 0) throw new UsageError("no case matches --version, --only and --statement");
   return chosen;
 }
