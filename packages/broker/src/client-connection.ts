@@ -52,7 +52,7 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
     this.#onClosed = onClosed;
     const { limits, loop } = context;
     loop.attach<ServerSession>(transport, {
-      decoder: { maximumPacketSize: limits.maximumPacketSize },
+      decoder: { sender: "client", maximumPacketSize: limits.maximumPacketSize },
       createSession: (writer, link) => {
         this.link = link;
         this.session = createServerSession({
