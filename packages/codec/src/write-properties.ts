@@ -51,14 +51,17 @@ export function writeProperties(sink: Sink, values: Properties | undefined, pack
 }
 
 function writeProperty(sink: Sink, property: PropertyInfo, value: unknown, packetBit: number): void {
-  const [id, , wireType, , minimum = 0, repeatable = 0] = property;
+  // By index, since taking an array apart runs its iterator.
+  const id = property[0];
+  const wireType = property[2];
+  const minimum = property[4] ?? 0;
   if (wireType < VARIABLE_BYTE_INTEGER) {
     sink.uint8(id);
     writeValue(sink, wireType, value, minimum);
     return;
   }
   if (!Array.isArray(value)) fail(propertyInvalid, sink);
-  if (value.length > 1 && (repeatable & packetBit) === 0) fail(propertyRepeated, sink);
+  if (value.length > 1 && ((property[5] as number) & packetBit) === 0) fail(propertyRepeated, sink);
   for (const item of value) {
     sink.uint8(id);
     writeValue(sink, wireType, item, minimum);
