@@ -1,6 +1,7 @@
 import type { QoS } from "@tidewire/codec";
 import type { Encodings } from "./encodings.ts";
 import { FilterTree } from "./filter-tree.ts";
+import type { MetricsRecorder } from "./metrics.ts";
 import type { IncomingPublication } from "./publication.ts";
 import { type Route, RouteCache } from "./route-cache.ts";
 import { SharedGroup } from "./shared-group.ts";
@@ -17,11 +18,13 @@ interface FilterEntry {
 export class Router {
   readonly #filters = new FilterTree<FilterEntry>();
   readonly #cache: RouteCache;
+  readonly #metrics: MetricsRecorder;
   subscriptionCount = 0;
   groupCount = 0;
 
-  constructor(cacheSize: number) {
+  constructor(cacheSize: number, metrics: MetricsRecorder) {
     this.#cache = new RouteCache(cacheSize);
+    this.#metrics = metrics;
   }
 
   /** `filter` without `$share/{group}/`, which `group` names. */
@@ -95,7 +98,12 @@ export class Router {
       target.subscriber.deliver(publication, target, encodings);
     }
     for (let index = 0; index < groups.length; index += 1) {
-      receivers += groups[index]!.deliver(publication, encodings) ? 1 : 0;
+      if (groups[index]!.deliver(publication, encodings)) {
+        receivers += 1;
+      } else {
+        // No member has room.
+        this.#metrics.droppedQueueFull += 1;
+      }
     }
     return receivers;
   }
