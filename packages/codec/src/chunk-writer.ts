@@ -49,14 +49,14 @@ export class ChunkWriter implements PacketWriter {
     this.#keep(sink);
   }
 
-  writeRaw(bytes: Uint8Array): void {
-    if (bytes.length > COPY_LIMIT) {
-      this.#reference(bytes);
+  writeRaw(bytes: Uint8Array, packetIdOffset = 0, packetId = 0): void {
+    if (bytes.length <= COPY_LIMIT) {
+      this.#copy(bytes, packetIdOffset, packetId);
       return;
     }
-    const sink = this.#sink();
-    sink.raw(bytes);
-    this.#keep(sink);
+    const copied = packetIdOffset === 0 ? 0 : packetIdOffset + 2;
+    if (copied > 0) this.#copy(bytes.subarray(0, copied), packetIdOffset, packetId);
+    this.#reference(copied > 0 ? bytes.subarray(copied) : bytes);
   }
 
   take(): readonly Uint8Array[] {
@@ -89,6 +89,17 @@ export class ChunkWriter implements PacketWriter {
     this.#pendingBytes += sink.pos - from;
     sink.start = sink.pos;
     if (payload !== undefined) this.#reference(payload);
+  }
+
+  #copy(bytes: Uint8Array, packetIdOffset: number, packetId: number): void {
+    const sink = this.#sink();
+    sink.raw(bytes);
+    if (packetIdOffset > 0) {
+      const at = sink.pos - bytes.length + packetIdOffset;
+      sink.bytes[at] = packetId >> 8;
+      sink.bytes[at + 1] = packetId;
+    }
+    this.#keep(sink);
   }
 
   #reference(bytes: Uint8Array): void {

@@ -227,23 +227,12 @@ export class Sender {
     const { writer } = this.#core;
     if (encoded !== undefined) {
       if (packetId === 0) writer.writeRaw(encoded.bytes);
-      else this.#writeWithId(encoded, packetId);
+      else writer.writeRaw(encoded.bytes, encoded.packetIdOffset, packetId);
       return;
     }
     const packet = fill(message, packetId, dup);
     if (this.#aliases !== undefined) this.#writeAliased(packet, this.#aliases);
     else writer.write(packet);
-  }
-
-  /** Around the packet id the bytes are shared by all receivers; large parts are referenced, not copied. */
-  #writeWithId(encoded: EncodedPublish, packetId: number): void {
-    const { writer } = this.#core;
-    const { bytes, packetIdOffset } = encoded;
-    scratchId[0] = packetId >>> 8;
-    scratchId[1] = packetId;
-    writer.writeRaw(bytes.subarray(0, packetIdOffset));
-    writer.writeRaw(scratchId);
-    writer.writeRaw(bytes.subarray(packetIdOffset + 2));
   }
 
   #writeAliased(packet: typeof scratchPublish, aliases: OutgoingAliases): void {
@@ -272,8 +261,6 @@ export class Sender {
     writer.write(packet);
   }
 }
-
-const scratchId: Uint8Array = /* @__PURE__ */ new Uint8Array(2);
 
 function fill(message: Message, packetId: number, dup: boolean): typeof scratchPublish {
   scratchPublish.topic = message.topic;
