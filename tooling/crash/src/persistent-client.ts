@@ -41,7 +41,7 @@ export class PersistentClient {
   #socket: Socket | undefined;
   #connected = false;
   #sessionExpected = false;
-  #stopped = false;
+  #stopped = true;
   #nextId = 0;
   #retry: NodeJS.Timeout | undefined;
   /** Sessions that the server had forgotten: must stay 0. */
@@ -62,6 +62,7 @@ export class PersistentClient {
 
   /** Connects, and keeps connecting, until `disconnect`. */
   start(): void {
+    if (!this.#stopped) return;
     this.#stopped = false;
     this.#dial();
   }
@@ -71,6 +72,8 @@ export class PersistentClient {
     this.#stopped = true;
     clearTimeout(this.#retry);
     this.#socket?.destroy();
+    this.#socket = undefined;
+    this.#connected = false;
   }
 
   /** Returns the packet id. The message counts as sent, connected or not. */
@@ -131,12 +134,15 @@ export class PersistentClient {
     this.#socket = socket;
     socket.once("connect", () => socket.write(encode(this.#connectPacket(), this.#encoding)));
     socket.on("data", (chunk) => {
+      if (socket !== this.#socket) return;
       decoder.push(chunk);
       for (let packet = decoder.next(); packet !== null; packet = decoder.next()) this.#receive(packet);
     });
     // The reason shows in what comes next: every loss is followed by another attempt.
     socket.on("error", () => {});
     socket.once("close", () => {
+      // What still comes of a connection that was given up concerns nobody.
+      if (socket !== this.#socket) return;
       this.#connected = false;
       this.#socket = undefined;
       this.#dialLater();

@@ -40,15 +40,12 @@ test(`what was acknowledged survives ${kills} kills (seed ${seed})`, { timeout: 
     await sleep(random() * 60);
     await server.kill();
     await server.start();
-    for (const { client } of atTimes) if (!client.connected && random() < 0.6) client.start();
+    for (const { client } of atTimes) if (random() < 0.6) client.start();
   }
 
   // Nobody publishes any more, everybody connects, and all that is owed arrives.
   for (const publisher of [one, two, retained]) publisher.finish();
-  for (const { client } of atTimes) {
-    client.disconnect();
-    client.start();
-  }
+  for (const { client } of atTimes) client.start();
   await until("every message is acknowledged", () =>
     [one, two, retained].every(({ client }) => client.unfinished === 0),
   );
