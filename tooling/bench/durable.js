@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { pinLoadGenerator } from "./broker/servers.js";
 import { fillAndDrain, rate } from "./durable/load.js";
 import { startMosquitto, startNats, startTidewire } from "./durable/servers.js";
-import { fillStore, startUp } from "./durable/start-up.js";
+import { fillQueues, fillRetained, startUp } from "./durable/start-up.js";
 import { median, row } from "./measure.js";
 
 const ROUNDS = 3;
@@ -57,11 +57,16 @@ async function offline(folder) {
 }
 
 async function start(folder) {
-  const directory = join(folder, "start-up");
-  await fillStore(directory, START_UP_MESSAGES);
-  const { milliseconds, residentBytes } = await startUp(folder, directory);
-  return [
-    row("start-up with 1 M queued messages", "ms", milliseconds),
-    row("memory then", "MiB", residentBytes / 1024 ** 2),
-  ];
+  const rows = [];
+  for (const [what, fill] of [
+    ["queued", fillQueues],
+    ["retained", fillRetained],
+  ]) {
+    const directory = join(folder, `start-up-${what}`);
+    await fill(directory, START_UP_MESSAGES);
+    const { milliseconds, residentBytes } = await startUp(folder, directory);
+    rows.push(row(`start-up with 1 M ${what} messages`, "ms", milliseconds));
+    rows.push(row(`memory with 1 M ${what} messages`, "MiB", residentBytes / 1024 ** 2));
+  }
+  return rows;
 }

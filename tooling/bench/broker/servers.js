@@ -81,7 +81,7 @@ async function startAedes() {
 }
 
 /** Starts a server on its core and waits until it answers; undefined when it does not. */
-export async function launch(name, program, args, ports) {
+export async function launch(name, program, args, ports, seconds = 10) {
   const server = new ServerProcess(name, program, args, ports);
   return (await server.start()) ? server : undefined;
 }

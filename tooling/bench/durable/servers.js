@@ -10,7 +10,7 @@ const program = fileURLToPath(new URL("tidewire-server.js", import.meta.url));
 /** Forces what it commits to the disk before it acknowledges, unless told otherwise. */
 export async function startTidewire(folder, { fsync = "always", directory = join(folder, `tidewire-${fsync}`) } = {}) {
   const tcp = await freePort();
-  return launch(`tidewire, fsync ${fsync}`, process.execPath, [program, String(tcp), directory, fsync], { tcp });
+  return launch(`tidewire, fsync ${fsync}`, process.execPath, [program, String(tcp), directory, fsync], { tcp }, 60);
 }
 
 /** JetStream with files; it forces them to the disk every two minutes. */

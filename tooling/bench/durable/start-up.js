@@ -4,15 +4,13 @@ import { lmdbStore } from "@tidewire/store-lmdb";
 import { residentBytes } from "../broker/servers.js";
 import { startTidewire } from "./servers.js";
 
-const SESSIONS = 100;
+const BATCHES = 100;
 const PAYLOAD = Buffer.alloc(64, 0x61);
 
 /** Writes so many queued messages, spread over sessions. */
-export async function fillStore(directory, count) {
-  const store = lmdbStore({ directory, fsync: "os" });
-  await store.open();
-  for (let session = 0; session < SESSIONS; session++) {
-    const clientId = `waiting-${session}`;
+export function fillQueues(directory, count) {
+  return fill(directory, (store, batch) => {
+    const clientId = `waiting-${batch}`;
     store.putSession({
       clientId,
       version: 4,
@@ -22,7 +20,24 @@ export async function fillStore(directory, count) {
       will: undefined,
       willAtMs: undefined,
     });
-    for (let sequence = 0; sequence < count / SESSIONS; sequence++) store.enqueue(clientId, entry(sequence));
+    for (let sequence = 0; sequence < count / BATCHES; sequence++) store.enqueue(clientId, entry(sequence));
+  });
+}
+
+/** Writes so many retained messages. */
+export function fillRetained(directory, count) {
+  return fill(directory, (store, batch) => {
+    for (let index = 0; index < count / BATCHES; index++) {
+      store.putRetained(publication(`bench/${batch}/${index}`));
+    }
+  });
+}
+
+async function fill(directory, write) {
+  const store = lmdbStore({ directory, fsync: "os" });
+  await store.open();
+  for (let batch = 0; batch < BATCHES; batch++) {
+    write(store, batch);
     await store.commit();
   }
   await store.close();
@@ -38,8 +53,13 @@ export async function startUp(folder, directory) {
 }
 
 function entry(sequence) {
-  const publication = {
-    topic: "bench/topic/0001",
+  const message = publication("bench/topic/0001");
+  return { sequence, publication: message, qos: 1, retain: false, subscriptionIdentifiers: undefined };
+}
+
+function publication(topic) {
+  return {
+    topic,
     payload: PAYLOAD,
     qos: 1,
     retain: false,
@@ -49,5 +69,4 @@ function entry(sequence) {
     publisher: "publisher",
     storedId: undefined,
   };
-  return { sequence, publication, qos: 1, retain: false, subscriptionIdentifiers: undefined };
 }
