@@ -170,18 +170,19 @@ export const messageSaboteurs: readonly Saboteur[] = [
   {
     ...MQTT5,
     id: "sent-again-while-connected",
-    fault: "sends an unacknowledged message again after 1.5 seconds on the same connection",
+    fault: "sends a single unacknowledged message again after 1.5 seconds on the same connection",
     breaks: "4.4.0-1",
     toServer: (packet, line) => {
-      if (packet.type === Type.PUBACK) line.memory.delete(`open ${packet.packetId}`);
+      if (packet.type === Type.PUBACK) line.memory.set("answered", true);
       return undefined;
     },
     toClient: publishes((packet, line) => {
-      if (packet.qos !== 1) return undefined;
-      const key = `open ${packet.packetId}`;
-      line.memory.set(key, packet);
+      const count = Number(line.memory.get("count") ?? 0) + 1;
+      line.memory.set("count", count);
+      if (packet.qos !== 1 || count > 1) return undefined;
       setTimeout(() => {
-        if (line.memory.get(key) === packet) line.sendToClient(publishWith(packet, "5.0", { dup: true }));
+        if (line.memory.get("answered") === true || line.memory.get("count") !== 1) return;
+        line.sendToClient(publishWith(packet, "5.0", { dup: true }));
       }, 1_500);
       return undefined;
     }),
