@@ -83,7 +83,7 @@ async function startAedes() {
 /** Starts a server on its core and waits until it answers; undefined when it does not. */
 export async function launch(name, program, args, ports, seconds = 10) {
   const server = new ServerProcess(name, program, args, ports);
-  return (await server.start()) ? server : undefined;
+  return (await server.start(seconds)) ? server : undefined;
 }
 
 class ServerProcess {
@@ -107,10 +107,10 @@ class ServerProcess {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  async start() {
+  async start(seconds = 10) {
     const [command, ...rest] = [...(pinned ? ["taskset", "-c", "0"] : []), this.#program, ...this.#args];
     this.#child = spawn(command, rest, { stdio: "ignore" });
-    for (let attempt = 0; attempt < 100 && !this.exited; attempt++) {
+    for (let attempt = 0; attempt < seconds * 10 && !this.exited; attempt++) {
       if (await answers(this.tcp)) return true;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
