@@ -27,7 +27,7 @@ export interface ClusterBackend {
   claim(clientId: string): Promise<void> | undefined;
   /** The session has ended here. */
   ended(clientId: string): void;
-  /** A topic filter got its first subscriber here, or lost its last. */
+  /** A topic filter (without `$share/{group}/`) got its first subscriber here, or lost its last. */
   subscribed(filter: string): void;
   unsubscribed(filter: string): void;
   stop(): Promise<void>;

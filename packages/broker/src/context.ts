@@ -59,7 +59,7 @@ export class BrokerContext {
       onError: (error) => logger.error("a connection was ended by a failure in the broker", error),
     });
     this.clock = new Clock(this.loop, wallClock);
-    this.router = new Router(limits.routeCacheSize, this.metrics);
+    this.router = new Router(limits.routeCacheSize, this.metrics, cluster);
     this.retained = new RetainedMessages(this.storage, limits, this.metrics, this.clock, this.deadlines);
     this.publisher = new Publisher(this);
     this.sessions = new SessionRegistry(this);

@@ -1,4 +1,5 @@
 import type { QoS } from "@tidewire/codec";
+import type { ClusterBackend } from "./cluster.ts";
 import type { Encodings } from "./encodings.ts";
 import { FilterTree } from "./filter-tree.ts";
 import type { MetricsRecorder } from "./metrics.ts";
@@ -6,6 +7,9 @@ import type { IncomingPublication } from "./publication.ts";
 import { type Route, RouteCache } from "./route-cache.ts";
 import { SharedGroup } from "./shared-group.ts";
 import { type RouteTarget, type Subscriber, type Subscription, SubscriptionList } from "./subscription.ts";
+
+/** Who wants to know which topic filters have subscribers. */
+type Interest = Pick<ClusterBackend, "subscribed" | "unsubscribed">;
 
 /** Everything subscribed with one topic filter. */
 interface FilterEntry {
@@ -19,12 +23,14 @@ export class Router {
   readonly #filters = new FilterTree<FilterEntry>();
   readonly #cache: RouteCache;
   readonly #metrics: MetricsRecorder;
+  readonly #interest: Interest;
   subscriptionCount = 0;
   groupCount = 0;
 
-  constructor(cacheSize: number, metrics: MetricsRecorder) {
+  constructor(cacheSize: number, metrics: MetricsRecorder, interest: Interest) {
     this.#cache = new RouteCache(cacheSize);
     this.#metrics = metrics;
+    this.#interest = interest;
   }
 
   /** `filter` without `$share/{group}/`, which `group` names. */
@@ -33,6 +39,7 @@ export class Router {
     if (entry === undefined) {
       entry = { direct: new SubscriptionList(), groups: undefined };
       this.#filters.set(filter, entry);
+      this.#interest.subscribed(filter);
     }
     this.subscriptionCount += 1;
     if (group === undefined) {
@@ -74,6 +81,7 @@ export class Router {
     }
     if (entry.direct.items.length === 0 && entry.groups === undefined) {
       this.#filters.delete(filter);
+      this.#interest.unsubscribed(filter);
     }
   }
 

@@ -180,6 +180,27 @@ describe("ClusterBackend", () => {
     expect(one.broker.metrics().sessions).toBe(0);
   });
 
+  it("hears which filters have subscribers, and which sessions have ended", async () => {
+    const heard: string[] = [];
+    const lab = await Lab.start({
+      cluster: {
+        ...local(),
+        subscribed: (filter) => heard.push(`+ ${filter}`),
+        unsubscribed: (filter) => heard.push(`- ${filter}`),
+        ended: (clientId) => heard.push(`ended ${clientId}`),
+      },
+    });
+    const client = await lab.connect({ clientId: "c" });
+    await client.subscribe(lab, "a/+");
+    await client.subscribe(lab, "$share/g/a/+");
+    await client.subscribe(lab, "b");
+    const inProcess = lab.broker.subscribe("b", () => {});
+    client.cut();
+    await lab.settle();
+    inProcess.unsubscribe();
+    expect(heard).toEqual(["+ a/+", "+ b", "- a/+", "ended c", "- b"]);
+  });
+
   it("refuses with 0x88 a client whose session nobody could claim", async () => {
     const cluster = { ...local(), claim: () => Promise.reject(new Error("split")) };
     const lab = await Lab.start({ cluster });

@@ -167,8 +167,20 @@ describe("authorizePublish", () => {
     expect(seen).toEqual(["quick", "slow/1", "slow/2"]);
   });
 
-  it("is asked about wills", async () => {
-    const lab = await Lab.start({ hooks });
+  it.each([
+    ["at once", (allowed: boolean) => allowed],
+    ["later", async (allowed: boolean) => allowed],
+    [
+      "by throwing",
+      (allowed: boolean) => {
+        if (!allowed) throw new Error("broken");
+        return true;
+      },
+    ],
+  ])("is asked about wills, and answers %s", async (_name, answer) => {
+    const lab = await Lab.start({
+      hooks: { authorizePublish: (_client, { topic }) => answer(!topic.startsWith("secret")) },
+    });
     const seen: string[] = [];
     lab.broker.subscribe("#", ({ topic }) => seen.push(topic));
     for (const topic of ["secret/will", "open/will"]) {

@@ -1,4 +1,6 @@
+import { createBroker, memoryStore } from "@tidewire/broker";
 import { PacketType, type PublishPacket } from "@tidewire/codec";
+import { mockNetwork } from "@tidewire/transport-mock";
 import { describe, expect, it } from "vitest";
 import { ack, bytesOf, disconnectPacket, Lab } from "./harness.ts";
 
@@ -78,7 +80,6 @@ describe("sessions", () => {
   });
 
   it("survive their broker in the store: subscriptions, queue, in-flight messages and retained ones", async () => {
-    const { memoryStore } = await import("@tidewire/broker");
     const store = memoryStore();
     const before = await Lab.start({ store });
     const client = await before.connect(away);
@@ -98,6 +99,56 @@ describe("sessions", () => {
     const other = await after.connect({ clientId: "other" });
     await other.subscribe(after, "a");
     expect(other.messages).toEqual(["a=queued"]);
+  });
+});
+
+describe("after a restart", () => {
+  const will = { topic: "will", payload: bytesOf("gone"), qos: 1 as const, retain: false };
+
+  it("waiting goes on from when it began: for expiry, and for wills with a delay", async () => {
+    const store = memoryStore();
+    const before = await Lab.start({ store });
+    const properties = { sessionExpiryInterval: 100 };
+    const delayed = { ...will, properties: { willDelayInterval: 50 } };
+    const first = await before.connect({ clientId: "first", properties, will: delayed });
+    await before.connect({ clientId: "second", properties: { sessionExpiryInterval: 20 } });
+    first.cut();
+    before.broker.disconnect("second");
+    await before.settle();
+
+    // Thirty seconds without a broker.
+    const startedAt = 1_700_000_000_000 + 30_000;
+    const network = mockNetwork();
+    const broker = createBroker({
+      scheduler: network.scheduler,
+      wallClock: () => startedAt + network.scheduler.now(),
+      sysIntervalMs: 0,
+      store,
+    });
+    await broker.start();
+    const wills: number[] = [];
+    broker.subscribe("will", () => wills.push(network.scheduler.now()));
+    expect(broker.metrics().sessions).toBe(1);
+    network.scheduler.advance(19_000);
+    expect(wills).toEqual([]);
+    network.scheduler.advance(2000);
+    expect(wills).toEqual([20_000]);
+    network.scheduler.advance(48_000);
+    expect(broker.metrics().sessions).toBe(1);
+    network.scheduler.advance(2000);
+    expect(broker.metrics().sessions).toBe(0);
+  });
+
+  it("a clock that was set back makes nobody wait longer than was agreed", async () => {
+    const store = memoryStore();
+    const before = await Lab.start({ store });
+    const client = await before.connect({ clientId: "c", properties: { sessionExpiryInterval: 10 } });
+    client.cut();
+    await before.settle();
+    const after = await Lab.start({ store, wallClock: () => 1_000_000_000_000 });
+    expect(after.broker.metrics().sessions).toBe(1);
+    await after.advance(11_000);
+    expect(after.broker.metrics().sessions).toBe(0);
   });
 });
 
