@@ -18,6 +18,8 @@ export class Receiver {
    * true once PUBREC was written.
    */
   readonly #open: Map<number, boolean> = new Map();
+  /** Id of the message now at the handler, until it is answered. */
+  #unanswered = 0;
   /** Ids of SUBSCRIBE and UNSUBSCRIBE without answer. */
   readonly #requests: Set<number> = new Set();
 
@@ -137,13 +139,18 @@ export class Receiver {
       this.#answerNow(packet, ReasonCode.PacketIdentifierInUse, now);
       return;
     }
-    this.#open.set(packetId, false);
     if (received) {
+      this.#open.set(packetId, false);
       this.#answerNow(packet, ReasonCode.Success, now);
       return;
     }
     this.#answers.push(qos === 1 ? PacketType.PUBACK : PacketType.PUBREC, packetId);
+    // Most messages are answered inside the call: only one that is not has to be remembered here.
+    this.#unanswered = packetId;
     core.handler.onPublish(packet);
+    if (this.#unanswered === 0) return;
+    this.#unanswered = 0;
+    this.#open.set(packetId, false);
   }
 
   #answerNow(packet: PublishPacket, reasonCode: number, now: number): void {
@@ -176,8 +183,9 @@ export class Receiver {
       return;
     }
     this.#core.write(ackPacket(type, packetId, reasonCode, properties), now);
-    if (type === PacketType.PUBACK || reasonCode >= FIRST_FAILURE) this.#open.delete(packetId);
-    else this.#open.set(packetId, true);
+    if (type === PacketType.PUBREC && reasonCode < FIRST_FAILURE) this.#open.set(packetId, true);
+    else if (this.#unanswered !== packetId) this.#open.delete(packetId);
+    if (this.#unanswered === packetId) this.#unanswered = 0;
   }
 
   #owed(packetId: number, request: boolean): Answer {
