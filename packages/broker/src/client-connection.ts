@@ -26,7 +26,7 @@ import { Delivery } from "./delivery.ts";
 import type { ClientInfo } from "./hooks.ts";
 import type { IncomingPublication } from "./publication.ts";
 import { handlePublish } from "./publish-flow.ts";
-import { handleSubscribe, handleUnsubscribe } from "./subscribe-flow.ts";
+import { handleUnsubscribe, SubscribeFlow } from "./subscribe-flow.ts";
 import type { RouteTarget } from "./subscription.ts";
 
 /** One network connection: what the session says goes to the broker's parts, what they send goes to the session. */
@@ -144,7 +144,7 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
   }
 
   onSubscribe(packet: SubscribePacket): void {
-    handleSubscribe(this.#context, this, packet);
+    new SubscribeFlow(this.#context, this, packet).run();
   }
 
   onUnsubscribe(packet: UnsubscribePacket): void {

@@ -1,5 +1,6 @@
 import {
   parseSharedFilter,
+  type QoS,
   ReasonCode,
   type SubscribePacket,
   type SubscriptionRequest,
@@ -7,82 +8,123 @@ import {
 } from "@tidewire/codec";
 import type { ClientConnection } from "./client-connection.ts";
 import type { BrokerContext } from "./context.ts";
+import { grantedQoS } from "./delivery.ts";
 import { hasWildcard } from "./filter-tree.ts";
 import { type SubscribeVerdict, verdictCode } from "./hooks.ts";
+import type { BrokerLimits } from "./limits.ts";
 import { awaitHook } from "./pending.ts";
 import { topicFits } from "./publish-flow.ts";
 import type { StoredSubscription } from "./store.ts";
 
 /** A SUBSCRIBE: each filter is judged in turn, one SUBACK answers them all, retained messages follow. */
-export function handleSubscribe(context: BrokerContext, connection: ClientConnection, packet: SubscribePacket): void {
-  const reasonCodes: number[] = [];
-  const granted: { readonly subscription: StoredSubscription; readonly isNew: boolean }[] = [];
+export class SubscribeFlow {
+  readonly #context: BrokerContext;
+  readonly #connection: ClientConnection;
+  readonly #packet: SubscribePacket;
+  readonly #reasonCodes: number[] = [];
+  readonly #granted: { readonly subscription: StoredSubscription; readonly isNew: boolean }[] = [];
 
-  const next = (from: number): void => {
-    for (let index = from; index < packet.subscriptions.length; index += 1) {
-      const request = packet.subscriptions[index]!;
-      const refusal = limitReached(context, connection, request, index);
-      if (refusal !== 0 || context.hooks.authorizeSubscribe === undefined) {
-        decide(request, refusal);
-        continue;
-      }
-      let atOnce: boolean | undefined;
-      awaitHook<SubscribeVerdict>(
-        context,
-        connection,
-        "authorizeSubscribe",
-        () => context.hooks.authorizeSubscribe!(connection.client!, request),
-        (verdict) => {
-          decide(request, ...judge(verdict ?? false));
-          if (atOnce === undefined) {
-            atOnce = true;
-          } else {
-            next(index + 1);
-          }
-        },
-      );
-      if (atOnce === undefined) {
-        // The answer will go on from here.
-        atOnce = false;
+  constructor(context: BrokerContext, connection: ClientConnection, packet: SubscribePacket) {
+    this.#context = context;
+    this.#connection = connection;
+    this.#packet = packet;
+  }
+
+  run(): void {
+    this.#judge(0);
+  }
+
+  /** Goes through the filters until the hook takes its time over one; its answer goes on behind it. */
+  #judge(from: number): void {
+    const { hooks, limits } = this.#context;
+    const { subscriptions } = this.#packet;
+    for (let index = from; index < subscriptions.length; index += 1) {
+      const request = subscriptions[index]!;
+      const refusal = index < limits.filtersPerSubscribe ? this.#limitReached(request) : ReasonCode.QuotaExceeded;
+      if (refusal !== 0) {
+        this.#refuse(refusal);
+      } else if (hooks.authorizeSubscribe === undefined) {
+        this.#grant(request, limits.maximumQoS);
+      } else if (!this.#ask(request, index)) {
         return;
       }
     }
-    answer();
-  };
+    this.#answer();
+  }
 
-  const decide = (
-    request: SubscriptionRequest,
-    refusal: number,
-    qosLimit: number = context.limits.maximumQoS,
-  ): void => {
-    if (refusal !== 0) {
-      context.metrics.subscriptionsRefused += 1;
-      reasonCodes.push(connection.session.version === 5 ? refusal : ReasonCode.UnspecifiedError);
-      return;
+  /** True when the hook answered at once. */
+  #ask(request: SubscriptionRequest, index: number): boolean {
+    const { hooks } = this.#context;
+    let returned = false;
+    let answered = false;
+    awaitHook<SubscribeVerdict>(
+      this.#context,
+      this.#connection,
+      "authorizeSubscribe",
+      () => hooks.authorizeSubscribe!(this.#connection.client!, request),
+      (verdict) => {
+        answered = true;
+        this.#decide(request, verdict ?? false);
+        if (returned) {
+          this.#judge(index + 1);
+        }
+      },
+    );
+    returned = true;
+    return answered;
+  }
+
+  #decide(request: SubscriptionRequest, verdict: SubscribeVerdict): void {
+    const { maximumQoS } = this.#context.limits;
+    if (typeof verdict === "object" && "qos" in verdict) {
+      this.#grant(request, grantedQoS(verdict.qos, maximumQoS));
+    } else if (verdictCode(verdict) === 0) {
+      this.#grant(request, maximumQoS);
+    } else {
+      this.#refuse(verdictCode(verdict));
     }
-    const session = connection.brokerSession!;
+  }
+
+  #grant(request: SubscriptionRequest, highest: QoS): void {
+    const session = this.#connection.brokerSession!;
     const subscription: StoredSubscription = {
       ...request,
-      qos: Math.min(request.qos, qosLimit, context.limits.maximumQoS) as 0 | 1 | 2,
-      subscriptionIdentifier: packet.properties?.subscriptionIdentifiers?.[0],
+      qos: grantedQoS(request.qos, highest),
+      subscriptionIdentifier: this.#packet.properties?.subscriptionIdentifiers?.[0],
     };
-    granted.push({ subscription, isNew: !session.hasSubscription(request.filter) });
+    this.#granted.push({ subscription, isNew: !session.hasSubscription(request.filter) });
     session.subscribe(subscription);
-    reasonCodes.push(subscription.qos);
-  };
+    this.#reasonCodes.push(subscription.qos);
+  }
 
-  const answer = (): void => {
-    const { clientId } = connection.brokerSession!;
-    connection.session.suback(packet.packetId, reasonCodes, context.loop.now);
-    for (const { subscription, isNew } of granted) {
-      context.events.emit("subscribed", { clientId, filter: subscription.filter, qos: subscription.qos });
+  #refuse(reasonCode: number): void {
+    this.#context.metrics.subscriptionsRefused += 1;
+    // 3.1.1 has one code for every failure.
+    this.#reasonCodes.push(this.#connection.session.version === 5 ? reasonCode : ReasonCode.UnspecifiedError);
+  }
+
+  #answer(): void {
+    const { events, loop } = this.#context;
+    const session = this.#connection.brokerSession!;
+    this.#connection.session.suback(this.#packet.packetId, this.#reasonCodes, loop.now);
+    for (const { subscription, isNew } of this.#granted) {
+      const { filter, qos } = subscription;
+      events.emit("subscribed", { clientId: session.clientId, filter, qos });
       if (wantsRetained(subscription, isNew)) {
-        connection.brokerSession?.sendRetained(subscription);
+        session.sendRetained(subscription);
       }
     }
-  };
+  }
 
-  next(0);
+  /** Reason code of the limit that forbids this subscription; 0 for none. */
+  #limitReached({ filter }: SubscriptionRequest): number {
+    const { limits } = this.#context;
+    const session = this.#connection.brokerSession!;
+    if (session.subscriptionCount >= limits.subscriptionsPerSession && !session.hasSubscription(filter)) {
+      return ReasonCode.QuotaExceeded;
+    }
+    return unavailable(filter, limits);
+  }
 }
 
 /** An UNSUBSCRIBE; messages that are on their way already still arrive. */
@@ -102,21 +144,12 @@ export function handleUnsubscribe(
   connection.session.unsuback(packet.packetId, reasonCodes, context.loop.now);
 }
 
-/** Reason code of the limit that forbids this subscription; 0 for none. */
-function limitReached(
-  { limits }: BrokerContext,
-  connection: ClientConnection,
-  { filter }: SubscriptionRequest,
-  index: number,
-): number {
-  const session = connection.brokerSession!;
-  if (index >= limits.filtersPerSubscribe || !topicFits(filter, limits)) {
+/** Reason code for a filter that this broker does not take from anybody; 0 for one that it does. */
+function unavailable(filter: string, limits: BrokerLimits): number {
+  if (!topicFits(filter, limits)) {
     return ReasonCode.QuotaExceeded;
   }
-  if (session.subscriptionCount >= limits.subscriptionsPerSession && !session.hasSubscription(filter)) {
-    return ReasonCode.QuotaExceeded;
-  }
-  // An MQTT 5 client has been told in CONNACK, and its session sees to it.
+  // An MQTT 5 client has been told of these in CONNACK, and its session sees to it.
   if (!limits.wildcardSubscriptionAvailable && hasWildcard(filter)) {
     return ReasonCode.WildcardSubscriptionsNotSupported;
   }
@@ -136,14 +169,7 @@ function isSharedWellFormed(filter: string): boolean {
   }
 }
 
-function judge(verdict: SubscribeVerdict): [refusal: number, qosLimit?: number] {
-  return typeof verdict === "object" && "qos" in verdict ? [0, verdict.qos] : [verdictCode(verdict)];
-}
-
-function wantsRetained(subscription: StoredSubscription, isNew: boolean): boolean {
-  // No retained messages for shared subscriptions: each would go to one member of many (MQTT 5.0, 4.8.2).
-  if (subscription.filter.startsWith("$share/")) {
-    return false;
-  }
-  return subscription.retainHandling === 0 || (subscription.retainHandling === 1 && isNew);
+function wantsRetained({ filter, retainHandling }: StoredSubscription, isNew: boolean): boolean {
+  // Not with shared subscriptions: each message would go to one member of many (MQTT 5.0, 4.8.2).
+  return !filter.startsWith("$share/") && (retainHandling === 0 || (retainHandling === 1 && isNew));
 }
