@@ -1,4 +1,4 @@
-import { type ProtocolVersion, parseSharedFilter, type QoS, type Will } from "@tidewire/codec";
+import { type ProtocolVersion, parseSharedFilter, type QoS, ReasonCode, type Will } from "@tidewire/codec";
 import { createInflight, type Inflight, type SavedInflight } from "@tidewire/session";
 import type { ClientConnection } from "./client-connection.ts";
 import type { BrokerContext } from "./context.ts";
@@ -264,7 +264,7 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
 
   #enqueue(delivery: Delivery): void {
     if (!this.queue.push(delivery)) {
-      this.connection?.disconnect(0x97);
+      this.connection?.disconnect(ReasonCode.QuotaExceeded);
       return;
     }
     if (this.connection === undefined) {

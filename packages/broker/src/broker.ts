@@ -76,6 +76,7 @@ class BrokerCore implements Broker {
   readonly #sysTopics: SysTopics | undefined;
   readonly #listeners: Listener[] = [];
   #state: "new" | "running" | "closed" = "new";
+  #closing: Promise<void> | undefined = undefined;
 
   constructor(options: BrokerOptions) {
     this.#context = new BrokerContext({
@@ -159,12 +160,17 @@ class BrokerCore implements Broker {
     return connection !== undefined;
   }
 
-  async close(options: CloseOptions = {}): Promise<void> {
-    if (this.#state !== "running") {
-      this.#state = "closed";
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closing ??= this.#close(options);
+    return this.#closing;
+  }
+
+  async #close(options: CloseOptions): Promise<void> {
+    const wasRunning = this.#state === "running";
+    this.#state = "closed";
+    if (!wasRunning) {
       return;
     }
-    this.#state = "closed";
     const { reasonCode = ReasonCode.ServerShuttingDown, timeoutMs = CLOSE_TIMEOUT_MS } = options;
     const { deadlines, cluster, storage } = this.#context;
     const closed = this.#listeners.map((listener) => listener.close());

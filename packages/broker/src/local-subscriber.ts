@@ -3,7 +3,7 @@ import type { Message } from "@tidewire/session";
 import type { BrokerContext } from "./context.ts";
 import type { Delivery } from "./delivery.ts";
 import type { IncomingPublication } from "./publication.ts";
-import { Readiness, type RouteTarget, type Subscriber, Subscription } from "./subscription.ts";
+import { Readiness, type Subscriber, Subscription } from "./subscription.ts";
 
 /** A subscription of the program that the broker runs in. */
 export interface LocalSubscription {
@@ -48,7 +48,7 @@ export class LocalSubscriber implements Subscriber, LocalSubscription {
     this.#give({ topic, payload, qos, retain: false, properties });
   }
 
-  redeliver(delivery: Delivery, _target: RouteTarget): void {
+  redeliver(delivery: Delivery): void {
     const { topic, payload, qos, publication } = delivery;
     this.#give({ topic, payload, qos, retain: false, properties: publication.properties });
   }
