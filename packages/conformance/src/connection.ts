@@ -3,7 +3,7 @@ export interface RawConnection {
   /** Begins delivery; called once, before anything is sent. What arrived earlier is delivered then. */
   start(handler: RawHandler): void;
   send(bytes: Uint8Array): void;
-  /** Ends the connection without any MQTT packet, as a lost network would. */
+  /** Ends the connection without any MQTT packet; what was sent before still arrives. */
   close(): void;
   /** Present when the stream is a WebSocket. */
   readonly webSocket?: RawWebSocket;

@@ -63,7 +63,7 @@ export class Peer {
     this.#connection.send(bytes);
   }
 
-  /** Sends part of a packet; the transcript shows it as bytes. */
+  /** Sends a text frame, where the connection is a WebSocket. */
   sendText(text: string): void {
     this.#options.transcript.note(this.#options.label, `-> text frame ${JSON.stringify(text)}`);
     this.#connection.webSocket?.sendText(text);

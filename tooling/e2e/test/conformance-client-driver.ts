@@ -6,6 +6,7 @@ export function tidewireClient(target: Target, options: ClientOptions): ClientDr
   const client = createClient(target, connectOptions(options));
   const subscriptions = new Map<string, Subscription>();
   client.on("message", (message) => options.onMessage(message));
+  client.on("error", () => {});
   return {
     ready: () =>
       new Promise<void>((resolve) => {

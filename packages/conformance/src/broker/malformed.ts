@@ -19,7 +19,7 @@ export const malformedCases: readonly BrokerCase[] = MALFORMED_FROM_CLIENT.flatM
 async function refusesAll(lab: Lab, malformed: MalformedPacket): Promise<void> {
   const names = { topic: lab.topic(), clientId: lab.clientId("m") };
   const variants = malformed.variants(lab.version, names);
-  const refuse = malformed.isConnect === true ? refusesConnect : refusesPacket;
+  const refuse = malformed.isFirst === true ? refusesConnect : refusesPacket;
   const wrong: string[] = [];
   for (let start = 0; start < variants.length; start += VARIANTS_AT_A_TIME) {
     const some = variants.slice(start, start + VARIANTS_AT_A_TIME);

@@ -15,7 +15,7 @@ export const malformedCases: readonly ClientCase[] = MALFORMED_FROM_SERVER.flatM
       // One after the other: a lab's connections arrive in one line.
       for (const variant of malformed.variants(lab.version, { topic: "t", clientId: "c" })) {
         try {
-          await refuses(lab, variant, malformed.isConnect === true);
+          await refuses(lab, variant, malformed.isFirst === true);
         } catch (error) {
           if (!(error instanceof ConformanceFailure)) throw error;
           wrong.push(variant.name === "" ? error.message : `${error.message} (${variant.name})`);

@@ -3,6 +3,8 @@ import { ConformanceFailure, check, checkEqual, hex } from "../failure.ts";
 import { MALFORMED_FROM_CLIENT, MALFORMED_FROM_SERVER, type MalformedPacket } from "../malformed/index.ts";
 import { type Sample, WELL_FORMED } from "./well-formed.ts";
 
+export { type CodecVector, type CodecVectors, codecVectorCases } from "./vectors.ts";
+
 /** What a codec case gets from its target: both functions take and give one whole packet, and throw on a bad one. */
 export interface CodecHarness {
   /** Throws the codec's own error; the result is opaque to the suite. */

@@ -74,7 +74,7 @@ function connect(
     fault: `CONNECT with ${fault}`,
     v3: [...v3, "3.1.4-1"],
     ...(v5 === undefined ? {} : { v5: [...v5, "3.1.4-1"] }),
-    isConnect: true,
+    isFirst: true,
     variants: (version, { clientId }) => only(build(version, clientId)),
   };
 }

@@ -10,7 +10,7 @@ export const MALFORMED_FIXED_HEADERS: readonly MalformedPacket[] = [
     fault: "CONNECT with reserved fixed header flags",
     v3: ["2.2.2-1", "2.2.2-2", "3.1.4-1"],
     v5: ["2.1.3-1", "3.1.4-1"],
-    isConnect: true,
+    isFirst: true,
     variants: (version, { clientId }) => only(withFlags(wire.connect(version, { clientId }), 0x0f)),
   },
   {

@@ -76,14 +76,14 @@ export const MALFORMED_FROM_SERVER: readonly MalformedPacket[] = [
     fault: "reserved bits in the Connect Acknowledge Flags",
     v3: ["3.2.2-1"],
     v5: ["3.2.2-1"],
-    isConnect: true,
+    isFirst: true,
     variants: (version) => only(wire.packet(0x20, bytes(2, 0), five(version))),
   },
   {
     id: "server-connack-reason",
     fault: "CONNACK with a reason code that does not exist there",
     v5: ["3.2.2-8"],
-    isConnect: true,
+    isFirst: true,
     variants: () => only(wire.connack("5.0", 0x05)),
   },
   {
@@ -151,7 +151,7 @@ export const MALFORMED_FROM_SERVER: readonly MalformedPacket[] = [
     id: "server-connack-properties",
     fault: "CONNACK properties that are repeated, misplaced or out of range",
     v5: [],
-    isConnect: true,
+    isFirst: true,
     variants: () => [
       { name: "Receive Maximum 0", bytes: wire.connack("5.0", 0, false, [["receiveMaximum", 0]]) },
       { name: "Maximum QoS 2", bytes: wire.connack("5.0", 0, false, [["maximumQoS", 2]]) },

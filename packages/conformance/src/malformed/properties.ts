@@ -9,7 +9,7 @@ import { type MalformedPacket, type MalformedVariant, type Names, only } from ".
 interface Carrier {
   readonly id: string;
   readonly name: string;
-  readonly isConnect?: true;
+  readonly isFirst?: true;
   readonly allowed: readonly PropertyName[];
   build(properties: readonly Property[], names: Names): Uint8Array;
 }
@@ -21,7 +21,7 @@ const CARRIERS: readonly Carrier[] = [
   {
     id: "connect",
     name: "CONNECT",
-    isConnect: true,
+    isFirst: true,
     allowed: [
       "sessionExpiryInterval",
       "receiveMaximum",
@@ -38,7 +38,7 @@ const CARRIERS: readonly Carrier[] = [
   {
     id: "will",
     name: "will",
-    isConnect: true,
+    isFirst: true,
     allowed: [
       "willDelayInterval",
       "payloadFormatIndicator",
@@ -119,7 +119,7 @@ export const MALFORMED_PROPERTIES: readonly MalformedPacket[] = [
     id: "authentication-data-alone",
     fault: "Authentication Data without an Authentication Method",
     v5: [],
-    isConnect: true,
+    isFirst: true,
     variants: (_version, { clientId }) =>
       only(wire.connect(FIVE, { clientId, properties: [["authenticationData", "data"]] })),
   },
@@ -179,16 +179,16 @@ function repeated(carrier: Carrier): MalformedPacket {
 function range(
   id: string,
   fault: string,
-  isConnect: boolean,
+  isFirst: boolean,
   values: readonly Property[],
-  carrierId = isConnect ? "connect" : "publish",
+  carrierId = isFirst ? "connect" : "publish",
 ): MalformedPacket {
   const carrier = CARRIERS.find((candidate) => candidate.id === carrierId);
   return {
     id,
     fault,
     v5: [],
-    ...(isConnect ? { isConnect: true } : {}),
+    ...(isFirst ? { isFirst: true } : {}),
     variants: (_version, names) =>
       carrier === undefined
         ? []
@@ -196,8 +196,8 @@ function range(
   };
 }
 
-function describe(carrier: Carrier): Pick<MalformedPacket, "v5" | "isConnect"> {
-  return { v5: [], ...(carrier.isConnect === undefined ? {} : { isConnect: carrier.isConnect }) };
+function describe(carrier: Carrier): Pick<MalformedPacket, "v5" | "isFirst"> {
+  return { v5: [], ...(carrier.isFirst === undefined ? {} : { isFirst: carrier.isFirst }) };
 }
 
 function built(carrier: Carrier, name: string, properties: readonly Property[], names: Names): MalformedVariant {

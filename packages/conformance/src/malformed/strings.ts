@@ -12,7 +12,7 @@ interface Place {
   /** The statement that makes this field a UTF-8 string. */
   readonly v3?: readonly string[];
   readonly v5?: readonly string[];
-  readonly isConnect?: true;
+  readonly isFirst?: true;
   readonly isTopic?: true;
   readonly build: Build;
 }
@@ -59,7 +59,7 @@ const PLACES: readonly Place[] = [
     name: "client identifier",
     v3: ["3.1.3-4"],
     v5: ["3.1.3-4"],
-    isConnect: true,
+    isFirst: true,
     build: (text, version) => wire.connect(version, { clientId: text }),
   },
   {
@@ -67,7 +67,7 @@ const PLACES: readonly Place[] = [
     name: "Will Topic",
     v3: ["3.1.3-10"],
     v5: ["3.1.3-11"],
-    isConnect: true,
+    isFirst: true,
     build: (text, version, { clientId }) => wire.connect(version, { clientId, will: { topic: text } }),
   },
   {
@@ -75,7 +75,7 @@ const PLACES: readonly Place[] = [
     name: "User Name",
     v3: ["3.1.3-11"],
     v5: ["3.1.3-12"],
-    isConnect: true,
+    isFirst: true,
     build: (text, version, { clientId }) => wire.connect(version, { clientId, username: text }),
   },
   inPublish("content-type", "Content Type", ["3.3.2-19"], (text) => ["contentType", text]),
@@ -114,7 +114,7 @@ function common(
   return {
     ...(place.v3 === undefined ? {} : { v3: [...v3, ...place.v3] }),
     ...(place.v5 === undefined ? {} : { v5: [...v5, ...place.v5] }),
-    ...(place.isConnect === undefined ? {} : { isConnect: place.isConnect }),
+    ...(place.isFirst === undefined ? {} : { isFirst: place.isFirst }),
   };
 }
 

@@ -22,8 +22,8 @@ export interface MalformedPacket {
   readonly fault: string;
   readonly v3?: readonly string[];
   readonly v5?: readonly string[];
-  /** The packet is a CONNECT and comes first; else it comes on an accepted connection. */
-  readonly isConnect?: true;
+  /** It is the sender's first packet, CONNECT or CONNACK; else it comes on an accepted connection. */
+  readonly isFirst?: true;
   /** Only the receiver's state shows that it is wrong: a codec alone may decode it. */
   readonly needsState?: true;
   /** A server may refuse the subscription in its SUBACK instead of ending the connection. */
