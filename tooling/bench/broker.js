@@ -64,6 +64,7 @@ export async function run({ options }) {
     const rows = [];
     const results = new Map();
     for (const measurement of measurements.filter(({ name }) => name.includes(only))) {
+      console.error(measurement.name);
       const figures = await takeTurns(servers, measurement, rounds);
       results.set(measurement.name, figures);
       rows.push(...against(measurement.name, measurement.unit, figures));
