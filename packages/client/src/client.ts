@@ -73,7 +73,9 @@ export class EngineClient implements Client {
 
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<PublishResult> {
     if (this.status === "closed") return Promise.reject(closedError());
-    return this.#engine.publisher.publish(topic, payload, options);
+    const { subscriber, publisher } = this.#engine;
+    subscriber.flush();
+    return publisher.publish(topic, payload, options);
   }
 
   async subscribe(filters: string | readonly string[], options: SubscribeOptions = {}): Promise<Subscription> {

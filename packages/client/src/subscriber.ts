@@ -198,13 +198,18 @@ export class Subscriber {
     entries.add(entry);
   }
 
+  /** Sends what this turn has gathered, before a message that was published after it. */
+  flush(): void {
+    if (this.#scheduled) this.#send();
+  }
+
   /** Sends at the end of the turn, so that calls made together share packets. */
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#options.scheduler.defer(() => {
+      this.flush();
       this.#scheduled = false;
-      this.#send();
     });
   }
 

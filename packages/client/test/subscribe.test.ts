@@ -308,3 +308,14 @@ test("an iterated message is acknowledged when the iteration comes back", async 
   await network.settle();
   expect(server.last.received(PacketType.PUBACK)).toHaveLength(1);
 });
+
+test("a subscribe and the publish after it, in one turn, leave in this order", async () => {
+  const { network, server, client } = await setUpConnected();
+  void client.subscribe(["a", "b"]);
+  void client.subscribe("c");
+  void client.publish("a", "", { qos: 1 });
+  void client.subscribe("d");
+  await network.settle();
+  const types = server.last.packets.map(({ type }) => type);
+  expect(types).toEqual([PacketType.CONNECT, PacketType.SUBSCRIBE, PacketType.PUBLISH, PacketType.SUBSCRIBE]);
+});
