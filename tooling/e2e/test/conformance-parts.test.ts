@@ -16,7 +16,7 @@ const codec: CodecHarness = {
 runConformance(codecCases, { name: "Tidewire codec", capabilities: [], setup: () => codec }, { api: vitestApi });
 runConformance(
   sessionCases,
-  { name: "Tidewire session", capabilities: [], setup: () => tidewireSessions },
+  { name: "Tidewire session", capabilities: ["reauthenticate"], setup: () => tidewireSessions },
   { api: vitestApi },
 );
 

@@ -18,6 +18,7 @@ export const tidewireSessions: SessionHarness = {
 
 class TidewireSession implements SessionDriver {
   readonly messages: DriverMessage[] = [];
+  readonly reauthenticate?: (nowMs: number) => void;
   readonly #inflight: Inflight;
   readonly #decoder;
   readonly #writer;
@@ -39,6 +40,7 @@ class TidewireSession implements SessionDriver {
       onEnd: () => {},
       onDisconnect: () => {},
     };
+    const { authentication } = settings;
     const parts = { inflight: this.#inflight, writer: this.#writer };
     if (end === "client") {
       const session = createClientSession({
@@ -54,9 +56,19 @@ class TidewireSession implements SessionDriver {
           password: undefined,
           properties,
         },
+        ...(authentication === undefined
+          ? {}
+          : {
+              authenticator: {
+                method: authentication.method,
+                start: () => undefined,
+                challenge: (_data, respond) => respond(authentication.answer),
+              },
+            }),
         handler: { ...shared, onConnack: () => this.#onConnected(), onSuback: () => {}, onUnsuback: () => {} },
       });
       this.#session = session;
+      this.reauthenticate = (nowMs) => session.reauthenticate(nowMs);
       session.open(this.#nowMs);
       return;
     }

@@ -101,7 +101,7 @@ export const enhancedCases: readonly BrokerCase[] = [
   rule({
     id: "enhanced/again",
     title: "authenticates again on a connection that goes on",
-    v5: ["4.12.1-1", "4.12.0-5", "3.15.2-1"],
+    v5: ["4.12.0-2", "4.12.0-5", "3.15.2-1"],
     needs: [profileCapability(enhanced)],
     run: async (lab) => {
       const { peer } = await authenticate(lab);

@@ -19,7 +19,6 @@ export const requestSaboteurs: readonly Saboteur[] = [
     "4.12.0-4",
     "4.12.0-5",
     "3.2.0-1",
-    "4.12.1-1",
     "4.12.1-2",
     "3.15.2-2",
     "3.2.2-19",

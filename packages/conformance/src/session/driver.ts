@@ -7,6 +7,8 @@ export interface SessionSettings {
   readonly keepAlive: number;
   /** MQTT 5: this side's Receive Maximum. */
   readonly receiveMaximum?: number;
+  /** MQTT 5, client: the enhanced authentication method; every challenge is answered with `answer`. */
+  readonly authentication?: { readonly method: string; readonly answer: Uint8Array };
   /** The earlier session of the same client: what is in flight goes on. */
   readonly resume?: SessionDriver;
 }
@@ -26,6 +28,8 @@ export interface SessionDriver {
   nextDeadline(): number;
   /** Publishes, or holds the message back until it may be sent. */
   publish(message: DriverMessage, nowMs: number): void;
+  /** MQTT 5, client: begins re-authentication. Only asked of a target with the capability `reauthenticate`. */
+  reauthenticate?(nowMs: number): void;
   /** The protocol is over: the connection is to be closed. */
   readonly ended: boolean;
   /** Messages for the application. */

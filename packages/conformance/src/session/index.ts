@@ -1,7 +1,7 @@
-import type { ConformanceCase, MqttVersion } from "../case.ts";
+import type { Capability, ConformanceCase, MqttVersion } from "../case.ts";
 import { check, checkEqual } from "../failure.ts";
 import { concat, utf8 } from "../wire/bytes.ts";
-import { decodePacket } from "../wire/decode.ts";
+import { decodePacket, property } from "../wire/decode.ts";
 import * as wire from "../wire/encode.ts";
 import { Type } from "../wire/types.ts";
 import type { SessionHarness } from "./driver.ts";
@@ -18,6 +18,7 @@ interface SessionRule {
   readonly v5?: readonly string[];
   /** Ends the rule holds for; default both. */
   readonly ends?: readonly End[];
+  readonly needs?: readonly Capability[];
   run(lab: SessionLab): void;
 }
 
@@ -173,6 +174,37 @@ const RULES: readonly SessionRule[] = [
     },
   },
   {
+    id: "authentication-again",
+    title: "begins re-authentication with AUTH 0x19 under the method of CONNECT, and answers the challenge",
+    v5: ["4.12.1-1", "4.12.0-3", "4.12.0-5", "3.15.2-1"],
+    ends: ["client"],
+    needs: ["reauthenticate"],
+    run: (lab) => {
+      lab.open({ authentication: { method: "conformance", answer: utf8("answer") } });
+      lab.driver.reauthenticate?.(lab.nowMs);
+      const first = lab.next();
+      checkEqual(
+        [first.type, first.reasonCode, property(first, "authenticationMethod")],
+        [Type.AUTH, 0x19, "conformance"],
+        "AUTH",
+      );
+      const challenge = wire.auth(0x18, [
+        ["authenticationMethod", "conformance"],
+        ["authenticationData", "challenge"],
+      ]);
+      lab.receive(challenge);
+      const second = lab.next();
+      checkEqual(
+        [second.type, second.reasonCode, property(second, "authenticationMethod")],
+        [Type.AUTH, 0x18, "conformance"],
+        "AUTH",
+      );
+      checkEqual(property(second, "authenticationData"), utf8("answer"), "Authentication Data");
+      lab.receive(wire.auth(0x00, [["authenticationMethod", "conformance"]]));
+      check(!lab.driver.ended, "expected the session to go on");
+    },
+  },
+  {
     id: "out-of-place",
     title: "ends on a packet that the other side may not send",
     v3: ["4.8.0-1", "3.1.0-2"],
@@ -232,6 +264,7 @@ export const sessionCases: readonly SessionCase[] = (["3.1.1", "5.0"] as const).
         title: rule.title,
         version,
         statements: statements.map((number) => `MQTT-${number}`),
+        ...(rule.needs === undefined ? {} : { needs: rule.needs }),
         run: (harness) => rule.run(new SessionLab(harness, version, end)),
       }),
     );

@@ -15,6 +15,8 @@ interface OpenOptions {
   /** What the scripted other side announces. */
   readonly peerReceiveMaximum?: number;
   readonly resume?: SessionDriver;
+  /** The client's authentication method; the server's CONNACK repeats it. */
+  readonly authentication?: { readonly method: string; readonly answer: Uint8Array };
 }
 
 /** One end under test, the scripted other end, and a clock that only moves when told to. */
@@ -42,12 +44,13 @@ export class SessionLab {
   /** Begins a connection and goes through CONNECT and CONNACK. */
   open(options: OpenOptions = {}): void {
     const { version } = this;
-    const { keepAlive = 0, receiveMaximum, peerReceiveMaximum, resume } = options;
+    const { keepAlive = 0, receiveMaximum, peerReceiveMaximum, resume, authentication } = options;
     const settings = {
       version,
       keepAlive,
       ...(receiveMaximum === undefined ? {} : { receiveMaximum }),
       ...(resume === undefined ? {} : { resume }),
+      ...(authentication === undefined ? {} : { authentication }),
     };
     this.#splitter = new PacketSplitter(version);
     this.#sent = [];
@@ -55,7 +58,8 @@ export class SessionLab {
     const quota: Property[] = peerReceiveMaximum === undefined ? [] : [["receiveMaximum", peerReceiveMaximum]];
     if (this.end === "client") {
       checkEqual(this.next().type, Type.CONNECT, "type of the first packet");
-      this.receive(wire.connack(version, 0, resume !== undefined, quota));
+      const method: Property[] = authentication === undefined ? [] : [["authenticationMethod", authentication.method]];
+      this.receive(wire.connack(version, 0, resume !== undefined, [...quota, ...method]));
     } else {
       const properties: Property[] = [["sessionExpiryInterval", 300], ...quota];
       this.receive(wire.connect(version, { clientId: "session", clean: false, keepAlive, properties }));
