@@ -18,6 +18,8 @@ export function pinLoadGenerator() {
 
 /** Starts every broker that is installed. */
 export async function startServers() {
+  // Servers are stopped on exit, which a signal alone would not be.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
   const folder = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
   const servers = [];
   for (const start of [startTidewire, startNats, startMosquitto, startAedes]) {
