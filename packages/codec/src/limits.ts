@@ -22,11 +22,8 @@ export const MAXIMUM_VARIABLE_BYTE_INTEGER = 268_435_455;
  */
 export const MAXIMUM_TOPIC_LEVELS = 128;
 
-/** First memory for a packet that arrives in pieces: a peer pays for more by sending more. */
-export const FIRST_SEGMENT_SIZE = 1024;
-
-/** Most memory taken ahead of the bytes that fill it. */
-export const MAXIMUM_AHEAD = 65_536;
+/** Chunks that wait for the rest of a packet are put together up to this length, so that each is worth its object. */
+export const SMALL_CHUNK = 64;
 
 /** Payloads and raw bytes up to this length are copied among their neighbours, where a chunk of its own costs more. */
 export const COPY_LIMIT = 512;

@@ -1,6 +1,5 @@
-import { Assembly } from "./assembly.ts";
 import type { Decoder, DecoderOptions } from "./interfaces.ts";
-import { MAXIMUM_PACKET_SIZE } from "./limits.ts";
+import { MAXIMUM_PACKET_SIZE, SMALL_CHUNK } from "./limits.ts";
 import { PUBLISH, PUBREL_BIT, SUBSCRIBE_BIT, UNSUBSCRIBE_BIT } from "./packet-types.ts";
 import type { Packet, ProtocolVersion } from "./packets.ts";
 import { EITHER_SIDE, Reader, type SenderSide } from "./reader.ts";
@@ -27,25 +26,22 @@ const FLAGGED = PUBREL_BIT | SUBSCRIBE_BIT | UNSUBSCRIBE_BIT;
 
 /**
  * Cuts the stream into packets. A packet inside one chunk is read in place; one that crosses a chunk's end is put
- * together first. Between packets nothing is held, so that an idle connection costs two small objects.
+ * together when all of it is there, so that it costs linear time, and a peer that announces a large packet gets no
+ * memory for it. Between packets nothing is held, so that an idle connection costs two small objects.
  */
 export class StreamDecoder implements Decoder {
   version: ProtocolVersion;
   maximumPacketSize: number;
+  bufferedBytes = 0;
   readonly #readers: PacketReaders;
   readonly #reader: Reader;
-  #chunk: Uint8Array = NOTHING;
+  /** The bytes being read, from `#pos` on, and the chunks behind them, those from `#head` on. */
+  #bytes: Uint8Array = NOTHING;
   #pos = 0;
-  /** Chunks pushed before the current one was used up, those from `#queueHead` on; `#queued` counts their bytes. */
   #queue: Uint8Array[] = NO_CHUNKS;
-  #queueHead = 0;
-  #queued = 0;
-  /** First byte of the packet at hand, bytes of its fixed header that came, and what those say of its length. */
-  #first = 0;
-  #headerSize = 0;
-  #remainingLength = 0;
-  #headerDone = false;
-  #assembly: Assembly | undefined;
+  #head = 0;
+  /** Where the body of the packet at hand begins, counted from its first byte. */
+  #bodyOffset = 0;
   /** Where the last packet begins; the reader holds its bytes and end. */
   #start = 0;
   #failed = false;
@@ -57,47 +53,31 @@ export class StreamDecoder implements Decoder {
     this.#reader = new Reader(sender);
   }
 
-  get bufferedBytes(): number {
-    return (this.#assembly?.received ?? this.#headerSize) + this.#chunk.length - this.#pos + this.#queued;
-  }
-
   push(chunk: Uint8Array): void {
-    if (this.#failed) return;
-    if (this.#pos === this.#chunk.length && this.#queued === 0) {
-      this.#chunk = chunk;
+    if (this.#failed || chunk.length === 0) return;
+    if (this.bufferedBytes === 0) {
+      this.#bytes = chunk;
       this.#pos = 0;
-      return;
+    } else {
+      this.#enqueue(chunk);
     }
-    if (this.#queue === NO_CHUNKS) this.#queue = [];
-    this.#queue.push(chunk);
-    this.#queued += chunk.length;
+    this.bufferedBytes += chunk.length;
   }
 
   next(): Packet | null {
+    if (this.#pos === this.#bytes.length) this.#nextChunk();
     try {
-      while (this.#pos < this.#chunk.length || this.#nextChunk()) {
-        if (!this.#headerDone && !this.#readHeader()) continue;
-        const chunk = this.#chunk;
-        const size = this.#headerSize + this.#remainingLength;
-        const start = this.#pos - this.#headerSize;
-        const end = start + size;
-        if (this.#assembly === undefined && start >= 0 && end <= chunk.length) {
-          this.#pos = end;
-          return this.#read(chunk, start, end);
-        }
-        this.#assembly ??= new Assembly(this.#header(), size, chunk.length - this.#pos);
-        this.#pos += this.#assembly.add(chunk, this.#pos);
-        if (this.#assembly.received === size) return this.#read(this.#assembly.join(), 0, size);
-      }
+      const size = this.#packetSize();
+      if (size <= this.bufferedBytes) return this.#read(size);
+      this.#release();
+      return null;
     } catch (error) {
       this.#failed = true;
-      this.#reset();
-      this.#queue = NO_CHUNKS;
-      this.#queued = 0;
-      this.#nextChunk();
+      this.#pos = this.#bytes.length;
+      this.bufferedBytes = 0;
+      this.#release();
       throw error;
     }
-    return null;
   }
 
   lastPacketBytes(): Uint8Array {
@@ -108,80 +88,93 @@ export class StreamDecoder implements Decoder {
     if (this.bufferedBytes > 0) fail(packetTruncated, this);
   }
 
-  /** Reads on in the fixed header; true once it is complete and acceptable, false when the chunk ran out before. */
-  #readHeader(): boolean {
-    const chunk = this.#chunk;
-    while (this.#pos < chunk.length) {
-      const byte = chunk[this.#pos++] as number;
-      const index = this.#headerSize++;
-      if (index === 0) {
-        this.#first = byte;
-        continue;
-      }
-      this.#remainingLength |= (byte & 0x7f) << (7 * (index - 1));
+  /** Bytes of the packet at hand by its fixed header; refuses it by what that tells. Infinity until it is complete. */
+  #packetSize(): number {
+    let remainingLength = 0;
+    for (let index = 1; index < this.bufferedBytes; index++) {
+      if (this.#pos + index >= this.#bytes.length) this.#join(index + 1);
+      const byte = this.#bytes[this.#pos + index] as number;
+      remainingLength |= (byte & 0x7f) << (7 * (index - 1));
       // Not more than four bytes, and the last one 0 only when alone [MQTT-1.5.5-1].
       if (byte > 0x7f ? index === 4 : byte === 0 && index > 1) fail(lengthMalformed, this);
-      if (byte < 0x80) {
-        this.#checkHeader();
-        return true;
-      }
+      if (byte > 0x7f) continue;
+      const first = this.#bytes[this.#pos] as number;
+      const type = first >> 4;
+      const flagged = (FLAGGED >> type) & 1;
+      const flags = first & (flagged && this.version === 3 ? 0x07 : 0x0f);
+      if (this.#readers[type] === undefined) fail(packetUnexpected, this);
+      if (type !== PUBLISH && flags !== flagged << 1) fail(flagsInvalid, this);
+      this.#bodyOffset = index + 1;
+      const size = this.#bodyOffset + remainingLength;
+      return size > this.maximumPacketSize ? fail(packetTooLarge, this) : size;
     }
-    return false;
+    return Number.POSITIVE_INFINITY;
   }
 
-  /** Refuses a packet by what its fixed header tells, before any of its body is held. */
-  #checkHeader(): void {
-    this.#headerDone = true;
-    const type = this.#first >> 4;
-    const flagged = (FLAGGED >> type) & 1;
-    const flags = this.#first & (flagged && this.version === 3 ? 0x07 : 0x0f);
-    if (this.#readers[type] === undefined) fail(packetUnexpected, this);
-    if (type !== PUBLISH && flags !== flagged << 1) fail(flagsInvalid, this);
-    if (this.#headerSize + this.#remainingLength > this.maximumPacketSize) fail(packetTooLarge, this);
-  }
-
-  /** The fixed header's bytes again; there is one way to write them. */
-  #header(): Uint8Array {
-    const bytes = [this.#first];
-    for (let rest = this.#remainingLength; bytes.length < this.#headerSize; rest >>= 7) {
-      bytes.push(rest > 0x7f ? rest | 0x80 : rest);
-    }
-    return Uint8Array.from(bytes);
-  }
-
-  #read(bytes: Uint8Array, start: number, end: number): Packet {
+  #read(size: number): Packet {
+    if (this.#pos + size > this.#bytes.length) this.#join(size);
     const reader = this.#reader;
-    reader.open(bytes, start + this.#headerSize, end);
-    reader.version = this.version;
+    const start = this.#pos;
+    const end = start + size;
+    const first = this.#bytes[start] as number;
     this.#start = start;
-    this.#reset();
-    const packet = (this.#readers[this.#first >> 4] as PacketReader)(reader, this.#first & 0x0f);
+    this.#pos = end;
+    this.bufferedBytes -= size;
+    reader.open(this.#bytes, start + this.#bodyOffset, end);
+    reader.version = this.version;
+    const packet = (this.#readers[first >> 4] as PacketReader)(reader, first & 0x0f);
     if (reader.pos !== end) fail(packetOverlong, reader);
     // CONNECT decides the version of all that follows it.
     this.version = reader.version;
     return packet;
   }
 
-  #reset(): void {
-    this.#headerSize = 0;
-    this.#remainingLength = 0;
-    this.#headerDone = false;
-    this.#assembly = undefined;
+  /** Puts a chunk behind the others; small ones become one, so that single bytes do not cost an object each. */
+  #enqueue(chunk: Uint8Array): void {
+    const last = this.#queue.length - 1;
+    if (last < this.#head) {
+      this.#queue = [chunk];
+      this.#head = 0;
+      return;
+    }
+    const before = this.#queue[last] as Uint8Array;
+    const length = before.length + chunk.length;
+    if (length > SMALL_CHUNK) {
+      this.#queue.push(chunk);
+      return;
+    }
+    const both = new Uint8Array(length);
+    both.set(before);
+    both.set(chunk, before.length);
+    this.#queue[last] = both;
   }
 
-  /** Goes on to the next chunk in the queue; without one, lets go of all that would pin memory. */
-  #nextChunk(): boolean {
-    const next = this.#queue[this.#queueHead++];
+  #nextChunk(): void {
+    this.#bytes = this.#queue[this.#head++] ?? NOTHING;
     this.#pos = 0;
-    this.#chunk = next ?? NOTHING;
-    this.#queued -= this.#chunk.length;
-    if (next === undefined) {
-      this.#queue = NO_CHUNKS;
-      this.#queueHead = 0;
-      this.#start = 0;
-      this.#reader.close();
+  }
+
+  /** Makes the next `length` bytes one piece in memory of their own, and puts back what is left of the last chunk. */
+  #join(length: number): void {
+    const whole = new Uint8Array(length);
+    for (let at = 0; at < length; ) {
+      if (this.#pos === this.#bytes.length) this.#nextChunk();
+      const part = this.#bytes.subarray(this.#pos, this.#pos + length - at);
+      whole.set(part, at);
+      at += part.length;
+      this.#pos += part.length;
     }
-    return next !== undefined;
+    if (this.#pos < this.#bytes.length) this.#queue[--this.#head] = this.#bytes.subarray(this.#pos);
+    this.#bytes = whole;
+    this.#pos = 0;
+  }
+
+  /** Lets go of chunks that were read: of the last one only what is left stays, in memory of its own. */
+  #release(): void {
+    if (this.#pos > 0) this.#join(this.#bytes.length - this.#pos);
+    if (this.bufferedBytes === 0) this.#queue = NO_CHUNKS;
+    this.#start = 0;
+    this.#reader.close();
   }
 }
 
