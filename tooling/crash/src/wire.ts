@@ -1,5 +1,13 @@
 import { connect, type Socket } from "node:net";
-import { type ConnackPacket, createDecoder, encode, type Packet, PacketType, type Properties } from "@tidewire/codec";
+import {
+  type ConnackPacket,
+  type ConnectPacket,
+  createDecoder,
+  encode,
+  type Packet,
+  PacketType,
+  type Properties,
+} from "@tidewire/codec";
 
 type PacketOf<Type extends Packet["type"]> = Extract<Packet, { type: Type }>;
 
@@ -27,12 +35,12 @@ export class Wire {
     });
   }
 
-  /** Connects to a session that stays; with `cleanStart` to a new one. */
+  /** Connects to a session that stays, unless CONNECT says otherwise. */
   static async open(
     port: number,
     clientId: string,
     version: 4 | 5,
-    cleanStart = false,
+    fields: Partial<ConnectPacket> = {},
   ): Promise<{ wire: Wire; connack: ConnackPacket }> {
     const socket = connect({ port, host: "127.0.0.1", noDelay: true });
     const wire = new Wire(socket, version);
@@ -40,12 +48,13 @@ export class Wire {
       type: PacketType.CONNECT,
       version,
       clientId,
-      cleanStart,
+      cleanStart: false,
       keepAlive: 0,
       will: undefined,
       username: undefined,
       password: undefined,
       properties: version === 5 ? { sessionExpiryInterval: 3600 } : undefined,
+      ...fields,
     });
     return { wire, connack: await wire.next(PacketType.CONNACK) };
   }

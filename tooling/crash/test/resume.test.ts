@@ -59,10 +59,44 @@ test("a message in flight to a session that ends after a kill goes to another me
 
   const two = await Wire.open(server.port, "two", 5);
   await two.wire.subscribe(FILTER, 1);
-  const fresh = await Wire.open(server.port, "one", 5, true);
+  const fresh = await Wire.open(server.port, "one", 5, { cleanStart: true });
   expect(fresh.connack.sessionPresent).toBe(false);
   const { payload } = await two.wire.next(PacketType.PUBLISH);
   expect(Buffer.from(payload).toString()).toBe("for one of the group");
   two.wire.close();
   fresh.wire.close();
+});
+
+test("wills and expiry go on where they were, by the wall clock", async () => {
+  const { wire } = await Wire.open(server.port, "subscriber", 5);
+  await wire.subscribe("will/#", 1);
+  const will = (name: string, willDelayInterval: number) => {
+    const payload = Buffer.from(name);
+    return { topic: `will/${name}`, payload, qos: 1, retain: false, properties: { willDelayInterval } } as const;
+  };
+  await Wire.open(server.port, "connected", 5, { will: will("connected", 0) });
+  const delayed = await Wire.open(server.port, "delayed", 5, { will: will("delayed", 2) });
+  delayed.wire.close();
+  const short = await Wire.open(server.port, "short", 5, { properties: { sessionExpiryInterval: 1 } });
+  short.wire.close();
+  const back = await Wire.open(server.port, "back", 5, { will: will("back", 30) });
+  back.wire.close();
+  await sleep(300);
+  await server.kill();
+  await sleep(1000);
+  await server.start();
+
+  // Who comes back before its time has no will published.
+  const again = await Wire.open(server.port, "back", 5);
+  expect(again.connack.sessionPresent).toBe(true);
+  const expired = await Wire.open(server.port, "short", 5);
+  expect(expired.connack.sessionPresent).toBe(false);
+  const resumed = await Wire.open(server.port, "subscriber", 5);
+  const published = [];
+  for (let packet = await resumed.wire.poll(3000); packet !== undefined; packet = await resumed.wire.poll(3000)) {
+    if (packet.type !== PacketType.PUBLISH) continue;
+    published.push(packet.topic);
+    resumed.wire.acknowledge(PacketType.PUBACK, packet.packetId);
+  }
+  expect(published.sort()).toEqual(["will/connected", "will/delayed"]);
 });
