@@ -52,13 +52,13 @@ describeWithPeers(["chromium"], "the live page, fed by a device through the brok
     const card = () => page.locator(`[data-device="${deviceId}"]`);
     const status = () => card().locator(".device-status").textContent();
     const alerts = (text: string) => page.locator("#alert-list .alert", { hasText: text });
-    const cpu = () => card().locator('[data-metric="cpu"] .metric-number').textContent({ timeout: 30_000 });
+    const figures = () => card().locator(".metric-number").allTextContents();
 
-    /** How long until the CPU figure is another one. */
+    /** How long until one of the figures is another one: on a busy machine CPU alone may stay at 100 %. */
     async function nextValueMs(): Promise<number> {
-      const before = await cpu();
+      const before = String(await figures());
       const startedMs = performance.now();
-      await until("another value", async () => (await cpu()) !== before, 30_000);
+      await until("another value", async () => String(await figures()) !== before, 30_000);
       return performance.now() - startedMs;
     }
 
