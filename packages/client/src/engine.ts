@@ -131,11 +131,10 @@ export class Engine {
       this.events.gaveUp(error as ClientError);
       return this.shutDown(error as ClientError, {});
     }
-    if (this.status !== "closed") await this.#connector.run();
-  }
-
-  hurry(): void {
-    this.#connector.hurry();
+    if (this.status === "closed") return;
+    // Of browsers and workers: the network is back, so there is nothing to wait for.
+    globalThis.addEventListener?.("online", this.#hurry);
+    await this.#connector.run();
   }
 
   /** Makes what is staged durable. */
@@ -151,6 +150,7 @@ export class Engine {
   /** The end for good. `error` is what those who wait are told. */
   async shutDown(error: ClientError, options: CloseOptions, detail: StatusDetail = { error }): Promise<void> {
     if (this.status === "closed") return;
+    globalThis.removeEventListener?.("online", this.#hurry);
     const link = this.#link;
     const closed = this.#disconnect(options);
     this.#connector.stop(error);
@@ -259,7 +259,10 @@ export class Engine {
       },
     };
     const link: Link<ClientSession> = this.#loop.attach(connection, {
-      decoder: { version: connect.version, maximumPacketSize: this.limits.maximumPacketSize },
+      decoder: {
+        version: connect.version,
+        maximumPacketSize: connect.properties?.maximumPacketSize ?? this.limits.maximumPacketSize,
+      },
       createSession: (writer) =>
         createClientSession({
           connect,
@@ -274,6 +277,8 @@ export class Engine {
     link.touch();
     return (error) => link.abort(error);
   }
+
+  readonly #hurry = (): void => this.#connector.hurry();
 
   #offline(): void {
     this.#link = undefined;

@@ -3,7 +3,7 @@ import { PacketType } from "@tidewire/codec";
 import { mockNetwork } from "@tidewire/transport-mock";
 import { expect, test } from "vitest";
 import { newClient, outcome, setUp, setUpConnected } from "./harness.ts";
-import { connack, disconnect, ScriptedServer } from "./scripted-server.ts";
+import { connack, disconnect, message, ScriptedServer } from "./scripted-server.ts";
 
 test("connect resolves at CONNACK with a client that is connected", async () => {
   const network = mockNetwork();
@@ -252,4 +252,38 @@ test("later connections resume the session in MQTT 5; in 3.1.1 the flag stays as
 test("a URL that is no WebSocket's is refused at once, without repeating its credentials", () => {
   expect(() => createClient("mqtt://user:secret@host")).toThrow(/tcp/);
   expect(() => createClient("mqtt://user:secret@host")).not.toThrow(/secret/);
+});
+
+test("when the browser says that it is online again, the next attempt starts at once", async () => {
+  const browser = new EventTarget();
+  const scope = globalThis as Record<string, unknown>;
+  scope.addEventListener = browser.addEventListener.bind(browser);
+  scope.removeEventListener = browser.removeEventListener.bind(browser);
+  try {
+    const network = mockNetwork();
+    const client = newClient(network);
+    await network.pass(20_000);
+    const server = new ScriptedServer(network);
+    browser.dispatchEvent(new Event("online"));
+    await network.settle();
+    expect(client.connected).toBe(true);
+    const closing = client.close();
+    await network.settle();
+    await closing;
+    browser.dispatchEvent(new Event("online"));
+    await network.settle();
+    expect(server.peers).toHaveLength(1);
+  } finally {
+    delete scope.addEventListener;
+    delete scope.removeEventListener;
+  }
+});
+
+test("a packet above the size that CONNECT announced ends the connection", async () => {
+  const { network, server, client } = await setUpConnected({ properties: { maximumPacketSize: 100 } });
+  server.last.send(message("t", { payload: new Uint8Array(200) }));
+  await network.settle();
+  expect(server.received(PacketType.DISCONNECT)).toMatchObject([{ reasonCode: 0x95 }]);
+  await network.pass(1_000);
+  expect(client.connected).toBe(true);
 });
