@@ -24,7 +24,7 @@ export const bundles = [
     builds: ["@tidewire/codec"],
     goal: 4500,
     budget: 6850,
-    lacks: [/\b(readConnect|writeConnack|readSubscribe|writeSuback|readUnsubscribe|writeUnsuback|readPingreq)\b/],
+    lacks: [/\b(readConnect|writeConnack|readSubscribe|writeSubscribeAck|readUnsubscribe)\b/],
   },
   {
     name: "codec, only to encode CONNECT, PUBLISH and SUBSCRIBE",
@@ -35,7 +35,7 @@ export const bundles = [
       /\bread[A-Z]/,
       /Decoder/,
       /TextDecoder\(/,
-      /\bwrite(Connack|Ack|Suback|Uns|Ping|Disc|Auth)/,
+      /\bwrite(Connack|Ack|SubscribeAck|Uns|Ping|Disc|Auth)/,
       /reasonCodes\b/,
     ],
   },

@@ -1,4 +1,4 @@
-import { PUBACK, PUBCOMP, PUBREC, PUBREL } from "./packet-types.ts";
+import { PUBREL } from "./packet-types.ts";
 import type { AckPacket, Properties } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
 import type { Reader } from "./reader.ts";
@@ -6,20 +6,11 @@ import { checkReasonCode } from "./reason-codes.ts";
 import type { Sink } from "./sink.ts";
 import { writeProperties } from "./write-properties.ts";
 
-export function readPuback(reader: Reader): AckPacket<4> {
-  return readAck(reader, PUBACK);
-}
-
-export function readPubrec(reader: Reader): AckPacket<5> {
-  return readAck(reader, PUBREC);
-}
-
-export function readPubrel(reader: Reader): AckPacket<6> {
-  return readAck(reader, PUBREL);
-}
-
-export function readPubcomp(reader: Reader): AckPacket<7> {
-  return readAck(reader, PUBCOMP);
+/** Reads PUBACK, PUBREC, PUBREL or PUBCOMP. */
+export function readAck<Type extends AckPacket["type"]>(reader: Reader, type: Type): AckPacket<Type> {
+  const packetId = reader.packetId();
+  const { reasonCode, properties } = readReason(reader, type);
+  return { type, packetId, reasonCode, properties };
 }
 
 /** Writes PUBACK, PUBREC, PUBREL or PUBCOMP. */
@@ -55,9 +46,3 @@ export function readReason(reader: Reader, type: number): Reason {
 }
 
 const SUCCESS: Reason = { reasonCode: 0, properties: undefined };
-
-function readAck<Type extends AckPacket["type"]>(reader: Reader, type: Type): AckPacket<Type> {
-  const packetId = reader.packetId();
-  const { reasonCode, properties } = readReason(reader, type);
-  return { type, packetId, reasonCode, properties };
-}

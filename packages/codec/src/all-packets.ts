@@ -1,32 +1,32 @@
-import { readPuback, readPubcomp, readPubrec, readPubrel, writeAck } from "./acks.ts";
+import { readAck, writeAck } from "./acks.ts";
 import { ChunkWriter, encodeAlone, measure, type PacketEncoder, type PacketEncoders } from "./chunk-writer.ts";
 import { readConnack, writeConnack } from "./connack.ts";
 import { readConnect, writeConnect } from "./connect.ts";
 import { readAuth, readDisconnect, writeAuth, writeDisconnect } from "./disconnect.ts";
 import type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from "./interfaces.ts";
 import type { Packet, ProtocolVersion } from "./packets.ts";
-import { readPingreq, readPingresp, writePing } from "./ping.ts";
+import { readPing, writePing } from "./ping.ts";
 import { readPublish, writePublish } from "./publish.ts";
 import { CLIENT_SIDE, EITHER_SIDE, SERVER_SIDE } from "./reader.ts";
 import { decodeAlone, type PacketReaders, StreamDecoder } from "./stream-decoder.ts";
-import { readSuback, readSubscribe, writeSuback, writeSubscribe } from "./subscribe.ts";
-import { readUnsuback, readUnsubscribe, writeUnsuback, writeUnsubscribe } from "./unsubscribe.ts";
+import { readSubscribe, readSubscribeAck, writeSubscribe, writeSubscribeAck } from "./subscribe.ts";
+import { readUnsubscribe, writeUnsubscribe } from "./unsubscribe.ts";
 
 const readers: PacketReaders = [
   undefined,
   readConnect,
   readConnack,
   readPublish,
-  readPuback,
-  readPubrec,
-  readPubrel,
-  readPubcomp,
+  readAck,
+  readAck,
+  readAck,
+  readAck,
   readSubscribe,
-  readSuback,
+  readSubscribeAck,
   readUnsubscribe,
-  readUnsuback,
-  readPingreq,
-  readPingresp,
+  readSubscribeAck,
+  readPing,
+  readPing,
   readDisconnect,
   readAuth,
 ];
@@ -41,9 +41,9 @@ const encoders = [
   writeAck,
   writeAck,
   writeSubscribe,
-  writeSuback,
+  writeSubscribeAck,
   writeUnsubscribe,
-  writeUnsuback,
+  writeSubscribeAck,
   writePing,
   writePing,
   writeDisconnect,

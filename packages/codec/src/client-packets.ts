@@ -1,31 +1,31 @@
-import { readPuback, readPubcomp, readPubrec, readPubrel, writeAck } from "./acks.ts";
+import { readAck, writeAck } from "./acks.ts";
 import { ChunkWriter, type PacketEncoder, type PacketEncoders } from "./chunk-writer.ts";
 import { readConnack } from "./connack.ts";
 import { writeConnect } from "./connect.ts";
 import { readAuth, readDisconnect, writeAuth, writeDisconnect } from "./disconnect.ts";
 import type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from "./interfaces.ts";
-import { readPingresp, writePing } from "./ping.ts";
+import { readPing, writePing } from "./ping.ts";
 import { readPublish, writePublish } from "./publish.ts";
 import { SERVER_SIDE } from "./reader.ts";
 import { type PacketReaders, StreamDecoder } from "./stream-decoder.ts";
-import { readSuback, writeSubscribe } from "./subscribe.ts";
-import { readUnsuback, writeUnsubscribe } from "./unsubscribe.ts";
+import { readSubscribeAck, writeSubscribe } from "./subscribe.ts";
+import { writeUnsubscribe } from "./unsubscribe.ts";
 
 const readers: PacketReaders = [
   undefined,
   undefined,
   readConnack,
   readPublish,
-  readPuback,
-  readPubrec,
-  readPubrel,
-  readPubcomp,
+  readAck,
+  readAck,
+  readAck,
+  readAck,
   undefined,
-  readSuback,
+  readSubscribeAck,
   undefined,
-  readUnsuback,
+  readSubscribeAck,
   undefined,
-  readPingresp,
+  readPing,
   readDisconnect,
   readAuth,
 ];

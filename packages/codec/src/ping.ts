@@ -1,13 +1,10 @@
-import { PINGREQ, PINGRESP } from "./packet-types.ts";
 import type { PingreqPacket, PingrespPacket } from "./packets.ts";
+import type { Reader } from "./reader.ts";
 import type { Sink } from "./sink.ts";
 
-export function readPingreq(): PingreqPacket {
-  return { type: PINGREQ };
-}
-
-export function readPingresp(): PingrespPacket {
-  return { type: PINGRESP };
+/** PINGREQ and PINGRESP are their fixed header alone. */
+export function readPing<Type extends 12 | 13>(_reader: Reader, type: Type): { readonly type: Type } {
+  return { type };
 }
 
 export function writePing(sink: Sink, packet: PingreqPacket | PingrespPacket): void {

@@ -9,7 +9,7 @@ import { writeProperties } from "./write-properties.ts";
 const RETAIN = 0x01;
 const DUP = 0x08;
 
-export function readPublish(reader: Reader, flags: number): PublishPacket {
+export function readPublish(reader: Reader, type: 3, flags: number): PublishPacket {
   const qos = (flags >> 1) & 3;
   if (qos === 3) fail(qosInvalid, reader);
   if (qos === 0 && flags & DUP) fail(dupOnQos0, reader);
@@ -19,7 +19,7 @@ export function readPublish(reader: Reader, flags: number): PublishPacket {
   // Only a topic alias can stand for a missing name (MQTT 5.0, 3.3.2.3.4).
   if (topic === "" && properties?.topicAlias === undefined) fail(topicEmpty, reader);
   return {
-    type: PUBLISH,
+    type,
     topic,
     payload: reader.rest(),
     qos: qos as QoS,

@@ -1,22 +1,4 @@
-import {
-  AUTH,
-  AUTH_BIT,
-  CONNACK,
-  CONNACK_BIT,
-  DISCONNECT,
-  DISCONNECT_BIT,
-  PUBACK,
-  PUBACK_BIT,
-  PUBCOMP,
-  PUBCOMP_BIT,
-  PUBREC,
-  PUBREC_BIT,
-  PUBREL,
-  PUBREL_BIT,
-  SUBACK,
-  SUBACK_BIT,
-  UNSUBACK_BIT,
-} from "./packet-types.ts";
+import { AUTH, CONNACK, DISCONNECT, PUBACK, PUBCOMP, PUBREC, PUBREL, SUBACK, UNSUBACK } from "./packet-types.ts";
 import type { ProtocolVersion } from "./packets.ts";
 import { CLIENT_SIDE, EITHER_SIDE, SERVER_SIDE, type SenderSide } from "./reader.ts";
 import { fail, notInVersion, reasonCodeInvalid } from "./rules.ts";
@@ -82,73 +64,28 @@ export const ReturnCode = {
 } as const;
 export type ReturnCode = (typeof ReturnCode)[keyof typeof ReturnCode];
 
-/**
- * `packets` are the packets of MQTT 5 that carry the code, as a sum of bits `1 << packet type`; those that only a server
- * or only a client may send with it are in `server` or `client` instead.
- */
-export type ReasonCodeInfo = readonly [code: number, packets: number, server?: number, client?: number];
+/** Codes of one packet type as patterns of two hexadecimal digits, with the statement that says so where numbered. */
+type Codes = readonly [statement: string | undefined, either: RegExp, onlyServer?: RegExp, onlyClient?: RegExp];
 
-const PUBLISHED = PUBACK_BIT | PUBREC_BIT;
-const RELEASED = PUBREL_BIT | PUBCOMP_BIT;
-const REFUSALS = CONNACK_BIT | PUBLISHED | SUBACK_BIT | UNSUBACK_BIT;
-
-/** Which packets carry which code (MQTT 5.0, table 2-6 and the tables of each packet). */
-export const reasonCodes: readonly ReasonCodeInfo[] = [
-  [0x00, REFUSALS | RELEASED | DISCONNECT_BIT, AUTH_BIT],
-  [0x01, SUBACK_BIT],
-  [0x02, SUBACK_BIT],
-  [0x04, 0, 0, DISCONNECT_BIT],
-  [0x10, 0, PUBLISHED],
-  [0x11, UNSUBACK_BIT],
-  [0x18, AUTH_BIT],
-  [0x19, 0, 0, AUTH_BIT],
-  [0x80, REFUSALS | DISCONNECT_BIT],
-  [0x81, CONNACK_BIT | DISCONNECT_BIT],
-  [0x82, CONNACK_BIT | DISCONNECT_BIT],
-  [0x83, REFUSALS | DISCONNECT_BIT],
-  [0x84, CONNACK_BIT],
-  [0x85, CONNACK_BIT],
-  [0x86, CONNACK_BIT],
-  [0x87, REFUSALS, DISCONNECT_BIT],
-  [0x88, CONNACK_BIT],
-  [0x89, CONNACK_BIT, DISCONNECT_BIT],
-  [0x8a, CONNACK_BIT],
-  [0x8b, 0, DISCONNECT_BIT],
-  [0x8c, CONNACK_BIT, DISCONNECT_BIT],
-  [0x8d, 0, DISCONNECT_BIT],
-  [0x8e, 0, DISCONNECT_BIT],
-  [0x8f, SUBACK_BIT | UNSUBACK_BIT, DISCONNECT_BIT],
-  [0x90, CONNACK_BIT | PUBLISHED | DISCONNECT_BIT],
-  [0x91, PUBLISHED | SUBACK_BIT | UNSUBACK_BIT],
-  [0x92, RELEASED],
-  [0x93, DISCONNECT_BIT],
-  [0x94, DISCONNECT_BIT],
-  [0x95, CONNACK_BIT | DISCONNECT_BIT],
-  [0x96, DISCONNECT_BIT],
-  [0x97, CONNACK_BIT | PUBLISHED | SUBACK_BIT | DISCONNECT_BIT],
-  [0x98, DISCONNECT_BIT],
-  [0x99, CONNACK_BIT | PUBLISHED | DISCONNECT_BIT],
-  [0x9a, CONNACK_BIT, DISCONNECT_BIT],
-  [0x9b, CONNACK_BIT, DISCONNECT_BIT],
-  [0x9c, CONNACK_BIT, DISCONNECT_BIT],
-  [0x9d, CONNACK_BIT, DISCONNECT_BIT],
-  [0x9e, SUBACK_BIT, DISCONNECT_BIT],
-  [0x9f, CONNACK_BIT, DISCONNECT_BIT],
-  [0xa0, 0, DISCONNECT_BIT],
-  [0xa1, SUBACK_BIT, DISCONNECT_BIT],
-  [0xa2, SUBACK_BIT, DISCONNECT_BIT],
-];
-
-/** Statement that limits the codes of a packet type, where it is numbered. */
-const statements: Readonly<Record<number, string>> = {
-  [CONNACK]: "3.2.2-8",
-  [PUBACK]: "3.4.2-1",
-  [PUBREC]: "3.5.2-1",
-  [PUBREL]: "3.6.2-1",
-  [PUBCOMP]: "3.7.2-1",
-  [DISCONNECT]: "3.14.2-1",
-  [AUTH]: "3.15.2-1",
+/** Which codes go with which packet in MQTT 5 (MQTT 5.0, table 2-6 and the tables of each packet). */
+const codesOf: Readonly<Record<number, Codes>> = {
+  [CONNACK]: ["3.2.2-8", /00|8[0-9ac]|9[0579a-df]/],
+  [PUBACK]: ["3.4.2-1", /00|8[037]|9[0179]/, /10/],
+  [PUBREC]: ["3.5.2-1", /00|8[037]|9[0179]/, /10/],
+  [PUBREL]: ["3.6.2-1", /00|92/],
+  [PUBCOMP]: ["3.7.2-1", /00|92/],
+  [SUBACK]: [undefined, /0[0-2]|8[037f]|9[17e]|a[12]/],
+  [UNSUBACK]: [undefined, /00|11|8[037f]|91/],
+  [DISCONNECT]: ["3.14.2-1", /00|8[0-3]|9[03-9]/, /8[79b-f]|9[a-f]|a[0-2]/, /04/],
+  [AUTH]: ["3.15.2-1", /18/, /00/, /19/],
 };
+
+/** MQTT 3 has a return code in CONNACK and a granted QoS or failure in SUBACK; what has none must have 0. */
+const codesOf3: Readonly<Record<number, Codes>> = {
+  [CONNACK]: [undefined, /0[0-5]/],
+  [SUBACK]: ["3.9.3-2", /0[0-2]|80/],
+};
+const NONE: Codes = [undefined, /00/];
 
 /** Returns a code that this packet type may carry in this version, sent by this side; fails otherwise. */
 export function checkReasonCode(
@@ -157,20 +94,39 @@ export function checkReasonCode(
   where: { readonly version: ProtocolVersion },
   sender: SenderSide = EITHER_SIDE,
 ): number {
-  if (where.version !== 5) return checkReturnCode(code, type, where);
   // Nearly every code is 0; in AUTH alone it comes from servers only.
   if (code === 0 && type !== AUTH) return code;
-  const [, packets, server = 0, client = 0] = reasonCodes.find((row) => row[0] === code) ?? [0, 0];
-  const bits = packets | (sender === CLIENT_SIDE ? 0 : server) | (sender === SERVER_SIDE ? 0 : client);
-  return (bits >> type) & 1 ? code : fail(reasonCodeInvalid, where, statements[type]);
+  const codes = (where.version === 5 ? codesOf : codesOf3)[type] ?? NONE;
+  if (hasCode(codes, code, sender)) return code;
+  return fail(codes === NONE ? notInVersion : reasonCodeInvalid, where, codes[0]);
 }
 
-/** MQTT 3: a return code in CONNACK, a granted QoS or failure in SUBACK [MQTT-3.9.3-2], none in the others. */
-function checkReturnCode(code: number, type: number, where: { readonly version: ProtocolVersion }): number {
-  const largest = type === CONNACK ? 5 : type === SUBACK ? 2 : 0;
-  if ((code >= 0 && code <= largest) || (type === SUBACK && code === 0x80)) return code;
-  return fail(largest > 0 ? reasonCodeInvalid : notInVersion, where, type === SUBACK ? "3.9.3-2" : undefined);
+function hasCode([, either, server, client]: Codes, code: number, sender: SenderSide): boolean {
+  if (code !== (code & 0xff)) return false;
+  const digits = code.toString(16).padStart(2, "0");
+  const has = (codes: RegExp | undefined) => codes?.test(digits) === true;
+  return has(either) || (sender !== CLIENT_SIDE && has(server)) || (sender !== SERVER_SIDE && has(client));
 }
+
+/**
+ * `packets` are the packets of MQTT 5 that carry the code, as a sum of bits `1 << packet type`; those that only a server
+ * or only a client may send with it are in `server` or `client` instead.
+ */
+export type ReasonCodeInfo = readonly [code: number, packets: number, server: number, client: number];
+
+/** Every reason code with the packets that carry it, by ascending code. */
+export const reasonCodes: readonly ReasonCodeInfo[] = /* @__PURE__ */ (() =>
+  [...new Set(Object.values(ReasonCode))]
+    .sort((a, b) => a - b)
+    .map((code) => {
+      const packets = (sender: SenderSide): number => {
+        const types = Object.entries(codesOf).filter(([, codes]) => hasCode(codes, code, sender));
+        return types.reduce((bits, [type]) => bits | (1 << Number(type)), 0);
+      };
+      const server = packets(SERVER_SIDE);
+      const client = packets(CLIENT_SIDE);
+      return [code, server & client, server & ~client, client & ~server] as const;
+    }))();
 
 /** Name of a reason code: `NotAuthorized`; of 0 `Success`; undefined for a code MQTT 5 does not define. */
 export function reasonCodeName(code: number): string | undefined {

@@ -1,4 +1,4 @@
-import { readPuback, readPubcomp, readPubrec, readPubrel, writeAck } from "./acks.ts";
+import { readAck, writeAck } from "./acks.ts";
 import { encodeAlone } from "./chunk-writer.ts";
 import { readConnack, writeConnack } from "./connack.ts";
 import { readConnect, writeConnect } from "./connect.ts";
@@ -39,11 +39,11 @@ import type {
   UnsubackPacket,
   UnsubscribePacket,
 } from "./packets.ts";
-import { readPingreq, readPingresp, writePing } from "./ping.ts";
+import { readPing, writePing } from "./ping.ts";
 import { readPublish, writePublish } from "./publish.ts";
 import { decodeAlone, type PacketReader } from "./stream-decoder.ts";
-import { readSuback, readSubscribe, writeSuback, writeSubscribe } from "./subscribe.ts";
-import { readUnsuback, readUnsubscribe, writeUnsuback, writeUnsubscribe } from "./unsubscribe.ts";
+import { readSubscribe, readSubscribeAck, writeSubscribe, writeSubscribeAck } from "./subscribe.ts";
+import { readUnsubscribe, writeUnsubscribe } from "./unsubscribe.ts";
 
 /*
  * One-shot functions of each packet type. A bundle carries only those it names. `encodeX` throws `MqttError` on an
@@ -79,7 +79,7 @@ export function encodePuback(packet: PubackPacket, version: ProtocolVersion): Ui
 }
 
 export function decodePuback(bytes: Uint8Array, version: ProtocolVersion): PubackPacket {
-  return decodeOnly(PUBACK, readPuback, bytes, version);
+  return decodeOnly<PubackPacket>(PUBACK, readAck, bytes, version);
 }
 
 export function encodePubrec(packet: PubrecPacket, version: ProtocolVersion): Uint8Array {
@@ -87,7 +87,7 @@ export function encodePubrec(packet: PubrecPacket, version: ProtocolVersion): Ui
 }
 
 export function decodePubrec(bytes: Uint8Array, version: ProtocolVersion): PubrecPacket {
-  return decodeOnly(PUBREC, readPubrec, bytes, version);
+  return decodeOnly<PubrecPacket>(PUBREC, readAck, bytes, version);
 }
 
 export function encodePubrel(packet: PubrelPacket, version: ProtocolVersion): Uint8Array {
@@ -95,7 +95,7 @@ export function encodePubrel(packet: PubrelPacket, version: ProtocolVersion): Ui
 }
 
 export function decodePubrel(bytes: Uint8Array, version: ProtocolVersion): PubrelPacket {
-  return decodeOnly(PUBREL, readPubrel, bytes, version);
+  return decodeOnly<PubrelPacket>(PUBREL, readAck, bytes, version);
 }
 
 export function encodePubcomp(packet: PubcompPacket, version: ProtocolVersion): Uint8Array {
@@ -103,7 +103,7 @@ export function encodePubcomp(packet: PubcompPacket, version: ProtocolVersion): 
 }
 
 export function decodePubcomp(bytes: Uint8Array, version: ProtocolVersion): PubcompPacket {
-  return decodeOnly(PUBCOMP, readPubcomp, bytes, version);
+  return decodeOnly<PubcompPacket>(PUBCOMP, readAck, bytes, version);
 }
 
 export function encodeSubscribe(packet: SubscribePacket, version: ProtocolVersion): Uint8Array {
@@ -115,11 +115,11 @@ export function decodeSubscribe(bytes: Uint8Array, version: ProtocolVersion): Su
 }
 
 export function encodeSuback(packet: SubackPacket, version: ProtocolVersion): Uint8Array {
-  return encodeAlone(writeSuback, packet, version);
+  return encodeAlone(writeSubscribeAck, packet, version);
 }
 
 export function decodeSuback(bytes: Uint8Array, version: ProtocolVersion): SubackPacket {
-  return decodeOnly(SUBACK, readSuback, bytes, version);
+  return decodeOnly<SubackPacket>(SUBACK, readSubscribeAck, bytes, version);
 }
 
 export function encodeUnsubscribe(packet: UnsubscribePacket, version: ProtocolVersion): Uint8Array {
@@ -131,11 +131,11 @@ export function decodeUnsubscribe(bytes: Uint8Array, version: ProtocolVersion): 
 }
 
 export function encodeUnsuback(packet: UnsubackPacket, version: ProtocolVersion): Uint8Array {
-  return encodeAlone(writeUnsuback, packet, version);
+  return encodeAlone(writeSubscribeAck, packet, version);
 }
 
 export function decodeUnsuback(bytes: Uint8Array, version: ProtocolVersion): UnsubackPacket {
-  return decodeOnly(UNSUBACK, readUnsuback, bytes, version);
+  return decodeOnly<UnsubackPacket>(UNSUBACK, readSubscribeAck, bytes, version);
 }
 
 export function encodePingreq(): Uint8Array {
@@ -143,7 +143,7 @@ export function encodePingreq(): Uint8Array {
 }
 
 export function decodePingreq(bytes: Uint8Array): PingreqPacket {
-  return decodeOnly(PINGREQ, readPingreq, bytes, 4);
+  return decodeOnly<PingreqPacket>(PINGREQ, readPing, bytes, 4);
 }
 
 export function encodePingresp(): Uint8Array {
@@ -151,7 +151,7 @@ export function encodePingresp(): Uint8Array {
 }
 
 export function decodePingresp(bytes: Uint8Array): PingrespPacket {
-  return decodeOnly(PINGRESP, readPingresp, bytes, 4);
+  return decodeOnly<PingrespPacket>(PINGRESP, readPing, bytes, 4);
 }
 
 export function encodeDisconnect(packet: DisconnectPacket, version: ProtocolVersion): Uint8Array {
@@ -172,7 +172,7 @@ export function decodeAuth(bytes: Uint8Array): AuthPacket {
 
 function decodeOnly<P extends Packet>(
   type: P["type"],
-  read: (...args: Parameters<PacketReader>) => P,
+  read: PacketReader<P>,
   bytes: Uint8Array,
   version: ProtocolVersion,
 ): P {

@@ -13,8 +13,11 @@ import {
   packetUnexpected,
 } from "./rules.ts";
 
-/** Reads the body of one packet type; `flags` are the low four bits of the first byte. */
-export type PacketReader = (reader: Reader, flags: number) => Packet;
+/**
+ * Reads the body of one packet; `type` is the one it is in the table for, hence `never`, and `flags` are the low four
+ * bits of the first byte.
+ */
+export type PacketReader<P extends Packet = Packet> = (reader: Reader, type: never, flags: number) => P;
 
 /** Packet readers by packet type; a type without one is not expected from this peer. */
 export type PacketReaders = readonly (PacketReader | undefined)[];
@@ -122,7 +125,8 @@ export class StreamDecoder implements Decoder {
     this.bufferedBytes -= size;
     reader.open(this.#bytes, start + this.#bodyOffset, end);
     reader.version = this.version;
-    const packet = (this.#readers[first >> 4] as PacketReader)(reader, first & 0x0f);
+    const type = first >> 4;
+    const packet = (this.#readers[type] as PacketReader)(reader, type as never, first & 0x0f);
     if (reader.pos !== end) fail(packetOverlong, reader);
     // CONNECT decides the version of all that follows it.
     this.version = reader.version;

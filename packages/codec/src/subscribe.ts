@@ -1,4 +1,4 @@
-import { SUBACK, SUBACK_BIT, SUBSCRIBE, SUBSCRIBE_BIT } from "./packet-types.ts";
+import { SUBACK, SUBSCRIBE, SUBSCRIBE_BIT } from "./packet-types.ts";
 import type { QoS, SubackPacket, SubscribePacket, SubscriptionRequest } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
 import type { Reader } from "./reader.ts";
@@ -43,33 +43,37 @@ export function writeSubscribe(sink: Sink, packet: SubscribePacket): void {
   sink.end();
 }
 
-export function readSuback(reader: Reader): SubackPacket {
+/** Reads SUBACK or UNSUBACK: one code a filter, but before MQTT 5 UNSUBACK ends behind the packet identifier. */
+export function readSubscribeAck<Type extends 9 | 11>(reader: Reader, type: Type): SubscribeAck<Type> {
   const packetId = reader.packetId();
-  const properties = readProperties(reader, SUBACK_BIT);
-  return { type: SUBACK, packetId, reasonCodes: readReasonCodes(reader, SUBACK), properties };
+  const properties = readProperties(reader, 1 << type);
+  const reasonCodes: number[] = [];
+  if (hasCodes(type, reader)) {
+    if (reader.pos === reader.end) fail(reasonCodesMissing, reader);
+    do {
+      reasonCodes.push(checkReasonCode(reader.uint8(), type, reader, reader.sender));
+    } while (reader.pos < reader.end);
+  }
+  return { type, packetId, reasonCodes, properties };
 }
 
-export function writeSuback(sink: Sink, packet: SubackPacket): void {
-  sink.begin(SUBACK << 4);
+/** Writes SUBACK or UNSUBACK. */
+export function writeSubscribeAck(sink: Sink, packet: SubscribeAck<9 | 11>): void {
+  const { type, reasonCodes } = packet;
+  sink.begin(type << 4);
   sink.packetId(packet.packetId);
-  writeProperties(sink, packet.properties, SUBACK_BIT);
-  writeReasonCodes(sink, packet.reasonCodes, SUBACK);
+  writeProperties(sink, packet.properties, 1 << type);
+  if (!hasCodes(type, sink)) {
+    if (reasonCodes.length > 0) fail(notInVersion, sink);
+  } else if (reasonCodes.length === 0) fail(reasonCodesMissing, sink);
+  for (const code of reasonCodes) sink.uint8(checkReasonCode(code, type, sink));
   sink.end();
 }
 
-/** One code a filter up to the end of SUBACK or UNSUBACK. */
-export function readReasonCodes(reader: Reader, type: 9 | 11): number[] {
-  if (reader.pos === reader.end) fail(reasonCodesMissing, reader);
-  const codes: number[] = [];
-  do {
-    codes.push(checkReasonCode(reader.uint8(), type, reader, reader.sender));
-  } while (reader.pos < reader.end);
-  return codes;
-}
+type SubscribeAck<Type extends 9 | 11> = Omit<SubackPacket, "type"> & { readonly type: Type };
 
-export function writeReasonCodes(sink: Sink, codes: readonly number[], type: 9 | 11): void {
-  if (codes.length === 0) fail(reasonCodesMissing, sink);
-  for (const code of codes) sink.uint8(checkReasonCode(code, type, sink));
+function hasCodes(type: 9 | 11, where: Reader | Sink): boolean {
+  return where.version === 5 || type === SUBACK;
 }
 
 function readSubscription(reader: Reader): SubscriptionRequest {
