@@ -95,6 +95,10 @@ export class EngineClient implements Client {
     return Promise.reject(new ClientError("needs-mqtt-5", "Request and response need MQTT 5."));
   }
 
+  reauthenticate(options?: OperationOptions): Promise<void> {
+    return this.#engine.reauthenticate(options);
+  }
+
   persisted(): Promise<void> {
     return this.#engine.commit();
   }

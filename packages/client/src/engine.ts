@@ -14,13 +14,13 @@ import { Dispatcher } from "./dispatcher.ts";
 import { ClientError } from "./errors.ts";
 import { Events } from "./events.ts";
 import { FilterIndex } from "./filter-index.ts";
-import type { CloseOptions, Status, StatusDetail } from "./interfaces.ts";
+import type { CloseOptions, OperationOptions, Status, StatusDetail } from "./interfaces.ts";
 import { type ClientLimits, defaultLimits } from "./limits.ts";
 import type { ConnectOptions, Target } from "./options.ts";
-import { PendingCalls } from "./pending-calls.ts";
+import { PendingCalls, type Settle } from "./pending-calls.ts";
 import { Pressure } from "./pressure.ts";
 import { Publisher } from "./publisher.ts";
-import { endError } from "./session-errors.ts";
+import { endError, invalidArgument } from "./session-errors.ts";
 import type { ClientStore } from "./store.ts";
 import { type FilterEntry, Subscriber } from "./subscriber.ts";
 import { Unclaimed } from "./unclaimed.ts";
@@ -51,6 +51,7 @@ export class Engine {
   #inflight: Inflight;
   readonly #opened: Promise<void>;
   #link: Link<ClientSession> | undefined;
+  readonly #reauthentications = new Set<Settle<void>>();
   #onClosed: (() => void) | undefined;
   /** A session of this client has begun: from now on connections resume it. */
   #began = false;
@@ -135,6 +136,21 @@ export class Engine {
     // Of browsers and workers: the network is back, so there is nothing to wait for.
     globalThis.addEventListener?.("online", this.#hurry);
     await this.#connector.run();
+  }
+
+  reauthenticate(options: OperationOptions | undefined): Promise<void> {
+    return this.calls.run<void>(options, (settle) => {
+      const link = this.#link;
+      this.#reauthentications.add(settle);
+      try {
+        if (link === undefined) throw new ClientError("connection-lost", "There is no connection.");
+        link.session.reauthenticate(this.#loop.now);
+        link.touch();
+      } catch (error) {
+        settle.reject(error instanceof ClientError ? error : invalidArgument(error));
+      }
+      return () => this.#reauthentications.delete(settle);
+    });
   }
 
   /** Makes what is staged durable. */
@@ -247,6 +263,7 @@ export class Engine {
         this.publisher.settled(packetId, reasonCode, properties);
         this.#scheduleCommit();
       },
+      onReauthenticated: () => this.#reauthenticated((settle) => settle.resolve()),
       onSendQuota: () => this.publisher.pump(),
       onSuback: (packet) => this.subscriber.answered(packet),
       onUnsuback: (packet) => this.subscriber.answered(packet),
@@ -255,6 +272,7 @@ export class Engine {
       },
       onEnd: (end) => {
         this.#offline();
+        this.#reauthenticated((settle) => settle.reject(endError(end)));
         attempt.onEnd(endError(end), properties ?? link.session.connack?.properties);
       },
     };
@@ -285,6 +303,12 @@ export class Engine {
     this.pressure.offline();
     this.subscriber.offline();
     this.publisher.offline();
+  }
+
+  #reauthenticated(tell: (settle: Settle<void>) => void): void {
+    const waiting = [...this.#reauthentications];
+    this.#reauthentications.clear();
+    waiting.forEach(tell);
   }
 
   #setStatus(status: Status, detail: StatusDetail): void {

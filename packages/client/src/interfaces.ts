@@ -57,6 +57,8 @@ export interface Client extends AsyncDisposable {
   subscribe(filters: string | readonly string[], options?: SubscribeOptions): Promise<Subscription>;
   /** Publishes with a response topic and correlation data, and resolves with the response (MQTT 5). */
   request(topic: string, payload: string | Uint8Array, options?: RequestOptions): Promise<Message>;
+  /** Runs the enhanced authentication anew on the present connection (MQTT 5); needs the `authenticator` option. */
+  reauthenticate(options?: OperationOptions): Promise<void>;
   /** Resolves when everything published so far is stored durably (at once with the memory store). */
   persisted(): Promise<void>;
   /** Resolves when nothing is queued, in flight or unanswered. */

@@ -287,3 +287,32 @@ test("a packet above the size that CONNECT announced ends the connection", async
   await network.pass(1_000);
   expect(client.connected).toBe(true);
 });
+
+test("reauthenticate runs the exchange anew; without an authenticator or a connection it rejects", async () => {
+  const { network, server, client } = setUp({
+    authenticator: () => ({
+      method: "m",
+      start: () => new Uint8Array([1]),
+      challenge: (data, respond) => respond(data),
+    }),
+  });
+  await expect(client.reauthenticate()).rejects.toMatchObject({ code: "connection-lost" });
+  server.connackProperties = { authenticationMethod: "m" };
+  server.script = (packet) =>
+    packet.type === PacketType.AUTH
+      ? { type: PacketType.AUTH, reasonCode: 0, properties: { authenticationMethod: "m" } }
+      : "usual";
+  await network.settle();
+  const again = outcome(client.reauthenticate());
+  await network.settle();
+  expect(again.value).toBeUndefined();
+  expect(server.received(PacketType.AUTH)).toMatchObject([{ reasonCode: 0x19 }]);
+  server.script = (packet) => (packet.type === PacketType.AUTH ? undefined : "usual");
+  const lost = outcome(client.reauthenticate());
+  await network.settle();
+  server.last.connection.abort();
+  await network.settle();
+  expect(lost.value).toMatchObject({ code: "connection-lost" });
+  const plain = await setUpConnected();
+  await expect(plain.client.reauthenticate()).rejects.toMatchObject({ code: "invalid-argument" });
+});

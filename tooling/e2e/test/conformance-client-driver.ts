@@ -18,6 +18,7 @@ export function tidewireClient(target: Target, options: ClientOptions): ClientDr
       subscriptions.set(filter, await client.subscribe(filter, { qos: level(qos), onMessage: () => {} }));
     },
     unsubscribe: async (filter) => subscriptions.get(filter)?.unsubscribe(),
+    reauthenticate: () => client.reauthenticate(),
     disconnect: () => client.close(),
     destroy: () => void client.close(),
   };

@@ -5,7 +5,7 @@ import { vitestApi } from "@tidewire/conformance/vitest";
 import { tcp } from "@tidewire/transport-tcp";
 import { tidewireClient } from "./conformance-client-driver.ts";
 
-const capabilities = ["authentication", "topic-alias"];
+const capabilities = ["authentication", "reauthenticate", "topic-alias"];
 
 runConformance(
   clientCases.filter(({ needs }) => needs?.includes("websocket") !== true),

@@ -89,6 +89,9 @@ export class PageSession {
       case "drain":
         await client.drain({ signal });
         return undefined;
+      case "reauthenticate":
+        await client.reauthenticate({ signal });
+        return undefined;
       case "persisted":
         await client.persisted();
         return undefined;

@@ -42,6 +42,7 @@ export interface Calls {
     readonly output: PlainMessage;
   };
   drain: { readonly input: undefined; readonly output: undefined };
+  reauthenticate: { readonly input: undefined; readonly output: undefined };
   persisted: { readonly input: undefined; readonly output: undefined };
   /** From now on every message is told. */
   listen: { readonly input: undefined; readonly output: undefined };

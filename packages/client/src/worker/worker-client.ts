@@ -110,6 +110,10 @@ class WorkerClient implements Client {
     return this.#call("drain", undefined, options);
   }
 
+  reauthenticate(options?: OperationOptions): Promise<void> {
+    return this.#call("reauthenticate", undefined, options);
+  }
+
   persisted(): Promise<void> {
     return this.#call("persisted", undefined);
   }
