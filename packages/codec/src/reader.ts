@@ -1,15 +1,7 @@
 import type { ProtocolVersion } from "./packets.ts";
 import { asciiText, utf8Text } from "./platform.ts";
-import {
-  fail,
-  lengthMalformed,
-  packetIdInvalid,
-  packetTruncated,
-  stringHasNull,
-  stringMalformed,
-  topicEmpty,
-  topicHasWildcard,
-} from "./rules.ts";
+import { fail, lengthMalformed, packetIdInvalid, packetTruncated, stringMalformed, topicEmpty } from "./rules.ts";
+import { checkText } from "./text.ts";
 import { TextCache } from "./text-cache.ts";
 
 const EMPTY = /* @__PURE__ */ new Uint8Array(0);
@@ -129,18 +121,14 @@ export class Reader {
     const known = cache.get(bytes, start, end);
     if (known !== undefined) return known;
     let bits = 0;
-    for (let i = start; i < end; i++) {
-      const byte = bytes[i] as number;
-      if (byte === 0) fail(stringHasNull, this);
-      if (isTopicName && (byte === 0x23 || byte === 0x2b)) fail(topicHasWildcard, this);
-      bits |= byte;
-    }
+    for (let i = start; i < end; i++) bits |= bytes[i] as number;
     let text = "";
     try {
       text = bits < 0x80 ? asciiText(bytes, start, end) : utf8Text(bytes, start, end);
     } catch {
       fail(stringMalformed, this);
     }
+    checkText(text, this, isTopicName);
     cache.offer(text);
     return text;
   }

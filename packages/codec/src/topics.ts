@@ -50,18 +50,20 @@ export function checkFilter(filter: string, where: { readonly version: ProtocolV
   if (filter === "") fail(topicEmpty, where);
   if (/[^/]#|#./s.test(filter)) fail(multiLevelMisplaced, where);
   if (/[^/]\+|\+[^/]/.test(filter)) fail(singleLevelMisplaced, where);
-  if (where.version === 5) parseSharedFilter(filter);
+  if (where.version === 5 && filter.startsWith(SHARE_PREFIX)) checkSharedFilter(filter);
 }
 
 /** Takes a `$share/` filter apart; undefined for any other. Throws `MqttError` on one that is not whole. */
 export function parseSharedFilter(filter: string): SharedFilter | undefined {
   if (!filter.startsWith(SHARE_PREFIX)) return undefined;
+  checkSharedFilter(filter);
   const slash = filter.indexOf("/", SHARE_PREFIX.length);
-  const group = filter.slice(SHARE_PREFIX.length, slash);
-  // `slash` is -1 where there is no filter at all.
-  if (group === "") fail(shareMalformed, MQTT_5, "4.8.2-1");
-  if (slash < 0 || slash === filter.length - 1 || /[+#]/.test(group)) fail(shareMalformed, MQTT_5);
-  return { group, filter: filter.slice(slash + 1) };
+  return { group: filter.slice(SHARE_PREFIX.length, slash), filter: filter.slice(slash + 1) };
+}
+
+function checkSharedFilter(filter: string): void {
+  if (/^[^/]+\/(\/|$)/.test(filter)) fail(shareMalformed, MQTT_5, "4.8.2-1");
+  if (!/^[^/]+\/[^/+#]+\/./s.test(filter)) fail(shareMalformed, MQTT_5);
 }
 
 /**
