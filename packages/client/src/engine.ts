@@ -17,10 +17,11 @@ import { FilterIndex } from "./filter-index.ts";
 import type { CloseOptions, OperationOptions, Status, StatusDetail } from "./interfaces.ts";
 import { type ClientLimits, defaultLimits } from "./limits.ts";
 import type { ConnectOptions, Target } from "./options.ts";
-import { PendingCalls, type Settle } from "./pending-calls.ts";
+import { PendingCalls } from "./pending-calls.ts";
 import { Pressure } from "./pressure.ts";
 import { Publisher } from "./publisher.ts";
-import { endError, invalidArgument } from "./session-errors.ts";
+import { Reauthentication } from "./reauthentication.ts";
+import { endError } from "./session-errors.ts";
 import type { ClientStore } from "./store.ts";
 import { type FilterEntry, Subscriber } from "./subscriber.ts";
 import { Unclaimed } from "./unclaimed.ts";
@@ -46,12 +47,12 @@ export class Engine {
   readonly #options: ConnectOptions;
   readonly #index = new FilterIndex<FilterEntry>();
   readonly #dispatcher: Dispatcher;
+  readonly #reauthentication: Reauthentication;
   readonly #connector: Connector;
   readonly #loop: LinkLoop;
   #inflight: Inflight;
   readonly #opened: Promise<void>;
   #link: Link<ClientSession> | undefined;
-  readonly #reauthentications = new Set<Settle<void>>();
   #onClosed: (() => void) | undefined;
   /** A session of this client has begun: from now on connections resume it. */
   #began = false;
@@ -75,6 +76,7 @@ export class Engine {
       this.onChange();
     };
     this.calls = new PendingCalls(scheduler, change);
+    this.#reauthentication = new Reauthentication(this.calls);
     const startedAtMs = Date.now() - scheduler.now();
     this.publisher = new Publisher({
       version: options.protocolVersion ?? 5,
@@ -139,18 +141,7 @@ export class Engine {
   }
 
   reauthenticate(options: OperationOptions | undefined): Promise<void> {
-    return this.calls.run<void>(options, (settle) => {
-      const link = this.#link;
-      this.#reauthentications.add(settle);
-      try {
-        if (link === undefined) throw new ClientError("connection-lost", "There is no connection.");
-        link.session.reauthenticate(this.#loop.now);
-        link.touch();
-      } catch (error) {
-        settle.reject(error instanceof ClientError ? error : invalidArgument(error));
-      }
-      return () => this.#reauthentications.delete(settle);
-    });
+    return this.#reauthentication.begin(this.#link, options);
   }
 
   /** Makes what is staged durable. */
@@ -263,7 +254,7 @@ export class Engine {
         this.publisher.settled(packetId, reasonCode, properties);
         this.#scheduleCommit();
       },
-      onReauthenticated: () => this.#reauthenticated((settle) => settle.resolve()),
+      onReauthenticated: () => this.#reauthentication.succeeded(),
       onSendQuota: () => this.publisher.pump(),
       onSuback: (packet) => this.subscriber.answered(packet),
       onUnsuback: (packet) => this.subscriber.answered(packet),
@@ -272,7 +263,7 @@ export class Engine {
       },
       onEnd: (end) => {
         this.#offline();
-        this.#reauthenticated((settle) => settle.reject(endError(end)));
+        this.#reauthentication.lost(endError(end));
         attempt.onEnd(endError(end), properties ?? link.session.connack?.properties);
       },
     };
@@ -303,12 +294,6 @@ export class Engine {
     this.pressure.offline();
     this.subscriber.offline();
     this.publisher.offline();
-  }
-
-  #reauthenticated(tell: (settle: Settle<void>) => void): void {
-    const waiting = [...this.#reauthentications];
-    this.#reauthentications.clear();
-    waiting.forEach(tell);
   }
 
   #setStatus(status: Status, detail: StatusDetail): void {

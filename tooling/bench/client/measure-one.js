@@ -7,8 +7,11 @@ import { clients } from "./clients.js";
 const PAYLOAD = new Uint8Array(64).fill(120);
 const WARM_UP_MS = 700;
 const MEASURE_MS = 2_000;
-/** Published and not received back yet: enough to keep three processes busy, within what both clients take at once. */
-const WINDOW = 1_000;
+/**
+ * Published and not received back yet, by QoS: enough to keep three processes busy. QoS 0 has no acknowledgements to
+ * come back one by one, so that a small window would be sent and waited for as one block.
+ */
+const WINDOWS = [4_000, 1_000, 1_000];
 
 const tasks = { loop, made, restored };
 
@@ -25,7 +28,7 @@ async function loop(client, { qos }) {
   let running = true;
   const topic = "bench/loop";
   const fill = () => {
-    while (running && published - Math.min(received, settled) < WINDOW) {
+    while (running && published - Math.min(received, settled) < WINDOWS[qos]) {
       published++;
       client.publish(topic, PAYLOAD, qos, onSettled);
     }
