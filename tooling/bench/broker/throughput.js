@@ -7,7 +7,7 @@ import { processorMs } from "./servers.js";
 import { batch, idOffset, publish, publish0, TOPIC } from "./wire.js";
 
 /** Of the server's processor time: compilers have done their work by then. */
-const WARM_UP_MS = 700;
+const WARM_UP_MS = 1500;
 const MEASURE_MS = 1000;
 /** How long a server may take for that. */
 const PATIENCE_MS = 15_000;
