@@ -40,7 +40,7 @@ export function writeReason(sink: Sink, packet: Reason & { readonly type: number
 
 export function readReason(reader: Reader, type: number): Reason {
   if (reader.version !== 5 || reader.pos === reader.end) return SUCCESS;
-  const reasonCode = checkReasonCode(reader.uint8(), type, reader, reader.sender);
+  const reasonCode = checkReasonCode(reader.uint8(), type, reader);
   const properties = reader.pos === reader.end ? undefined : readProperties(reader, 1 << type);
   return { reasonCode, properties };
 }

@@ -7,7 +7,7 @@ import type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from 
 import type { Packet, ProtocolVersion } from "./packets.ts";
 import { readPing, writePing } from "./ping.ts";
 import { readPublish, writePublish } from "./publish.ts";
-import { CLIENT_SIDE, EITHER_SIDE, SERVER_SIDE } from "./reader.ts";
+import { CLIENT_SIDE, EITHER_SIDE, SERVER_SIDE } from "./sides.ts";
 import { decodeAlone, type PacketReaders, StreamDecoder } from "./stream-decoder.ts";
 import { readSubscribe, readSubscribeAck, writeSubscribe, writeSubscribeAck } from "./subscribe.ts";
 import { readUnsubscribe, writeUnsubscribe } from "./unsubscribe.ts";

@@ -6,7 +6,7 @@ import { readAuth, readDisconnect, writeAuth, writeDisconnect } from "./disconne
 import type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from "./interfaces.ts";
 import { readPing, writePing } from "./ping.ts";
 import { readPublish, writePublish } from "./publish.ts";
-import { SERVER_SIDE } from "./reader.ts";
+import { SERVER_SIDE } from "./sides.ts";
 import { type PacketReaders, StreamDecoder } from "./stream-decoder.ts";
 import { readSubscribeAck, writeSubscribe } from "./subscribe.ts";
 import { writeUnsubscribe } from "./unsubscribe.ts";

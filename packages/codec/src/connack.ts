@@ -11,7 +11,7 @@ export function readConnack(reader: Reader): ConnackPacket {
   const flags = reader.uint8();
   if (flags > 1) fail(connackFlagsReserved, reader);
   const sessionPresent = flags === 1;
-  const reasonCode = checkReasonCode(reader.uint8(), CONNACK, reader, reader.sender);
+  const reasonCode = checkReasonCode(reader.uint8(), CONNACK, reader);
   if (sessionPresent && reasonCode !== 0) fail(sessionPresentOnFailure, reader);
   return {
     type: CONNACK,

@@ -1,3 +1,4 @@
+import { CLEAN_START, CONNECT_RESERVED, PASSWORD, USERNAME, WILL, WILL_QOS, WILL_RETAIN } from "./flags.ts";
 import { CONNECT, CONNECT_BIT, WILL_BIT } from "./packet-types.ts";
 import type { ConnectPacket, ProtocolVersion, QoS, Will } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
@@ -15,20 +16,12 @@ import {
 import { isQos, isUint16, type Sink } from "./sink.ts";
 import { writeProperties } from "./write-properties.ts";
 
-const RESERVED = 0x01;
-const CLEAN_START = 0x02;
-const WILL = 0x04;
-const WILL_QOS = 0x18;
-const WILL_RETAIN = 0x20;
-const PASSWORD = 0x40;
-const USERNAME = 0x80;
-
 /** Reads CONNECT and leaves the reader in its version. */
 export function readConnect(reader: Reader): ConnectPacket {
   const version = readVersion(reader);
   const flags = reader.uint8();
   const willQos = (flags & WILL_QOS) >> 3;
-  if (flags & RESERVED) fail(connectFlagReserved, reader);
+  if (flags & CONNECT_RESERVED) fail(connectFlagReserved, reader);
   if (willQos === 3) fail(willQosInvalid, reader);
   if (!(flags & WILL)) {
     if (willQos > 0) fail(willQosWithoutWill, reader);

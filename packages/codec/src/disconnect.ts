@@ -1,9 +1,10 @@
 import { readReason, writeReason } from "./acks.ts";
 import { AUTH, DISCONNECT } from "./packet-types.ts";
 import type { AuthPacket, DisconnectPacket } from "./packets.ts";
-import { type Reader, SERVER_SIDE } from "./reader.ts";
+import type { Reader } from "./reader.ts";
 import { checkReasonCode } from "./reason-codes.ts";
 import { fail, methodMissing, packetUnexpected } from "./rules.ts";
+import { SERVER_SIDE } from "./sides.ts";
 import type { Sink } from "./sink.ts";
 
 export function readDisconnect(reader: Reader): DisconnectPacket {
@@ -23,7 +24,7 @@ export function readAuth(reader: Reader): AuthPacket {
   if (reader.version !== 5) fail(packetUnexpected, reader);
   const isEmpty = reader.pos === reader.end;
   const { reasonCode, properties } = readReason(reader, AUTH);
-  if (isEmpty) checkReasonCode(reasonCode, AUTH, reader, reader.sender);
+  if (isEmpty) checkReasonCode(reasonCode, AUTH, reader);
   else if (properties?.authenticationMethod === undefined) fail(methodMissing, reader);
   return { type: AUTH, reasonCode, properties };
 }

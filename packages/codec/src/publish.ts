@@ -1,3 +1,4 @@
+import { DUP, RETAIN } from "./flags.ts";
 import { PUBLISH, PUBLISH_BIT } from "./packet-types.ts";
 import type { PublishPacket, QoS } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
@@ -5,9 +6,6 @@ import type { Reader } from "./reader.ts";
 import { dupOnQos0, fail, packetIdOnQos0, qosInvalid, topicEmpty } from "./rules.ts";
 import { isQos, type Sink } from "./sink.ts";
 import { writeProperties } from "./write-properties.ts";
-
-const RETAIN = 0x01;
-const DUP = 0x08;
 
 export function readPublish(reader: Reader, type: 3, flags: number): PublishPacket {
   const qos = (flags >> 1) & 3;

@@ -1,16 +1,5 @@
 import type { Properties, UserProperty } from "./packets.ts";
-import {
-  BINARY,
-  BIT,
-  BOOLEAN,
-  type PropertyInfo,
-  properties,
-  STRING,
-  TOPIC_NAME,
-  UINT16,
-  UINT32,
-  VARIABLE_BYTE_INTEGER,
-} from "./properties.ts";
+import { type PropertyInfo, properties } from "./properties.ts";
 import type { Reader } from "./reader.ts";
 import {
   fail,
@@ -21,6 +10,7 @@ import {
   propertyRepeated,
   propertyUnknown,
 } from "./rules.ts";
+import { BINARY, BIT, BOOLEAN, STRING, TOPIC_NAME, UINT16, UINT32, VARIABLE_BYTE_INTEGER } from "./wire-types.ts";
 
 /** Properties while they are read; the table says which value belongs to which name. */
 type Values = { [name in keyof Properties]: unknown };

@@ -1,6 +1,7 @@
 import type { ProtocolVersion } from "./packets.ts";
 import { asciiText, utf8Text } from "./platform.ts";
 import { fail, lengthMalformed, packetIdInvalid, packetTruncated, stringMalformed, topicEmpty } from "./rules.ts";
+import type { SenderSide } from "./sides.ts";
 import { checkText } from "./text.ts";
 import { TextCache } from "./text-cache.ts";
 
@@ -9,12 +10,6 @@ const EMPTY = /* @__PURE__ */ new Uint8Array(0);
 /** Shared by all readers: text is as likely to come again on another connection. */
 const topics = /* @__PURE__ */ new TextCache();
 const texts = /* @__PURE__ */ new TextCache();
-
-/** Which side's packets are read. */
-export type SenderSide = typeof EITHER_SIDE | typeof CLIENT_SIDE | typeof SERVER_SIDE;
-export const EITHER_SIDE = 0;
-export const CLIENT_SIDE = 1;
-export const SERVER_SIDE = 2;
 
 /** Reads the fields of one packet, from `pos` and never past `end`. */
 export class Reader {

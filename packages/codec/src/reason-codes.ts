@@ -1,7 +1,7 @@
 import { AUTH, CONNACK, DISCONNECT, PUBACK, PUBCOMP, PUBREC, PUBREL, SUBACK, UNSUBACK } from "./packet-types.ts";
 import type { ProtocolVersion } from "./packets.ts";
-import { CLIENT_SIDE, EITHER_SIDE, SERVER_SIDE, type SenderSide } from "./reader.ts";
 import { fail, notInVersion, reasonCodeInvalid } from "./rules.ts";
+import { CLIENT_SIDE, SERVER_SIDE, type SenderSide } from "./sides.ts";
 
 /** MQTT 5 reason codes by name (MQTT 5.0, 2.4). Below 0x80 is success. */
 export const ReasonCode = {
@@ -91,17 +91,16 @@ const NONE: Codes = [undefined, /00/];
 export function checkReasonCode(
   code: number,
   type: number,
-  where: { readonly version: ProtocolVersion },
-  sender: SenderSide = EITHER_SIDE,
+  where: { readonly version: ProtocolVersion; readonly sender?: SenderSide },
 ): number {
   // Nearly every code is 0; in AUTH alone it comes from servers only.
   if (code === 0 && type !== AUTH) return code;
   const codes = (where.version === 5 ? codesOf : codesOf3)[type] ?? NONE;
-  if (hasCode(codes, code, sender)) return code;
+  if (hasCode(codes, code, where.sender)) return code;
   return fail(codes === NONE ? notInVersion : reasonCodeInvalid, where, codes[0]);
 }
 
-function hasCode([, either, server, client]: Codes, code: number, sender: SenderSide): boolean {
+function hasCode([, either, server, client]: Codes, code: number, sender: SenderSide | undefined): boolean {
   if (code !== (code & 0xff)) return false;
   const digits = code.toString(16).padStart(2, "0");
   const has = (codes: RegExp | undefined) => codes?.test(digits) === true;

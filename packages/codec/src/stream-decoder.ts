@@ -2,7 +2,7 @@ import type { Decoder, DecoderOptions } from "./interfaces.ts";
 import { MAXIMUM_PACKET_SIZE, SMALL_CHUNK } from "./limits.ts";
 import { PUBLISH, PUBREL_BIT, SUBSCRIBE_BIT, UNSUBSCRIBE_BIT } from "./packet-types.ts";
 import type { Packet, ProtocolVersion } from "./packets.ts";
-import { EITHER_SIDE, Reader, type SenderSide } from "./reader.ts";
+import { Reader } from "./reader.ts";
 import {
   fail,
   flagsInvalid,
@@ -12,6 +12,7 @@ import {
   packetTruncated,
   packetUnexpected,
 } from "./rules.ts";
+import { EITHER_SIDE, type SenderSide } from "./sides.ts";
 
 /**
  * Reads the body of one packet; `type` is the one it is in the table for, hence `never`, and `flags` are the low four

@@ -1,3 +1,4 @@
+import { NO_LOCAL, OPTIONS_RESERVED, OPTIONS_RESERVED_3, RETAIN_AS_PUBLISHED } from "./flags.ts";
 import { SUBACK, SUBSCRIBE, SUBSCRIBE_BIT } from "./packet-types.ts";
 import type { QoS, SubackPacket, SubscribePacket, SubscriptionRequest } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
@@ -16,12 +17,6 @@ import {
 import { isQos, type Sink } from "./sink.ts";
 import { checkFilter, SHARE_PREFIX } from "./topics.ts";
 import { writeProperties } from "./write-properties.ts";
-
-const NO_LOCAL = 0x04;
-const RETAIN_AS_PUBLISHED = 0x08;
-const RESERVED = 0xc0;
-/** What MQTT 3 leaves reserved of the options. */
-const RESERVED_3 = 0xfc;
 
 export function readSubscribe(reader: Reader): SubscribePacket {
   const packetId = reader.packetId();
@@ -51,7 +46,7 @@ export function readSubscribeAck<Type extends 9 | 11>(reader: Reader, type: Type
   if (hasCodes(type, reader)) {
     if (reader.pos === reader.end) fail(reasonCodesMissing, reader);
     do {
-      reasonCodes.push(checkReasonCode(reader.uint8(), type, reader, reader.sender));
+      reasonCodes.push(checkReasonCode(reader.uint8(), type, reader));
     } while (reader.pos < reader.end);
   }
   return { type, packetId, reasonCodes, properties };
@@ -83,7 +78,7 @@ function readSubscription(reader: Reader): SubscriptionRequest {
   const noLocal = (options & NO_LOCAL) !== 0;
   const retainAsPublished = (options & RETAIN_AS_PUBLISHED) !== 0;
   const retainHandling = ((options >> 4) & 3) as 0 | 1 | 2;
-  if (options & (reader.version === 5 ? RESERVED : RESERVED_3)) fail(optionsReserved, reader);
+  if (options & (reader.version === 5 ? OPTIONS_RESERVED : OPTIONS_RESERVED_3)) fail(optionsReserved, reader);
   const subscription = { filter, qos, noLocal, retainAsPublished, retainHandling };
   checkSubscription(subscription, reader);
   return subscription;

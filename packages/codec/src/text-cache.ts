@@ -1,3 +1,5 @@
+import { CACHE_SLOT_SHIFT, CACHE_SLOTS, HASH_MULTIPLIER, MAXIMUM_CACHED_LENGTH } from "./limits.ts";
+
 /**
  * Strings by their bytes, for text that comes again and again: topic names, content types, property names. Finding one
  * costs a third of making it, and whoever looks it up in a map later finds its hash computed already.
@@ -5,11 +7,11 @@
  * Benchmark: `decode PUBLISH`.
  */
 export class TextCache {
-  readonly #keys: Int32Array[] = new Array(SLOTS);
-  readonly #texts: string[] = new Array(SLOTS);
-  readonly #missed = new Int32Array(SLOTS);
+  readonly #keys: Int32Array[] = new Array(CACHE_SLOTS);
+  readonly #texts: string[] = new Array(CACHE_SLOTS);
+  readonly #missed = new Int32Array(CACHE_SLOTS);
   /** Key of the text last asked for, its length and then its words, and the hash of it; none when not worth it. */
-  readonly #key = new Int32Array(2 + MAXIMUM_LENGTH / 4);
+  readonly #key = new Int32Array(2 + MAXIMUM_CACHED_LENGTH / 4);
   #keyLength = 0;
   #hash = 0;
 
@@ -17,7 +19,7 @@ export class TextCache {
     const key = this.#key;
     let hash = end - start;
     this.#keyLength = 0;
-    if (hash > MAXIMUM_LENGTH || hash < 4) return undefined;
+    if (hash > MAXIMUM_CACHED_LENGTH || hash < 4) return undefined;
     let k = 0;
     key[k++] = hash;
     // Four bytes at a time; the first ones are read twice when the length is not a multiple of four.
@@ -29,11 +31,11 @@ export class TextCache {
         ((bytes[i + 2] as number) << 16) |
         ((bytes[i + 3] as number) << 24);
       key[k++] = word;
-      hash = Math.imul(hash ^ word, MULTIPLIER);
+      hash = Math.imul(hash ^ word, HASH_MULTIPLIER);
     }
     this.#keyLength = k;
     this.#hash = hash;
-    const slot = hash >>> SLOT_SHIFT;
+    const slot = hash >>> CACHE_SLOT_SHIFT;
     const known = this.#keys[slot];
     if (known === undefined) return undefined;
     while (k-- > 0) if (known[k] !== key[k]) return undefined;
@@ -43,7 +45,7 @@ export class TextCache {
   /** Remembers the text that the last `get` did not find, if it was the last one missing there before, too. */
   offer(text: string): void {
     if (this.#keyLength === 0) return;
-    const slot = this.#hash >>> SLOT_SHIFT;
+    const slot = this.#hash >>> CACHE_SLOT_SHIFT;
     if (this.#missed[slot] === this.#hash) {
       this.#keys[slot] = this.#key.slice(0, this.#keyLength);
       this.#texts[slot] = text;
@@ -51,11 +53,3 @@ export class TextCache {
     this.#missed[slot] = this.#hash;
   }
 }
-
-const MAXIMUM_LENGTH = 64;
-/** With their texts at most some 50 KB. */
-const SLOTS = 256;
-/** Multiplying mixes upwards: the slot is in the high eight bits. */
-const SLOT_SHIFT = 24;
-/** Odd, with bits all over: 2^32 divided by the golden ratio. */
-const MULTIPLIER = 0x9e3779b1;

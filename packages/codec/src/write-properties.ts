@@ -1,18 +1,6 @@
 import { MAXIMUM_VARIABLE_BYTE_INTEGER } from "./limits.ts";
 import type { Properties, UserProperty } from "./packets.ts";
-import {
-  BINARY,
-  BIT,
-  BOOLEAN,
-  type PropertyInfo,
-  properties,
-  STRING,
-  STRING_PAIR,
-  TOPIC_NAME,
-  UINT16,
-  UINT32,
-  VARIABLE_BYTE_INTEGER,
-} from "./properties.ts";
+import { type PropertyInfo, properties } from "./properties.ts";
 import {
   fail,
   methodMissing,
@@ -23,6 +11,17 @@ import {
   propertyUnknown,
 } from "./rules.ts";
 import type { Sink } from "./sink.ts";
+import {
+  BINARY,
+  BIT,
+  BOOLEAN,
+  STRING,
+  STRING_PAIR,
+  TOPIC_NAME,
+  UINT16,
+  UINT32,
+  VARIABLE_BYTE_INTEGER,
+} from "./wire-types.ts";
 
 const byName: ReadonlyMap<string, PropertyInfo> = /* @__PURE__ */ new Map(
   properties.map((property) => [property[1], property]),
