@@ -15,7 +15,7 @@ import { aborted, limitWait } from "./wait-limit.ts";
 export async function connect(target: Target, options: ConnectOptions = {}): Promise<Client> {
   if (options.signal?.aborted === true) throw aborted(options.signal);
   const scheduler = options.scheduler ?? platformScheduler();
-  const client = createClient(target, { ...options, scheduler });
+  const client = start(target, options, scheduler);
   try {
     await firstConnection(client, options, scheduler);
     return client;
@@ -29,15 +29,20 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
  * A client that begins to connect now and keeps trying. Publish and subscribe at once: what cannot be sent yet waits.
  */
 export function createClient(target: Target, options: ConnectOptions = {}): Client {
+  return start(target, options, options.scheduler ?? platformScheduler());
+}
+
+function start(target: Target, options: ConnectOptions, scheduler: Scheduler): Client {
   if (typeof target !== "function") checkUrl(target);
   if (options.store !== undefined && !options.clientId) {
     throw new ClientError("invalid-argument", "A store needs a clientId, under which its content is found again.");
   }
-  const engine = new Engine(target, options, options.scheduler ?? platformScheduler());
+  const engine = new Engine(target, options, scheduler);
   const responseTopic = () => options.responseTopic ?? `tidewire/responses/${engine.clientId}`;
   const client = new EngineClient(engine, options.protocolVersion === 4 ? undefined : responseTopic);
   options.signal?.addEventListener("abort", () => void client.close(), { once: true });
-  void engine.start();
+  if (options.signal?.aborted === true) void client.close();
+  else void engine.start();
   return client;
 }
 

@@ -83,7 +83,8 @@ export class Engine {
       scheduler,
       queue: options.offlineQueue ?? {},
       sessionLost: options.sessionLost ?? "resend",
-      wallNow: () => startedAtMs + scheduler.now(),
+      // A monotonic clock may stand still while the machine sleeps; messages expire meanwhile. Virtual time has no other.
+      wallNow: options.scheduler === undefined ? Date.now : () => startedAtMs + scheduler.now(),
       onStaged: () => this.#scheduleCommit(),
       onChange: change,
     });
@@ -126,18 +127,21 @@ export class Engine {
     return this.publisher.queued + this.#inflight.outgoingCount + this.calls.size;
   }
 
-  /** Loads what is stored and begins to connect. */
+  /** Loads what is stored, then connects, again and again. */
   async start(): Promise<void> {
     try {
       await this.#opened;
-    } catch (error) {
-      this.events.gaveUp(error as ClientError);
-      return this.shutDown(error as ClientError, {});
+      if (this.status === "closed") return;
+      // Of browsers and workers: the network is back, so there is nothing to wait for.
+      globalThis.addEventListener?.("online", this.#hurry);
+      await this.#connector.run();
+    } catch (cause) {
+      // The store, or a function among the options, such as `redirect`.
+      const error =
+        cause instanceof ClientError ? cause : new ClientError("handler-failed", "An option threw.", { cause });
+      this.events.gaveUp(error);
+      await this.shutDown(error, {});
     }
-    if (this.status === "closed") return;
-    // Of browsers and workers: the network is back, so there is nothing to wait for.
-    globalThis.addEventListener?.("online", this.#hurry);
-    await this.#connector.run();
   }
 
   reauthenticate(options: OperationOptions | undefined): Promise<void> {
@@ -168,8 +172,12 @@ export class Engine {
     for (const entry of this.#index.values()) for (const consumer of entry.consumers) consumer.end();
     this.#setStatus("closed", detail);
     await closed;
-    await this.#opened.catch(() => {});
-    await this.store?.close();
+    try {
+      await this.#opened.catch(() => {});
+      await this.store?.close();
+    } catch (cause) {
+      this.events.error(new ClientError("store-failed", "The store could not be closed.", { cause }));
+    }
   }
 
   async #openStore(): Promise<void> {

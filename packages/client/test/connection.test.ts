@@ -316,3 +316,25 @@ test("reauthenticate runs the exchange anew; without an authenticator or a conne
   const plain = await setUpConnected();
   await expect(plain.client.reauthenticate()).rejects.toMatchObject({ code: "invalid-argument" });
 });
+
+test("a function among the options that throws closes the client with the reason, and harms nothing else", async () => {
+  const network = mockNetwork();
+  const server = new ScriptedServer(network);
+  server.script = () => connack({ reasonCode: 0x89 });
+  const client = newClient(network, {
+    reconnect: {
+      isFatal: () => {
+        throw new Error("mine");
+      },
+    },
+  });
+  const errors: unknown[] = [];
+  client.on("error", (error) => errors.push(error));
+  await network.settle();
+  expect(client.status).toBe("closed");
+  expect(errors).toMatchObject([{ code: "handler-failed", cause: { message: "mine" } }]);
+  const aborted = newClient(network, { signal: AbortSignal.abort() });
+  await network.pass(1_000);
+  expect(aborted.status).toBe("closed");
+  expect(server.peers).toHaveLength(1);
+});
