@@ -10,8 +10,6 @@ export type PacketEncoder<P extends Packet = Packet> = (sink: Sink, packet: P) =
 /** Packet encoders by packet type; a type without one is not for this side to send. */
 export type PacketEncoders = readonly (PacketEncoder | undefined)[];
 
-const NONE: readonly Uint8Array[] = [];
-
 /**
  * All writers start out in one slab, so that those without work own no memory. Only one whose packets would lie
  * scattered there, between those of others, takes a slab of its own until its next `take`.
@@ -21,23 +19,19 @@ const shared = /* @__PURE__ */ new Sink(0);
 export class ChunkWriter implements PacketWriter {
   version: ProtocolVersion;
   maximumPacketSize: number;
+  pendingBytes = 0;
   readonly #encoders: PacketEncoders;
-  #chunks: Uint8Array[] | undefined;
+  #chunks: Uint8Array[] = [];
   #own: Sink | undefined;
   /** The stretch of small packets that is still growing. */
   #bytes: Uint8Array | undefined;
   #from = 0;
   #to = 0;
-  #pendingBytes = 0;
 
   constructor(encoders: PacketEncoders, options: PacketWriterOptions | undefined) {
     this.version = options?.version ?? 4;
     this.maximumPacketSize = options?.maximumPacketSize ?? MAXIMUM_PACKET_SIZE;
     this.#encoders = encoders;
-  }
-
-  get pendingBytes(): number {
-    return this.#pendingBytes;
   }
 
   write(packet: Packet): void {
@@ -60,12 +54,11 @@ export class ChunkWriter implements PacketWriter {
   }
 
   take(): readonly Uint8Array[] {
-    if (this.#pendingBytes === 0) return NONE;
     this.#closeStretch();
-    const chunks = this.#chunks as Uint8Array[];
-    this.#chunks = undefined;
+    const chunks = this.#chunks;
+    this.#chunks = [];
     this.#own = undefined;
-    this.#pendingBytes = 0;
+    this.pendingBytes = 0;
     return chunks;
   }
 
@@ -86,7 +79,7 @@ export class ChunkWriter implements PacketWriter {
       this.#from = from;
     }
     this.#to = sink.pos;
-    this.#pendingBytes += sink.pos - from;
+    this.pendingBytes += sink.pos - from;
     sink.start = sink.pos;
     if (payload !== undefined) this.#reference(payload);
   }
@@ -104,16 +97,14 @@ export class ChunkWriter implements PacketWriter {
 
   #reference(bytes: Uint8Array): void {
     this.#closeStretch();
-    this.#chunks ??= [];
     this.#chunks.push(bytes);
-    this.#pendingBytes += bytes.length;
+    this.pendingBytes += bytes.length;
   }
 
   #closeStretch(): void {
     const bytes = this.#bytes;
     if (bytes === undefined) return;
     this.#bytes = undefined;
-    this.#chunks ??= [];
     this.#chunks.push(new Uint8Array(bytes.buffer, this.#from, this.#to - this.#from));
   }
 }

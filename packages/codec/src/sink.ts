@@ -35,14 +35,10 @@ export class Sink {
 
   /** Ends the packet: fills its length in and adds the payload, if it has one. */
   end(payload?: Uint8Array): void {
-    if (payload === undefined) {
-      this.closeLength(1, 0);
-      return;
-    }
-    const length = this.#byteLength(payload);
+    const length = payload === undefined ? 0 : this.#byteLength(payload);
     this.closeLength(1, length);
     if (length > COPY_LIMIT) this.payload = payload;
-    else this.#copy(payload, length);
+    else if (payload !== undefined) this.#copy(payload, length);
   }
 
   /** Takes a packet that is encoded already. */
