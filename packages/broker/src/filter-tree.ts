@@ -17,7 +17,7 @@ export class FilterTree<Value> {
     }
     let node: Node<Value> | undefined = this.#root;
     for (const level of filter.split("/")) {
-      node = node.children?.get(level);
+      node = childOf(node, level);
       if (node === undefined) {
         return undefined;
       }
@@ -32,13 +32,7 @@ export class FilterTree<Value> {
     }
     let node = this.#root;
     for (const level of filter.split("/")) {
-      node.children ??= new Map();
-      let child = node.children.get(level);
-      if (child === undefined) {
-        child = newNode();
-        node.children.set(level, child);
-      }
-      node = child;
+      node = childOf(node, level) ?? addChild(node, level);
     }
     if (node.value === undefined) {
       this.#wildcards += 1;
@@ -77,13 +71,38 @@ export function hasWildcard(filter: string): boolean {
 }
 
 interface Node<Value> {
-  /** By level; `+` and `#` are keys like any other, since no topic name has such a level. */
+  /** By level; `#` is a key like any other, since no topic name has such a level. */
   children: Map<string, Node<Value>> | undefined;
+  /** Below `+`: apart from the others, since a map for it alone would be most of what many a filter takes. */
+  single: Node<Value> | undefined;
   value: Value | undefined;
 }
 
 function newNode<Value>(): Node<Value> {
-  return { children: undefined, value: undefined };
+  return { children: undefined, single: undefined, value: undefined };
+}
+
+function childOf<Value>(node: Node<Value>, level: string): Node<Value> | undefined {
+  return level === "+" ? node.single : node.children?.get(level);
+}
+
+function addChild<Value>(node: Node<Value>, level: string): Node<Value> {
+  const child = newNode<Value>();
+  if (level === "+") {
+    node.single = child;
+  } else {
+    node.children ??= new Map();
+    node.children.set(level, child);
+  }
+  return child;
+}
+
+function removeChild<Value>(node: Node<Value>, level: string): void {
+  if (level === "+") {
+    node.single = undefined;
+  } else if (node.children!.delete(level) && node.children!.size === 0) {
+    node.children = undefined;
+  }
 }
 
 /** Recursion is as deep as the topic, which `BrokerLimits.topicLevels` bounds. */
@@ -108,16 +127,12 @@ function matchBelow<Value>(
     }
     return;
   }
-  if (children === undefined) {
-    return;
-  }
-  const literal = children.get(levels[depth]!);
+  const literal = children?.get(levels[depth]!);
   if (literal !== undefined) {
     matchBelow(literal, levels, depth + 1, false, values);
   }
-  const single = literalOnly ? undefined : children.get("+");
-  if (single !== undefined) {
-    matchBelow(single, levels, depth + 1, false, values);
+  if (node.single !== undefined && !literalOnly) {
+    matchBelow(node.single, levels, depth + 1, false, values);
   }
 }
 
@@ -129,15 +144,12 @@ function deleteBelow<Value>(node: Node<Value>, levels: readonly string[], depth:
     return existed;
   }
   const level = levels[depth]!;
-  const child = node.children?.get(level);
+  const child = childOf(node, level);
   if (child === undefined || !deleteBelow(child, levels, depth + 1)) {
     return false;
   }
-  if (child.value === undefined && child.children === undefined) {
-    node.children!.delete(level);
-    if (node.children!.size === 0) {
-      node.children = undefined;
-    }
+  if (child.value === undefined && child.children === undefined && child.single === undefined) {
+    removeChild(node, level);
   }
   return true;
 }

@@ -65,11 +65,16 @@ export class Subscription implements RouteTarget {
 
 /** Subscriptions in an array without order, so that adding and removing take constant time. */
 export class SubscriptionList {
-  readonly items: Subscription[] = [];
+  items: Subscription[] = [];
 
   add(subscription: Subscription): void {
     subscription.position = this.items.length;
-    this.items.push(subscription);
+    if (this.items.length === 0) {
+      // Most lists have one: an array that grows would take room for seventeen.
+      this.items = [subscription];
+    } else {
+      this.items.push(subscription);
+    }
   }
 
   remove(subscription: Subscription): void {
