@@ -72,7 +72,7 @@ export class StreamDecoder implements Decoder {
     if (this.#pos === this.#bytes.length) this.#nextChunk();
     try {
       const size = this.#packetSize();
-      if (size <= this.bufferedBytes) return this.#read(size);
+      if (size > 0 && size <= this.bufferedBytes) return this.#read(size);
       this.#release();
       return null;
     } catch (error) {
@@ -92,7 +92,7 @@ export class StreamDecoder implements Decoder {
     if (this.bufferedBytes > 0) fail(packetTruncated, this);
   }
 
-  /** Bytes of the packet at hand by its fixed header; refuses it by what that tells. Infinity until it is complete. */
+  /** Bytes of the packet at hand by its fixed header; refuses it by what that tells. 0 until it is complete. */
   #packetSize(): number {
     let remainingLength = 0;
     for (let index = 1; index < this.bufferedBytes; index++) {
@@ -112,7 +112,7 @@ export class StreamDecoder implements Decoder {
       const size = this.#bodyOffset + remainingLength;
       return size > this.maximumPacketSize ? fail(packetTooLarge, this) : size;
     }
-    return Number.POSITIVE_INFINITY;
+    return 0;
   }
 
   #read(size: number): Packet {
