@@ -23,7 +23,7 @@ export const bundles = [
     source: `export { createClientDecoder, createClientPacketWriter } from "@tidewire/codec";`,
     builds: ["@tidewire/codec"],
     goal: 4500,
-    budget: 6350,
+    budget: 6300,
     lacks: [/\b(readConnect|writeConnack|readSubscribe|writeSubscribeAck|readUnsubscribe)\b/],
   },
   {
