@@ -129,14 +129,17 @@ async function group(lab: Lab, topic: string, qos: readonly number[], name = "gr
 /** Acknowledges at all members until `count` messages have come, and none more. */
 async function collect(lab: Lab, members: readonly Peer[], count: number): Promise<string[]> {
   const found: string[] = [];
-  const reading = members.map(async (member) => {
-    for (;;) found.push(text(await member.message()));
-  });
+  // Each ends with a failure, once nothing more comes: settled from the start, so that none is left unhandled.
+  const reading = Promise.allSettled(
+    members.map(async (member) => {
+      for (;;) found.push(text(await member.message()));
+    }),
+  );
   const deadline = performance.now() + 4_000;
   while (found.length < count && performance.now() < deadline) await lab.wait(20);
   await lab.wait(lab.quietMs);
   for (const member of members) member.drop();
-  await Promise.allSettled(reading);
+  await reading;
   return found;
 }
 
