@@ -26,6 +26,9 @@ import type { ClientStore } from "./store.ts";
 import { type FilterEntry, Subscriber } from "./subscriber.ts";
 import { Unclaimed } from "./unclaimed.ts";
 
+/** Of browsers and workers, which say here that the network is back; Node has no such events. */
+const networkEvents = globalThis as unknown as Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">>;
+
 /**
  * The parts of a client and how they hang together: which connection is in force, what each part is told when one
  * comes or goes, and the status that follows from it.
@@ -132,8 +135,8 @@ export class Engine {
     try {
       await this.#opened;
       if (this.status === "closed") return;
-      // Of browsers and workers: the network is back, so there is nothing to wait for.
-      globalThis.addEventListener?.("online", this.#hurry);
+      // With the network back there is nothing to wait for.
+      networkEvents.addEventListener?.("online", this.#hurry);
       await this.#connector.run();
     } catch (cause) {
       // The store, or a function among the options, such as `redirect`.
@@ -161,7 +164,7 @@ export class Engine {
   /** The end for good. `error` is what those who wait are told. */
   async shutDown(error: ClientError, options: CloseOptions, detail: StatusDetail = { error }): Promise<void> {
     if (this.status === "closed") return;
-    globalThis.removeEventListener?.("online", this.#hurry);
+    networkEvents.removeEventListener?.("online", this.#hurry);
     const link = this.#link;
     const closed = this.#disconnect(options);
     this.#connector.stop(error);
