@@ -129,8 +129,8 @@ export class Sink {
     let at = from;
     for (let i = 0; i < length; i++) {
       const unit = text.charCodeAt(i);
-      if (unit < 0x2c ? unit === 0 || unit === 0x23 || unit === 0x2b : unit > 0x7f) {
-        // U+0000, a wildcard or not ASCII, and rare: once more and with care.
+      if (unit < 0x2c ? unit === 0 || (isTopicName && (unit === 0x23 || unit === 0x2b)) : unit > 0x7f) {
+        // U+0000, a wildcard in a name or not ASCII, and rare: once more and with care.
         checkText(text, this, isTopicName);
         at = from + writeUtf8(text, bytes, from);
         break;
