@@ -23,14 +23,14 @@ export const bundles = [
     source: `export { createClientDecoder, createClientPacketWriter } from "@tidewire/codec";`,
     builds: ["@tidewire/codec"],
     goal: 4500,
-    budget: 6300,
+    budget: 6350,
     lacks: [/\b(readConnect|writeConnack|readSubscribe|writeSubscribeAck|readUnsubscribe)\b/],
   },
   {
     name: "codec, only to encode CONNECT, PUBLISH and SUBSCRIBE",
     source: `export { encodeConnect, encodePublish, encodeSubscribe } from "@tidewire/codec";`,
     builds: ["@tidewire/codec"],
-    budget: 3200,
+    budget: 3250,
     lacks: [
       /\bread[A-Z]/,
       /Decoder/,
