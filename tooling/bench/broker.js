@@ -75,7 +75,10 @@ export async function run({ options }) {
         rows.push(row(name, "msg/s", results.get(name).get("tidewire"), "its TCP", results.get(twin).get("tidewire")));
       }
     }
-    if ("latency".includes(only)) rows.push(...(await latencyRows(servers)));
+    for (const transport of TRANSPORTS) {
+      const name = `latency at half load, ${label(transport)}`;
+      if (name.includes(only)) rows.push(...(await latencyRows(name, servers, transport)));
+    }
     if ("retained".includes(only)) rows.push(...(await retainedRows(servers)));
     if ("subscriptions".includes(only)) rows.push(...(await subscriptionRows(rounds)));
     return rows;
@@ -111,18 +114,19 @@ function against(name, unit, figures) {
 }
 
 /** At half of what each can do by itself at this moment. */
-async function latencyRows(servers) {
+async function latencyRows(name, servers, transport) {
+  console.error(name);
   const p50 = new Map();
   const p99 = new Map();
   for (const server of servers) {
-    const { perSecond } = await rate0(server, "tcp", 1, 1);
-    const measured = await latency(server, "tcp", perSecond / 2);
+    const { perSecond } = await rate0(server, transport, 1, 1);
+    const measured = await latency(server, transport, perSecond / 2);
     p50.set(server.name, measured.p50);
     p99.set(server.name, measured.p99);
   }
   return [
-    ...against("latency at half load, median, TCP", "µs", p50),
-    ...against("latency at half load, 99 %, TCP", "µs", p99),
+    ...against(`${name}, median`, "µs", p50),
+    ...against(`${name}, 99 %`, "µs", p99),
   ];
 }
 

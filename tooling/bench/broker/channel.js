@@ -34,7 +34,7 @@ async function openWebSocket({ ws, wsPath }) {
     socket,
     onData() {},
     onDrain() {},
-    send: (bytes) => socket.write(frame(bytes)),
+    send: (bytes) => sendFrame(socket, bytes),
     close: () => socket.destroy(),
   };
   const unframe = unframer((payload) => channel.onData(payload));
@@ -72,33 +72,20 @@ function response(socket) {
   });
 }
 
-const framed = new WeakMap();
-
-/** One masked binary frame. The mask is zero: the server unmasks all the same, and frames can be made once. */
-function frame(bytes) {
-  let whole = framed.get(bytes);
-  if (whole === undefined) {
-    const header =
-      bytes.length < 126
-        ? [0x82, 0x80 | bytes.length]
-        : bytes.length < 65_536
-          ? [0x82, 0xfe, bytes.length >> 8, bytes.length & 0xff]
-          : [
-              0x82,
-              0xff,
-              0,
-              0,
-              0,
-              0,
-              bytes.length >>> 24,
-              (bytes.length >> 16) & 0xff,
-              (bytes.length >> 8) & 0xff,
-              bytes.length & 0xff,
-            ];
-    whole = Buffer.concat([Buffer.from(header), Buffer.alloc(4), bytes]);
-    framed.set(bytes, whole);
-  }
-  return whole;
+/** One masked binary frame. The mask is zero: the server unmasks all the same, and the payload goes as it is. */
+function sendFrame(socket, payload) {
+  const { length } = payload;
+  const lengthBytes = length < 126 ? 0 : length < 65_536 ? 2 : 8;
+  const header = Buffer.alloc(2 + lengthBytes + 4);
+  header[0] = 0x82;
+  header[1] = 0x80 | (lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127);
+  if (lengthBytes === 2) header.writeUInt16BE(length, 2);
+  else if (lengthBytes === 8) header.writeBigUInt64BE(BigInt(length), 2);
+  socket.cork();
+  socket.write(header);
+  const more = socket.write(payload);
+  socket.uncork();
+  return more;
 }
 
 /** Takes the frame headers of a server out of its stream. */
