@@ -1,4 +1,4 @@
-import type { Packet, PacketWriter, ProtocolVersion } from "@tidewire/codec";
+import type { Packet, PacketWriter, ProtocolVersion, QoS } from "@tidewire/codec";
 import type { Violation } from "./errors.ts";
 import type { InflightState } from "./inflight.ts";
 import type { PeerLimits, SessionHandler } from "./interfaces.ts";
@@ -14,7 +14,7 @@ export interface Core {
   /** Writes any packet but PUBLISH, without the parts that the peer does not want or cannot take. */
   write(packet: Packet, now: number): void;
   /** A PUBLISH was written. */
-  sent(now: number): void;
+  sent(qos: QoS, now: number): void;
   violate(violation: Violation, now: number): void;
 }
 

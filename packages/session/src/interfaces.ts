@@ -37,6 +37,8 @@ export interface Message {
   readonly qos: QoS;
   readonly retain: boolean;
   readonly properties: Properties | undefined;
+  /** A crash may have taken the memory that it was sent: it goes with DUP [MQTT-3.3.1-1]. */
+  readonly maybeSent?: boolean;
 }
 
 /** A PUBLISH encoded before, for sending one message to many receivers. */
@@ -103,6 +105,12 @@ export interface Session {
   /** The MQTT version in use; a server's is known from CONNECT on. */
   readonly version: ProtocolVersion;
   readonly end: SessionEnd | undefined;
+  /**
+   * Something in the writer says that it is kept, and has to wait for the store: an acknowledgement, or a message whose
+   * packet id must be remembered. A server's QoS 1 message does not: lost with a crash, it waits in its queue again and
+   * goes out once more (see `Message.maybeSent`). Set to false by whoever takes the bytes.
+   */
+  promised: boolean;
   receive(packet: Packet, now: number): void;
   /** The decoder failed: the peer's violation; answers as its version demands and ends. */
   receiveError(error: MqttError, now: number): void;

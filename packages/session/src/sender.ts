@@ -52,7 +52,7 @@ export class Sender {
     }
     if (message.qos === 0) {
       this.#write(message, 0, false, encoded);
-      this.#core.sent(now);
+      this.#core.sent(message.qos, now);
       return 0;
     }
     if (this.quota === 0) {
@@ -67,7 +67,7 @@ export class Sender {
       throw error;
     }
     inflight.putOutgoing(packetId, message);
-    this.#core.sent(now);
+    this.#core.sent(message.qos, now);
     return packetId;
   }
 
@@ -181,7 +181,7 @@ export class Sender {
     try {
       if (reasonCode === 0) {
         this.#write(message, packetId, true, undefined);
-        this.#core.sent(now);
+        this.#core.sent(message.qos, now);
         return;
       }
     } catch (error) {
@@ -267,7 +267,7 @@ function fill(message: Message, packetId: number, dup: boolean): typeof scratchP
   scratchPublish.payload = message.payload;
   scratchPublish.qos = message.qos;
   scratchPublish.retain = message.retain;
-  scratchPublish.dup = dup;
+  scratchPublish.dup = dup || message.maybeSent === true;
   scratchPublish.packetId = packetId;
   scratchPublish.properties = withoutAlias(message.properties);
   return scratchPublish;

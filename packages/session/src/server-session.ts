@@ -7,6 +7,7 @@ import {
   type Properties,
   type ProtocolVersion,
   type PublishPacket,
+  type QoS,
   ReasonCode,
   type SubscribePacket,
   type UnsubscribePacket,
@@ -216,6 +217,10 @@ class ServerEngine extends SessionBase<ServerSessionHandler> implements ServerSe
     // Also where an end comes from outside, such as a lost connection.
     if (this.state !== "closed") this.#move("fail");
     super.finish(end);
+  }
+
+  protected override get lowestPromise(): QoS {
+    return 2;
   }
 
   /** [MQTT-3.1.2-29] */

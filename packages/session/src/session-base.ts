@@ -5,6 +5,7 @@ import {
   type PacketWriter,
   type Properties,
   type ProtocolVersion,
+  type QoS,
   ReasonCode,
 } from "@tidewire/codec";
 import type { Core } from "./core.ts";
@@ -30,6 +31,7 @@ export abstract class SessionBase<Handler extends SessionHandler> implements Cor
   readonly handler: Handler;
   peer: PeerLimits = defaultPeerLimits;
   end: SessionEnd | undefined = undefined;
+  promised = false;
   protected readonly limits: SessionLimits;
   /** Both exist once connected. */
   protected sender: Sender | undefined = undefined;
@@ -97,6 +99,7 @@ export abstract class SessionBase<Handler extends SessionHandler> implements Cor
 
   write(packet: Packet, now: number): void {
     this.lastSent = now;
+    if (packet.type !== PacketType.PINGREQ && packet.type !== PacketType.PINGRESP) this.promised = true;
     if (!this.wantsProblemInformation(packet.type)) {
       this.writer.write(this.#withoutProblemInformation(packet));
       return;
@@ -110,8 +113,9 @@ export abstract class SessionBase<Handler extends SessionHandler> implements Cor
     }
   }
 
-  sent(now: number): void {
+  sent(qos: QoS, now: number): void {
     this.lastSent = now;
+    if (qos >= this.lowestPromise) this.promised = true;
   }
 
   /** The peer's limits are known. */
@@ -120,6 +124,11 @@ export abstract class SessionBase<Handler extends SessionHandler> implements Cor
     if (this.peer.maximumPacketSize !== Number.POSITIVE_INFINITY) {
       this.writer.maximumPacketSize = this.peer.maximumPacketSize;
     }
+  }
+
+  /** The lowest QoS of messages that must be in the store before they leave. */
+  protected get lowestPromise(): QoS {
+    return 1;
   }
 
   /** Ends with an error, having told the peer where version and state allow. */
