@@ -124,10 +124,7 @@ async function latencyRows(name, servers, transport) {
     p50.set(server.name, measured.p50);
     p99.set(server.name, measured.p99);
   }
-  return [
-    ...against(`${name}, median`, "µs", p50),
-    ...against(`${name}, 99 %`, "µs", p99),
-  ];
+  return [...against(`${name}, median`, "µs", p50), ...against(`${name}, 99 %`, "µs", p99)];
 }
 
 async function retainedRows(servers) {
