@@ -32,10 +32,34 @@ describe("parseCommandLine", () => {
     });
   });
 
-  it("reads demo and backup", () => {
+  it("reads who may connect", () => {
+    expect(serve().access).toBeUndefined();
+    expect(serve("--users", "u").access).toEqual({ usersFile: "u", aclFile: undefined, allowAnonymous: false });
+    expect(serve("--users", "u", "--acl", "a", "--allow-anonymous").access).toEqual({
+      usersFile: "u",
+      aclFile: "a",
+      allowAnonymous: true,
+    });
+  });
+
+  it("reads limits, and leaves the others to the broker", () => {
+    expect(serve().limits).toEqual({});
+    expect(serve("--max-connections", "20", "--max-inflight=1", "--max-session-expiry", "0").limits).toEqual({
+      connections: 20,
+      inflight: 1,
+      sessionExpirySeconds: 0,
+    });
+    expect(HELP.serve).toMatch(/--max-packet-size BYTES .*\(1048576\)/);
+  });
+
+  it("reads demo, passwd and backup", () => {
     expect(parseCommandLine(["demo", "--http-port", "0", "--mqtt-port", "1884"])).toMatchObject({
       name: "demo",
       options: { host: "127.0.0.1", httpPort: 0, mqttPort: 1884 },
+    });
+    expect(parseCommandLine(["passwd", "users", "alice"])).toEqual({
+      name: "passwd",
+      options: { file: "users", user: "alice" },
     });
     expect(parseCommandLine(["backup", "copy", "--store", "data"])).toEqual({
       name: "backup",
@@ -49,6 +73,7 @@ describe("parseCommandLine", () => {
     [["help", "serve"], "serve"],
     [["serve", "-h"], "serve"],
     [["demo", "--help"], "demo"],
+    [["passwd", "--help"], "passwd"],
     [["backup", "--help"], "backup"],
   ] as const)("answers %j with help", (args, topic) => {
     expect(parseCommandLine(args)).toEqual({ name: "help", topic });
@@ -79,9 +104,21 @@ describe("parseCommandLine", () => {
     [["demo", "--http-port", "65536"], /is not a port; give a number from 0 to 65535/],
     [["demo", "--mqtt-port", "-1"], /--mqtt-port/],
     [["serve", "--help=yes"], /--help takes no value/],
+    [["serve", "--acl", "a"], /--acl is given without --users.*; add --users FILE/],
+    [["serve", "--allow-anonymous"], /everybody may connect anyway; leave it out/],
+    [["serve", "--users", "u", "--allow-anonymous=no"], /--allow-anonymous takes no value/],
+    [["serve", "--max-connections", "0"], /"0" is not such a number; give a number from 1 to /],
+    [["serve", "--max-queue", "1e3"], /--max-queue "1e3"/],
+    [["serve", "--max-packet-size", "999999999"], /from 256 to 268435460/],
+    [
+      ["serve", "--max-queue-bytes", "1000"],
+      /of --max-packet-size 1048576 could never wait in --max-queue-bytes 1000;/,
+    ],
+    [["passwd", "users"], /needs a file and a user name; write "tidewire passwd FILE USER"/],
+    [["passwd", "users", "alice", "secret"], /"secret"; name one user/],
     [["backup"], /needs a directory/],
     [["backup", "a", "b"], /"b"/],
-    [["start"], /unknown command "start"; use serve, demo or backup/],
+    [["start"], /unknown command "start"; use serve, passwd, backup or demo/],
     [["--port"], /unknown option --port/],
   ])("refuses %j", (args, message) => {
     const parse = () => parseCommandLine(args);

@@ -1,4 +1,6 @@
+import type { BrokerLimits } from "@tidewire/broker";
 import { UsageError } from "./errors.ts";
+import { LIMIT_OPTIONS, limitOptions } from "./limit-options.ts";
 import { isSecure, type ListenTarget, parseListenUrl } from "./listen-url.ts";
 import { choice, type OptionSpecs, type ParsedOptions, parseOptions, port, single } from "./options.ts";
 
@@ -8,9 +10,10 @@ export type Command =
   | { readonly name: "version" }
   | { readonly name: "serve"; readonly options: ServeOptions }
   | { readonly name: "demo"; readonly options: DemoOptions }
+  | { readonly name: "passwd"; readonly options: PasswdOptions }
   | { readonly name: "backup"; readonly options: BackupOptions };
 
-export type HelpTopic = "tidewire" | "serve" | "demo" | "backup";
+export type HelpTopic = "tidewire" | "serve" | "passwd" | "backup" | "demo";
 
 /** What `serve` and `demo` have in common. */
 export interface BrokerOptions {
@@ -23,6 +26,21 @@ export interface ServeOptions extends BrokerOptions {
   /** Page origins whose browsers may connect; empty lets every origin in. */
   readonly origins: readonly string[];
   readonly tls: TlsFiles | undefined;
+  /** Undefined: whoever comes may connect and do anything. */
+  readonly access: AccessOptions | undefined;
+  readonly limits: Partial<BrokerLimits>;
+}
+
+export interface AccessOptions {
+  readonly usersFile: string;
+  readonly aclFile: string | undefined;
+  /** Whether clients without a user name may connect, too. */
+  readonly allowAnonymous: boolean;
+}
+
+export interface PasswdOptions {
+  readonly file: string;
+  readonly user: string;
 }
 
 export interface DemoOptions extends BrokerOptions {
@@ -63,24 +81,25 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (first === "--version" || first === "-v") return { name: "version" };
   if (!isCommand(first)) {
     const what = first.startsWith("-") ? `unknown option ${first}` : `unknown command "${first}"`;
-    throw new UsageError(what, 'use serve, demo or backup, or run "tidewire --help"');
+    throw new UsageError(what, 'use serve, passwd, backup or demo, or run "tidewire --help"');
   }
   const parsed = parseOptions(`tidewire ${first}`, rest, OPTIONS[first]);
   if (parsed.values.has("help")) return { name: "help", topic: first };
   if (first === "serve") return { name: "serve", options: serveOptions(parsed) };
   if (first === "demo") return { name: "demo", options: demoOptions(parsed) };
+  if (first === "passwd") return { name: "passwd", options: passwdOptions(parsed) };
   return { name: "backup", options: backupOptions(parsed) };
 }
 
 const FSYNC_CHOICES = ["always", "interval", "os"] as const;
 const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
-const COMMON: OptionSpecs = {
+const COMMON = {
   help: { type: "boolean", short: "h" },
   store: { type: "string" },
   fsync: { type: "string" },
   "log-level": { type: "string" },
-};
+} as const satisfies OptionSpecs;
 
 const OPTIONS = {
   serve: {
@@ -89,6 +108,10 @@ const OPTIONS = {
     origin: { type: "string", multiple: true },
     "tls-cert": { type: "string" },
     "tls-key": { type: "string" },
+    users: { type: "string" },
+    acl: { type: "string" },
+    "allow-anonymous": { type: "boolean" },
+    ...LIMIT_OPTIONS,
   },
   demo: {
     ...COMMON,
@@ -96,9 +119,12 @@ const OPTIONS = {
     "http-port": { type: "string" },
     "mqtt-port": { type: "string" },
   },
+  passwd: {
+    help: COMMON.help,
+  },
   backup: {
-    help: { type: "boolean", short: "h" },
-    store: { type: "string" },
+    help: COMMON.help,
+    store: COMMON.store,
   },
 } as const satisfies Record<string, OptionSpecs>;
 
@@ -118,7 +144,14 @@ function serveOptions(parsed: ParsedOptions): ServeOptions {
   if (secure !== undefined && tls === undefined) {
     throw new UsageError(`--listen ${secure.text} needs a certificate`, "add --tls-cert FILE and --tls-key FILE");
   }
-  return { ...brokerOptions(parsed, "info"), listen, tls, origins: (parsed.values.get("origin") ?? []).map(origin) };
+  return {
+    ...brokerOptions(parsed, "info"),
+    listen,
+    tls,
+    origins: (parsed.values.get("origin") ?? []).map(origin),
+    access: accessOptions(parsed),
+    limits: limitOptions(parsed),
+  };
 }
 
 function demoOptions(parsed: ParsedOptions): DemoOptions {
@@ -130,6 +163,15 @@ function demoOptions(parsed: ParsedOptions): DemoOptions {
     httpPort: port(parsed, "http-port", DEFAULT_HTTP_PORT),
     mqttPort: port(parsed, "mqtt-port", DEFAULT_MQTT_PORT),
   };
+}
+
+function passwdOptions(parsed: ParsedOptions): PasswdOptions {
+  const [file, user, surplus] = parsed.positionals;
+  if (file === undefined || user === undefined) {
+    throw new UsageError("passwd needs a file and a user name", 'write "tidewire passwd FILE USER"');
+  }
+  if (surplus !== undefined) throw new UsageError(`passwd does not know what to do with "${surplus}"`, "name one user");
+  return { file, user };
 }
 
 function backupOptions(parsed: ParsedOptions): BackupOptions {
@@ -155,6 +197,20 @@ function storeChoice(parsed: ParsedOptions): StoreChoice {
     );
   }
   return { kind: "memory" };
+}
+
+function accessOptions(parsed: ParsedOptions): AccessOptions | undefined {
+  const usersFile = single(parsed, "users");
+  const aclFile = single(parsed, "acl");
+  const allowAnonymous = parsed.values.has("allow-anonymous");
+  if (usersFile !== undefined) return { usersFile, aclFile, allowAnonymous };
+  if (aclFile !== undefined) {
+    throw new UsageError("--acl is given without --users: anybody could take any name", "add --users FILE");
+  }
+  if (allowAnonymous) {
+    throw new UsageError("--allow-anonymous is given without --users: everybody may connect anyway", "leave it out");
+  }
+  return undefined;
 }
 
 function tlsFiles(parsed: ParsedOptions): TlsFiles | undefined {

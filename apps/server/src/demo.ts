@@ -19,7 +19,7 @@ import { stopSignal } from "./signals.ts";
 export async function demo(options: DemoOptions): Promise<void> {
   const stopped = stopSignal();
   const logger = createLogger(options.logLevel);
-  const broker = await startBroker(options, logger);
+  const broker = await startBroker(options.store, logger);
   const http = createServer(serveStatic(livePageDirectory()));
   try {
     const httpPort = await listenHttp(http, options);

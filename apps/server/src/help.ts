@@ -1,4 +1,5 @@
 import { DEFAULT_DIRECTORY, DEFAULT_HTTP_PORT, DEFAULT_LISTEN, DEFAULT_MQTT_PORT, type HelpTopic } from "./args.ts";
+import { LIMIT_HELP } from "./limit-options.ts";
 
 const STORE = `\
   --store DIR|memory   where sessions, queues and retained messages are kept
@@ -12,9 +13,10 @@ export const HELP: Readonly<Record<HelpTopic, string>> = {
 
 Usage: tidewire COMMAND [OPTIONS]
 
-  serve        run the broker
-  demo         run the broker, a live page in the browser and a device that feeds it
-  backup DIR   copy the broker's data to DIR, also while it runs
+  serve              run the broker
+  passwd FILE USER   set a user's password in a users file
+  backup DIR         copy the broker's data to DIR, also while it runs
+  demo               run the broker, a live page in the browser and a device that feeds it
 
   tidewire COMMAND --help   the options of a command
   tidewire --version        the version
@@ -36,10 +38,36 @@ ${STORE}
   --log-level LEVEL    debug, info (default), warn, error or silent; logs go to stderr
   -h, --help           this text
 
+Who may connect, and do what (by default: everybody, everything):
+  --users FILE         only the users in FILE, with their passwords: tidewire passwd --help
+  --allow-anonymous    beside them, clients that give no user name
+  --acl FILE           what they may publish (write) and receive (read), in lines as Mosquitto's
+                       acl_file has them; what no line allows is refused
+                         topic ACCESS FILTER     for clients without a user name
+                         user NAME               the topic lines after it are for this user
+                         pattern ACCESS FILTER   for everybody; %u: user name, %c: client id
+                       ACCESS is read, write, readwrite or deny
+  Both files are read again on SIGHUP; when one is bad, nothing changes.
+
+Limits, with their defaults:
+${LIMIT_HELP}
+
 On stdout: "listening URL" for each listener, then "ready".
 
 Example:
-  tidewire serve --listen tcp://0.0.0.0:1883 --listen ws://0.0.0.0:8080/mqtt
+  tidewire passwd users.txt gauge-7
+  tidewire serve --users users.txt --tls-cert chain.pem --tls-key key.pem --listen tls://0.0.0.0:8883
+`,
+
+  passwd: `Set a user's password in a users file. The file is made when it is not there; a user that it does
+not have is added. To remove one, delete the line. Lines that begin with # are for you.
+
+Usage: tidewire passwd FILE USER
+
+The password is asked for; when standard input is no terminal, its first line is the password.
+What is kept is a salted scrypt hash. A running broker reads the file again on SIGHUP.
+
+  -h, --help           this text
 `,
 
   demo: `Run the broker, the live page and a device agent that publishes this machine's metrics.

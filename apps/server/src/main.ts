@@ -14,7 +14,7 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Each command is loaded when it is asked for, so that `--help` needs neither the broker nor a database. */
+/** Each command is loaded when it is asked for, so that `--help` needs no database. */
 async function run(args: readonly string[]): Promise<void> {
   const command = parseCommandLine(args);
   switch (command.name) {
@@ -28,6 +28,8 @@ async function run(args: readonly string[]): Promise<void> {
       return (await import("./serve.ts")).serve(command.options);
     case "demo":
       return (await import("./demo.ts")).demo(command.options);
+    case "passwd":
+      return (await import("./passwd.ts")).passwd(command.options);
     case "backup":
       return (await import("./backup.ts")).backup(command.options);
   }

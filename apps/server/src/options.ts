@@ -65,11 +65,23 @@ export function choice<T extends string>(options: ParsedOptions, name: string, c
 
 /** A port number, 0 meaning any free one. */
 export function port(options: ParsedOptions, name: string, fallback: number): number {
+  return wholeNumber(options, name, 0, 65_535, "is not a port", " (0 picks a free one)") ?? fallback;
+}
+
+/** A number within bounds; undefined when the option is absent. */
+export function wholeNumber(
+  options: ParsedOptions,
+  name: string,
+  minimum: number,
+  maximum: number,
+  problem = "is not such a number",
+  hint = "",
+): number | undefined {
   const value = single(options, name);
-  if (value === undefined) return fallback;
-  const number = /^\d{1,5}$/.test(value) ? Number(value) : Number.NaN;
-  if (!(number <= 65_535)) {
-    throw new UsageError(`--${name} "${value}" is not a port`, "give a number from 0 to 65535 (0 picks a free one)");
+  if (value === undefined) return undefined;
+  const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= minimum && number <= maximum)) {
+    throw new UsageError(`--${name} "${value}" ${problem}`, `give a number from ${minimum} to ${maximum}${hint}`);
   }
   return number;
 }

@@ -1,12 +1,16 @@
-import { type Broker, type BrokerLogger, createBroker } from "@tidewire/broker";
+import { type Broker, type BrokerLogger, type BrokerOptions, createBroker } from "@tidewire/broker";
 import type { TransportError } from "@tidewire/transport";
 import type { Logger } from "pino";
-import type { BrokerOptions } from "./args.ts";
+import type { StoreChoice } from "./args.ts";
 import { createStore, storeFailure } from "./store.ts";
 
 /** Starts a broker with the store that the command line names. */
-export async function startBroker({ store }: BrokerOptions, logger: Logger): Promise<Broker> {
-  const broker = createBroker({ store: createStore(store), logger: brokerLogger(logger) });
+export async function startBroker(
+  store: StoreChoice,
+  logger: Logger,
+  options: Pick<BrokerOptions, "hooks" | "limits"> = {},
+): Promise<Broker> {
+  const broker = createBroker({ ...options, store: createStore(store), logger: brokerLogger(logger) });
   try {
     await broker.start();
   } catch (error) {

@@ -1,0 +1,61 @@
+import { chownSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
+import { MAXIMUM_FIELD_LENGTH } from "./access/limits.ts";
+import { hashPassword } from "./access/password-hash.ts";
+import { nameProblem, parseUsers, withUser } from "./access/users-file.ts";
+import type { PasswdOptions } from "./args.ts";
+import { describeError, errorCode, UsageError } from "./errors.ts";
+import { readPassword } from "./read-password.ts";
+
+/** `tidewire passwd FILE USER`: adds a user to a users file, or gives one another password. */
+export async function passwd({ file, user }: PasswdOptions): Promise<void> {
+  const problem = nameProblem(user);
+  if (problem !== undefined) throw new UsageError(`the user name ${problem}`, "choose another one");
+  const before = readUsers(file);
+  const isNew = !parseUsers(file, before).has(user);
+  const password = await readPassword(user);
+  if (password.length === 0) throw new UsageError("the password is empty", "nothing was changed; try again");
+  if (password.length > MAXIMUM_FIELD_LENGTH) {
+    throw new UsageError("the password is too long for MQTT", `keep it below ${MAXIMUM_FIELD_LENGTH + 1} bytes`);
+  }
+  replaceFile(file, withUser(before, user, await hashPassword(password)));
+  process.stdout.write(`${isNew ? "added" : "changed"} ${user} in ${file}; a running broker takes it up on SIGHUP\n`);
+}
+
+function readUsers(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return "";
+    throw unusable(file, error);
+  }
+}
+
+/**
+ * The old file or the new one is there at any moment, whole. It stays with its owner, and readable by its group if it
+ * was: the broker may run as somebody else than the one who edits it.
+ */
+function replaceFile(file: string, text: string): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    const before = statSync(file, { throwIfNoEntry: false });
+    const descriptor = openSync(temporary, "wx", 0o600 | ((before?.mode ?? 0) & 0o040));
+    try {
+      writeSync(descriptor, text);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    if (before !== undefined && before.uid !== process.getuid?.()) chownSync(temporary, before.uid, before.gid);
+    renameSync(temporary, file);
+  } catch (error) {
+    throw unusable(file, error);
+  }
+}
+
+function unusable(file: string, error: unknown): UsageError {
+  return new UsageError(
+    `cannot change ${file}: ${errorCode(error) ?? describeError(error)}`,
+    "name a file in a directory that you may write to",
+    { cause: error },
+  );
+}
