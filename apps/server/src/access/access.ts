@@ -23,7 +23,7 @@ export class Access {
   constructor(options: AccessOptions, logger: Logger) {
     this.#options = options;
     this.#logger = logger;
-    [this.#users, this.#acl] = load(options);
+    [this.#users, this.#acl] = load(options, new Map());
     this.hooks = {
       authenticate: (request) => this.#authenticate(request),
       onConnected: (client) => this.#connected.add(client),
@@ -39,9 +39,9 @@ export class Access {
    */
   reload(): ClientInfo[] {
     const before = this.#users;
-    [this.#users, this.#acl] = load(this.#options);
-    const hash = (users: Users, { username = "" }: ClientInfo) => users.get(username)?.text;
-    return [...this.#connected].filter((client) => hash(before, client) !== hash(this.#users, client));
+    [this.#users, this.#acl] = load(this.#options, before);
+    const isOutdated = ({ username = "" }: ClientInfo) => before.get(username) !== this.#users.get(username);
+    return [...this.#connected].filter(isOutdated);
   }
 
   #authorization(): BrokerHooks {
@@ -65,7 +65,7 @@ export class Access {
       const verdict = await this.#passwords.check(password ?? new Uint8Array(), hash);
       if (verdict === "busy") return refuse(ReasonCode.ServerBusy, "too many clients connect at once");
       // The file may be another one by now.
-      if (verdict === "wrong" || this.#users.get(username ?? "")?.text !== hash?.text) {
+      if (verdict === "wrong" || this.#users.get(username ?? "") !== hash) {
         return refuse(ReasonCode.BadUserNameOrPassword, "wrong user name or password");
       }
     } else if (!this.#options.allowAnonymous) {
@@ -79,8 +79,8 @@ export class Access {
   }
 }
 
-function load({ usersFile, aclFile }: AccessOptions): [users: Users, acl: Acl | undefined] {
-  const users = parseUsers(usersFile, read("--users", usersFile));
+function load({ usersFile, aclFile }: AccessOptions, before: Users): [users: Users, acl: Acl | undefined] {
+  const users = parseUsers(usersFile, read("--users", usersFile), before);
   return [users, aclFile === undefined ? undefined : new Acl(parseAcl(aclFile, read("--acl", aclFile)))];
 }
 

@@ -14,7 +14,12 @@ export class PasswordChecker {
   readonly #digestKey = randomBytes(32);
   readonly #right = new WeakMap<PasswordHash, Buffer>();
   readonly #waiting: (() => void)[] = [];
+  readonly #isPassword: typeof isPassword;
   #running = 0;
+
+  constructor(hashAndCompare: typeof isPassword = isPassword) {
+    this.#isPassword = hashAndCompare;
+  }
 
   /** `hash` is undefined for an unknown user: that takes as long as a wrong password. */
   async check(password: Uint8Array, hash: PasswordHash = DECOY): Promise<PasswordVerdict> {
@@ -24,7 +29,7 @@ export class PasswordChecker {
     if (this.#waiting.length >= HASHES_WAITING) return "busy";
     await this.#turn();
     try {
-      if (!(await isPassword(password, hash))) return "wrong";
+      if (!(await this.#isPassword(password, hash))) return "wrong";
       this.#right.set(hash, digest);
       return "right";
     } finally {

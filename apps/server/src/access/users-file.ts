@@ -5,8 +5,11 @@ import { type PasswordHash, parsePasswordHash } from "./password-hash.ts";
 /** Who may connect: the hash of the password by user name. */
 export type Users = ReadonlyMap<string, PasswordHash>;
 
-/** Reads lines `NAME:HASH`; those that are empty or begin with `#` are for people. `file` is for errors only. */
-export function parseUsers(file: string, text: string): Users {
+/**
+ * Reads lines `NAME:HASH`; those that are empty or begin with `#` are for people. `file` is for errors only. A user who
+ * has the hash of `before` still gets that very object.
+ */
+export function parseUsers(file: string, text: string, before: Users = new Map()): Users {
   const users = new Map<string, PasswordHash>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (isComment(line)) continue;
@@ -20,7 +23,8 @@ export function parseUsers(file: string, text: string): Users {
     const hash = parsePasswordHash(line.slice(colon + 1));
     if (hash === undefined)
       throw new UsageError(`${where}: what user "${name}" has is no scrypt hash as this program writes them`, REMEDY);
-    users.set(name, hash);
+    const known = before.get(name);
+    users.set(name, known?.text === hash.text ? known : hash);
   }
   return users;
 }

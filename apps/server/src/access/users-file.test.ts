@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { UsageError } from "../errors.ts";
+import { DECOY, hashPassword } from "./password-hash.ts";
+import { nameProblem, parseUsers, withUser } from "./users-file.ts";
+
+const HASH = DECOY.text;
+
+describe("parseUsers", () => {
+  it("reads a line for each user, and passes over what is for people", () => {
+    const users = parseUsers("users", `# the lab\r\nalice:${HASH}\r\n\r\n   \ngauge 7 / north:${HASH}\n`);
+    expect([...users.keys()]).toEqual(["alice", "gauge 7 / north"]);
+    expect(users.get("alice")).toEqual(DECOY);
+    expect(users.get("constructor")).toBeUndefined();
+    expect(parseUsers("users", "").size).toBe(0);
+  });
+
+  it.each([
+    ["alice", /^users file u, line 2: this is not NAME:HASH; write lines with "tidewire passwd FILE USER"$/],
+    [`:${HASH}`, /line 2: the user name is empty/],
+    [` alice:${HASH}`, /line 2: the user name has blanks around it/],
+    ["alice:secret", /line 2: what user "alice" has is no scrypt hash/],
+    [`bob:${HASH}`, /line 2: user "bob" is there already; keep one of the lines/],
+  ])("refuses %j", (line, message) => {
+    const parse = () => parseUsers("u", `bob:${HASH}\n${line}\n`);
+    expect(parse).toThrow(UsageError);
+    expect(parse).toThrow(message);
+  });
+
+  it("keeps the objects of hashes that stay, and no others", async () => {
+    const before = parseUsers("u", `alice:${HASH}\nbob:${HASH}\n`);
+    const other = await hashPassword(Buffer.from("new"));
+    const after = parseUsers("u", `bob:${other.text}\nalice:${HASH}\n`, before);
+    expect(after.get("alice")).toBe(before.get("alice"));
+    expect(after.get("bob")).toEqual(other);
+  });
+
+  it("does not repeat a password that somebody wrote as it is", () => {
+    expect(() => parseUsers("u", "alice:hunter2")).not.toThrow(/hunter2/);
+  });
+});
+
+describe("withUser", () => {
+  it.each([
+    ["", `alice:${HASH}\n`],
+    ["# first\nbob:x", `# first\nbob:x\nalice:${HASH}\n`],
+    ["malice:x\nalice:old\n\n# end\n", `malice:x\nalice:${HASH}\n\n# end\n`],
+  ])("makes %j into %j", (before, after) => {
+    expect(withUser(before, "alice", DECOY)).toBe(after);
+  });
+});
+
+it.each([
+  ["alice", undefined],
+  ["a user/with:colon", 'has a ":"'],
+  ["#alice", 'begins with "#"'],
+  ["al\nice", "control characters"],
+  ["ä".repeat(32_768), "too long"],
+])("finds what is wrong with the name %.20j", (name, problem) => {
+  if (problem === undefined) expect(nameProblem(name)).toBeUndefined();
+  else expect(nameProblem(name)).toContain(problem);
+});
