@@ -4,22 +4,25 @@
 
 /**
  * Runs contenders in turns, so that a busy moment of the machine hits all of them, and returns each one's median
- * operations per second of processor time. Each `run(count)` does the operation `count` times; counts are found so that
- * a turn takes about `turnMs`.
+ * operations per second of processor time. Each `run(count)` does the operation `count` times.
+ * The first rounds do not count: code is not compiled yet, or compiled for what the row before gave it. A turn is long,
+ * since at its beginning a contender also pays for collecting the garbage of the one before.
  *
  * @param {Record<string, (count: number) => void>} contenders
- * @param {{ rounds?: number, turnMs?: number }} [options]
+ * @param {{ rounds?: number, warmUpRounds?: number, turnMs?: number }} [options]
  * @returns {Record<string, number>}
  */
-export function takeTurns(contenders, { rounds = 7, turnMs = 60 } = {}) {
+export function takeTurns(contenders, { rounds = 7, warmUpRounds = 3, turnMs = 100 } = {}) {
   const entries = Object.entries(contenders).map(([name, run]) => ({
     name,
-    run,
-    count: calibrate(run, turnMs),
+    batch: { run, count: 1 },
     rates: /** @type {number[]} */ ([]),
   }));
-  for (let round = 0; round < rounds; round++) {
-    for (const entry of entries) entry.rates.push((entry.count / time(entry.run, entry.count)) * 1000);
+  for (let round = -warmUpRounds; round < rounds; round++) {
+    for (const { batch, rates } of entries) {
+      const rate = takeTurn(batch, turnMs);
+      if (round >= 0) rates.push(rate);
+    }
   }
   return Object.fromEntries(entries.map(({ name, rates }) => [name, median(rates)]));
 }
@@ -67,18 +70,16 @@ function readable(value) {
   return value.toPrecision(4).replace(/\.0+$/, "");
 }
 
-function calibrate(run, turnMs) {
-  // The first calls also warm the code up, so they are many before they count.
-  let count = 1;
-  while (time(run, count) < turnMs / 4) count *= 2;
-  const elapsed = time(run, count);
-  return Math.max(1, Math.round((count * turnMs) / elapsed));
-}
-
-/** Milliseconds of processor time, so that other work on the machine counts for little. */
-function time(run, count) {
+/** Operations per second in `turnMs`, in batches that grow until asking for the time costs nothing beside them. */
+function takeTurn(batch, turnMs) {
   const start = process.cpuUsage();
-  run(count);
-  const { user, system } = process.cpuUsage(start);
-  return Math.max(user + system, 1) / 1000;
+  for (let done = 0; ; ) {
+    batch.run(batch.count);
+    done += batch.count;
+    // Processor time, so that other work on the machine counts for little.
+    const { user, system } = process.cpuUsage(start);
+    const elapsedMs = (user + system) / 1000;
+    if (elapsedMs >= turnMs) return (done / elapsedMs) * 1000;
+    if (elapsedMs < turnMs / 10) batch.count *= 2;
+  }
 }
