@@ -1,5 +1,8 @@
+import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { temporaryDirectory } from "../src/paths.ts";
 import { freePort } from "../src/ports.ts";
 import { runTidewire } from "../src/tidewire.ts";
 
@@ -62,15 +65,37 @@ describe("tidewire with arguments that are wrong", () => {
     const args = ["serve", "--listen", "tls://127.0.0.1:0", ...files, "--store", "memory"];
     await expectRefusal(args, /--tls-cert \/nowhere\/cert.pem cannot be read/, /check the path/);
   });
+
+  it("names the file, the line and the reason of what is wrong with users and rules", async () => {
+    const directory = temporaryDirectory();
+    const users = join(directory, "users");
+    const rules = join(directory, "acl");
+    const args = ["serve", "--listen", "tcp://127.0.0.1:0", "--store", "memory", "--users", users, "--acl", rules];
+    await expectRefusal(args, /--users .*users cannot be read \(ENOENT\)/, /make it with "tidewire passwd FILE USER"/);
+    writeFileSync(users, "# the lab\nalice:secret\n");
+    await expectRefusal(args, /users, line 2: what user "alice" has is no scrypt hash/, /tidewire passwd FILE USER/);
+    writeFileSync(users, "");
+    await expectRefusal(args, /--acl .*acl cannot be read \(ENOENT\)/, /check the path/);
+    writeFileSync(rules, "user alice\ntopic read a/#/b\n");
+    await expectRefusal(args, /acl, line 2: /, /write a topic filter such as/);
+  });
+
+  it("names a limit that is none", async () => {
+    await expectRefusal(["serve", "--max-connections", "many"], /--max-connections "many"/, /a number from 1 to/);
+  });
 });
 
 describe("tidewire with arguments that are right", () => {
-  it.each([["--help"], ["serve", "--help"], ["demo", "--help"], ["backup", "--help"], ["--version"]])(
-    "answers %j on standard output",
-    async (...args) => {
-      const { code, stdout, stderr } = await runTidewire(args);
-      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-      expect(stdout).not.toBe("");
-    },
-  );
+  it.each([
+    ["--help"],
+    ["serve", "--help"],
+    ["demo", "--help"],
+    ["passwd", "--help"],
+    ["backup", "--help"],
+    ["--version"],
+  ])("answers %j on standard output", async (...args) => {
+    const { code, stdout, stderr } = await runTidewire(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).not.toBe("");
+  });
 });
