@@ -1,49 +1,49 @@
-import { type ConnectPacket, PacketType, type Properties, type Will } from "@tidewire/codec";
-import type { ClientLimits } from "./limits.ts";
-import type { ConnectOptions, Credentials, WillOptions } from "./options.ts";
+import { type ConnectPacket, PacketType, type Will } from "@tidewire/codec";
+import type { Core } from "./core.ts";
+import type { WillOptions } from "./options.ts";
 import { toBytes } from "./payload.ts";
 
-/** What of CONNECT changes from attempt to attempt. */
-export interface ConnectState {
-  readonly clientId: string;
-  readonly cleanStart: boolean;
-  readonly credentials: Credentials;
-}
-
-export function connectPacket(options: ConnectOptions, limits: ClientLimits, state: ConnectState): ConnectPacket {
-  const version = options.protocolVersion ?? 5;
-  const { username, password } = state.credentials;
+/** CONNECT for the next attempt; `resume`: this client has begun a session before. Asks for the credentials anew. */
+export async function connectPacket(core: Core, clientId: string, resume: boolean): Promise<ConnectPacket> {
+  const { version, limits, options } = core;
+  const { sessionExpiryInterval, will, credentials } = options;
+  const { username, password } = (await credentials?.()) ?? options;
+  const cleanStart = options.cleanStart ?? isTransient(core);
   return {
     type: PacketType.CONNECT,
     version,
-    clientId: state.clientId,
-    cleanStart: state.cleanStart,
+    clientId,
+    // In 3.1.1 the flag also says that the session ends with the connection, so it stays the same.
+    cleanStart: cleanStart && !(resume && version === 5),
     keepAlive: options.keepAlive ?? defaultKeepAlive,
-    will: options.will && will(options.will, version),
+    will: will && willOf(will, version),
     username,
     password: password === undefined ? undefined : toBytes(password),
-    properties: version === 5 ? properties(options, limits) : undefined,
+    properties:
+      version === 5
+        ? {
+            sessionExpiryInterval: sessionExpiryInterval ?? defaultSessionExpiry,
+            receiveMaximum: limits.receiveMaximum,
+            maximumPacketSize: limits.maximumPacketSize,
+            topicAliasMaximum: limits.topicAliasMaximum,
+            ...options.properties,
+          }
+        : undefined,
   };
 }
 
+/** Nobody asked for the session to be kept beyond the life of this client. */
+export function isTransient({ options }: Core): boolean {
+  return options.sessionExpiryInterval === undefined && options.store === undefined;
+}
+
 /** Seconds the server keeps the session, unless the caller has a say: long enough for a tunnel or a restart. */
-export const defaultSessionExpiry = 300;
+const defaultSessionExpiry = 300;
 
 /** Seconds: found out within a minute and a half, at a cost of four bytes a minute. */
 const defaultKeepAlive = 60;
 
-function properties(options: ConnectOptions, limits: ClientLimits): Properties {
-  return {
-    sessionExpiryInterval: options.sessionExpiryInterval ?? defaultSessionExpiry,
-    receiveMaximum: limits.receiveMaximum,
-    maximumPacketSize: limits.maximumPacketSize,
-    topicAliasMaximum: limits.topicAliasMaximum,
-    ...options.properties,
-  };
-}
-
-function will(options: WillOptions, version: number): Will {
-  const { topic, payload, qos = 0, retain = false, delay, properties } = options;
+function willOf({ topic, payload, qos = 0, retain = false, delay, properties }: WillOptions, version: number): Will {
   const withDelay = delay === undefined ? properties : { ...properties, willDelayInterval: delay };
   return { topic, payload: toBytes(payload), qos, retain, properties: version === 5 ? withDelay : undefined };
 }

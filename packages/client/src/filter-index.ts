@@ -1,131 +1,83 @@
 import { parseSharedFilter } from "@tidewire/codec";
 
 /**
- * Topic filters and what is kept under each. Exact filters are looked up, those with wildcards walked in a trie, and
- * the result for a topic is remembered until a filter is added or removed.
+ * What is kept for each topic filter. Of the filters with wildcards at the same places at most one matches a topic,
+ * and it is the topic itself with those wildcards put in: so a topic takes one look-up for each shape in use, however
+ * many filters there are. The result for a topic is remembered until a filter is added or removed.
  */
-export class FilterIndex<Value> {
-  readonly #values = new Map<string, Value>();
-  /** Below the topic text of exact filters: more than one only through shared subscriptions. */
-  readonly #exact = new Map<string, Value[]>();
-  readonly #root: Node<Value> = createNode();
-  readonly #remembered = new Map<string, readonly Value[]>();
+export class FilterIndex<Entry extends { readonly filter: string }> {
+  /** By the filter, without its group when it is shared. Lists are replaced, never changed. */
+  readonly #entries = new Map<string, readonly Entry[]>();
+  /** How many of those keys have each shape. */
+  readonly #shapes = new Map<string, number>();
+  readonly #remembered = new Map<string, readonly Entry[]>();
 
-  get size(): number {
-    return this.#values.size;
+  get(filter: string): Entry | undefined {
+    return this.#entries.get(filterParts(filter).filter)?.find((entry) => entry.filter === filter);
   }
 
-  get(filter: string): Value | undefined {
-    return this.#values.get(filter);
+  values(): readonly Entry[] {
+    return [...this.#entries.values()].flat();
   }
 
-  values(): IterableIterator<Value> {
-    return this.#values.values();
+  /** Adds an entry, whose filter has none yet. */
+  add(entry: Entry): void {
+    const { filter } = filterParts(entry.filter);
+    const others = this.#entries.get(filter);
+    this.#entries.set(filter, others === undefined ? [entry] : [...others, entry]);
+    if (others === undefined) this.#count(filter, 1);
+    this.#remembered.clear();
   }
 
-  set(filter: string, value: Value): void {
-    this.delete(filter);
-    this.#values.set(filter, value);
-    this.#bucket(filter).push(value);
+  delete(entry: Entry): void {
+    const { filter } = filterParts(entry.filter);
+    const others = (this.#entries.get(filter) ?? []).filter((other) => other !== entry);
+    if (others.length > 0) this.#entries.set(filter, others);
+    else if (this.#entries.delete(filter)) this.#count(filter, -1);
+    this.#remembered.clear();
   }
 
-  delete(filter: string): void {
-    const value = this.#values.get(filter);
-    if (value === undefined) return;
-    this.#values.delete(filter);
-    const bucket = this.#bucket(filter);
-    bucket.splice(bucket.indexOf(value), 1);
-    if (bucket.length === 0) this.#prune(topicPart(filter));
-  }
-
-  /** What is kept under every filter that matches; do not change the array. */
-  match(topic: string): readonly Value[] {
+  /** Every entry whose filter matches. */
+  match(topic: string): readonly Entry[] {
     let found = this.#remembered.get(topic);
     if (found === undefined) {
-      const values = [...(this.#exact.get(topic) ?? [])];
-      collect(this.#root, topic.split("/"), 0, topic.startsWith("$"), values);
+      const levels = topic.split("/");
+      found = [...this.#shapes.keys()].flatMap((shape) => this.#entries.get(shaped(shape, levels)) ?? []);
       if (this.#remembered.size >= rememberedTopics) this.#remembered.clear();
-      this.#remembered.set(topic, values);
-      found = values;
+      this.#remembered.set(topic, found);
     }
     return found;
   }
 
-  /** The list that a filter's values are in, made when it is missing. Forgets what was remembered. */
-  #bucket(filter: string): Value[] {
-    this.#remembered.clear();
-    const topic = topicPart(filter);
-    if (!hasWildcard(topic)) {
-      return getOrMake(this.#exact, topic, () => []);
-    }
-    let node = this.#root;
-    for (const level of topic.split("/")) node = getOrMake(node.children, level, createNode<Value>);
-    return node.values;
+  #count(filter: string, change: number): void {
+    const shape = filterShape(filter);
+    const count = (this.#shapes.get(shape) ?? 0) + change;
+    if (count > 0) this.#shapes.set(shape, count);
+    else this.#shapes.delete(shape);
   }
-
-  #prune(topic: string): void {
-    if (!hasWildcard(topic)) {
-      this.#exact.delete(topic);
-      return;
-    }
-    const levels = topic.split("/");
-    const path = [this.#root];
-    for (const level of levels) path.push(path.at(-1)!.children.get(level)!);
-    for (let depth = levels.length; depth > 0; depth--) {
-      const node = path[depth]!;
-      if (node.values.length > 0 || node.children.size > 0) return;
-      path[depth - 1]!.children.delete(levels[depth - 1]!);
-    }
-  }
-}
-
-interface Node<Value> {
-  readonly children: Map<string, Node<Value>>;
-  readonly values: Value[];
 }
 
 /** Topics whose result is remembered; then all are forgotten. */
 const rememberedTopics = 1_000;
 
-function createNode<Value>(): Node<Value> {
-  return { children: new Map(), values: [] };
+/** The places of a filter's wildcards: `a/+/b/#` has the shape `/+//#`, a filter without wildcards the empty one. */
+export function filterShape(filter: string): string {
+  return filter.replace(/[^/+#]+/g, "").replace(/\/+$/, "");
 }
 
-function getOrMake<Key, Kept>(map: Map<Key, Kept>, key: Key, make: () => Kept): Kept {
-  let kept = map.get(key);
-  if (kept === undefined) {
-    kept = make();
-    map.set(key, kept);
-  }
-  return kept;
+/** A filter, and the group that it is shared in. */
+export function filterParts(filter: string): { readonly filter: string; readonly group?: string } {
+  return parseSharedFilter(filter) ?? { filter };
 }
 
-function collect<Value>(
-  node: Node<Value>,
-  levels: readonly string[],
-  depth: number,
-  reserved: boolean,
-  into: Value[],
-): void {
-  // Wildcards at the first level do not match topics that begin with "$" [MQTT-4.7.2-1].
-  const wildcards = depth > 0 || !reserved;
-  // "a/#" matches "a" as well.
-  if (wildcards) into.push(...(node.children.get("#")?.values ?? []));
-  if (depth === levels.length) {
-    into.push(...node.values);
-    return;
-  }
-  const exact = node.children.get(levels[depth]!);
-  if (exact !== undefined) collect(exact, levels, depth + 1, reserved, into);
-  const single = wildcards ? node.children.get("+") : undefined;
-  if (single !== undefined) collect(single, levels, depth + 1, reserved, into);
-}
-
-function hasWildcard(filter: string): boolean {
-  return filter.includes("+") || filter.includes("#");
-}
-
-/** Of a shared subscription, the filter behind the group. */
-function topicPart(filter: string): string {
-  return parseSharedFilter(filter)?.filter ?? filter;
+/** The filter of this shape that matches the topic; one that nobody can have when none does. */
+function shaped(shape: string, levels: readonly string[]): string {
+  if (shape === "") return levels.join("/");
+  const places = shape.split("/");
+  const all = places.at(-1) === "#";
+  // "a/#" matches "a" as well. Wildcards at the first level do not match topics that begin with "$" [MQTT-4.7.2-1].
+  const none = places.length > levels.length + Number(all) || (places[0] !== "" && levels[0]!.startsWith("$"));
+  if (none) return "";
+  const filled = places.map((wildcard, depth) => wildcard || levels[depth]);
+  return (all ? filled : [...filled, ...levels.slice(places.length)]).join("/");
 }

@@ -34,6 +34,15 @@ export class MessageQueue {
     return undefined;
   }
 
+  /** Takes all of them, oldest first. */
+  takeAll(): readonly OutgoingMessage[] {
+    const all = this.#items.filter((message) => message.queued);
+    for (const message of all) message.queued = false;
+    this.#items = [];
+    this.#head = this.#size = this.#bytes = 0;
+    return all;
+  }
+
   /** Its place is skipped later: taking it out of the array would move all behind it. */
   remove(message: OutgoingMessage): void {
     message.queued = false;

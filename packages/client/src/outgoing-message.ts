@@ -1,4 +1,5 @@
 import type { Properties, QoS } from "@tidewire/codec";
+import type { Message } from "@tidewire/session";
 import type { ClientError } from "./errors.ts";
 import type { PublishResult } from "./interfaces.ts";
 import type { QueuedMessage } from "./store.ts";
@@ -14,17 +15,13 @@ export class OutgoingMessage implements QueuedMessage {
   /** Kept by the queue and by its owner. */
   queued = false;
   sequence = 0;
+  /** Ends the limits on the caller's wait. */
+  endWait: (() => void) | undefined = undefined;
   /** Absent when nobody waits: the message comes from a store, or was given up by its caller. */
-  waiter: PublishWaiter | undefined;
+  #resolve: ((result: PublishResult) => void) | undefined = undefined;
+  #reject: ((error: ClientError) => void) | undefined = undefined;
 
-  constructor(
-    topic: string,
-    payload: Uint8Array,
-    qos: QoS,
-    retain: boolean,
-    properties: Properties | undefined,
-    expiresAtMs: number,
-  ) {
+  constructor({ topic, payload, qos, retain, properties }: Message, expiresAtMs: number) {
     this.topic = topic;
     this.payload = payload;
     this.qos = qos;
@@ -38,27 +35,28 @@ export class OutgoingMessage implements QueuedMessage {
     return this.topic.length + this.payload.length;
   }
 
+  /** Somebody waits for its end. */
+  get awaited(): boolean {
+    return this.#resolve !== undefined;
+  }
+
+  await(resolve: (result: PublishResult) => void, reject: (error: ClientError) => void): void {
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
   resolve(result: PublishResult): void {
-    const waiter = this.#end();
-    waiter?.resolve(result);
+    this.#resolve?.(result);
+    this.#end();
   }
 
   reject(error: ClientError): void {
-    const waiter = this.#end();
-    waiter?.reject(error);
+    this.#reject?.(error);
+    this.#end();
   }
 
-  #end(): PublishWaiter | undefined {
-    const waiter = this.waiter;
-    this.waiter = undefined;
-    waiter?.endWait?.();
-    return waiter;
+  #end(): void {
+    this.endWait?.();
+    this.endWait = this.#resolve = this.#reject = undefined;
   }
-}
-
-/** The caller's side of a publish. */
-export interface PublishWaiter {
-  readonly resolve: (result: PublishResult) => void;
-  readonly reject: (error: ClientError) => void;
-  endWait: (() => void) | undefined;
 }

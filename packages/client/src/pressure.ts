@@ -1,4 +1,5 @@
 import type { Link } from "@tidewire/link";
+import type { Core } from "./core.ts";
 import type { Consumer } from "./subscription.ts";
 
 /**
@@ -7,23 +8,14 @@ import type { Consumer } from "./subscription.ts";
  * would never get it.
  */
 export class Pressure {
+  readonly #core: Core;
   readonly #awaitsAnswer: () => boolean;
   readonly #full = new Set<Consumer>();
-  #link: Link | undefined;
-  #paused = false;
+  #paused: Link | undefined;
 
-  constructor(awaitsAnswer: () => boolean) {
+  constructor(core: Core, awaitsAnswer: () => boolean) {
+    this.#core = core;
     this.#awaitsAnswer = awaitsAnswer;
-  }
-
-  online(link: Link): void {
-    this.#link = link;
-    this.#paused = false;
-    this.update();
-  }
-
-  offline(): void {
-    this.#link = undefined;
   }
 
   /** A consumer's buffer has become full, or has room again. */
@@ -33,12 +25,12 @@ export class Pressure {
     this.update();
   };
 
-  /** Call when an answer begins or ceases to be awaited. */
+  /** Call when an answer begins or ceases to be awaited, and with each connection. */
   update(): void {
-    const pause = this.#full.size > 0 && !this.#awaitsAnswer();
-    if (this.#link === undefined || pause === this.#paused) return;
-    this.#paused = pause;
-    if (pause) this.#link.pause();
-    else this.#link.resume();
+    const link = this.#full.size > 0 && !this.#awaitsAnswer() ? this.#core.link : undefined;
+    if (link === this.#paused) return;
+    this.#paused?.resume();
+    link?.pause();
+    this.#paused = link;
   }
 }

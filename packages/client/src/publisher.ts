@@ -1,6 +1,6 @@
 import { encodePublish, type Properties, type ProtocolVersion, validateTopicName } from "@tidewire/codec";
-import type { Link, Scheduler } from "@tidewire/link";
-import type { ClientSession, Message } from "@tidewire/session";
+import type { Message } from "@tidewire/session";
+import type { Core } from "./core.ts";
 import { ClientError } from "./errors.ts";
 import type { PublishOptions, PublishResult } from "./interfaces.ts";
 import { defaultQueue } from "./limits.ts";
@@ -8,42 +8,29 @@ import { MessageQueue } from "./message-queue.ts";
 import type { QueueOptions } from "./options.ts";
 import { OutgoingMessage } from "./outgoing-message.ts";
 import { toBytes } from "./payload.ts";
-import { invalidArgument, unsupportedByServer } from "./session-errors.ts";
+import { invalidArgument, requestError } from "./session-errors.ts";
 import type { ClientStore, SavedClient } from "./store.ts";
 import { aborted, limitWait } from "./wait-limit.ts";
 
-export interface PublisherOptions {
-  readonly version: ProtocolVersion;
-  readonly scheduler: Scheduler;
-  readonly queue: QueueOptions;
-  readonly sessionLost: "resend" | "reject";
-  /** Wall-clock milliseconds since 1970. */
-  readonly wallNow: () => number;
-  /** Something was staged in the store outside a connection's turn. */
-  readonly onStaged: () => void;
-  /** What waits or is in flight has changed. */
-  readonly onChange: () => void;
-}
+/** What the server has forgotten with the session. */
+export type LostMessages = readonly { readonly packetId: number; readonly message: Message }[];
 
 /**
  * The sending side: a message goes out at once when it can, else it waits in the queue for a connection, for the
  * server's Receive Maximum or for room in the socket; always in the order of the calls.
  */
 export class Publisher {
-  readonly #options: PublisherOptions;
+  readonly #core: Core;
+  readonly #limits: Required<QueueOptions>;
   readonly #queue = new MessageQueue();
   readonly #inFlight = new Map<number, OutgoingMessage>();
-  readonly #maxMessages: number;
-  readonly #maxBytes: number;
   #sequence = 0;
-  #link: Link<ClientSession> | undefined;
   /** From `load` on. */
   #store: ClientStore | undefined;
 
-  constructor(options: PublisherOptions) {
-    this.#options = options;
-    this.#maxMessages = options.queue.maxMessages ?? defaultQueue.maxMessages;
-    this.#maxBytes = options.queue.maxBytes ?? defaultQueue.maxBytes;
+  constructor(core: Core) {
+    this.#core = core;
+    this.#limits = { ...defaultQueue, ...core.options.offlineQueue };
   }
 
   get queued(): number {
@@ -56,48 +43,39 @@ export class Publisher {
   }
 
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<PublishResult> {
-    const signal = options.signal;
+    const { qos = 0, retain = false, signal } = options;
     if (signal?.aborted === true) return Promise.reject(aborted(signal));
-    const properties = this.#options.version === 5 ? options.properties : undefined;
-    const message = new OutgoingMessage(
-      topic,
-      toBytes(payload),
-      options.qos ?? 0,
-      options.retain ?? false,
-      properties,
-      this.#expiry(properties),
-    );
+    const properties = this.#core.version === 5 ? options.properties : undefined;
+    const seconds = properties?.messageExpiryInterval;
+    const expiresAtMs = seconds === undefined ? Number.POSITIVE_INFINITY : this.#core.wallNow() + seconds * 1_000;
+    const message = new OutgoingMessage({ topic, payload: toBytes(payload), qos, retain, properties }, expiresAtMs);
+    const now = this.#queue.size === 0 && this.#canWrite(message);
     // The commonest case, and the fastest: nothing waits, and nobody has to be told later.
-    if (message.qos === 0 && this.#canSend(message)) {
+    if (now && qos === 0) {
       try {
         this.#write(message);
         return sent;
       } catch (error) {
-        return Promise.reject(sendError(error));
+        return Promise.reject(requestError(error));
       }
     }
     return new Promise((resolve, reject) => {
-      message.waiter = { resolve, reject, endWait: undefined };
-      if (this.#canSend(message)) this.#send(message);
+      message.await(resolve, reject);
+      if (now) this.#send(message);
       else this.#enqueue(message);
-      if (message.waiter !== undefined) {
-        message.waiter.endWait = limitWait(options, this.#options.scheduler, (error) => this.#giveUp(message, error));
+      if (message.awaited) {
+        message.endWait = limitWait(options, this.#core.scheduler, (error) => this.#giveUp(message, error));
       }
     });
   }
 
   /** The store is open: what it held from before comes first, and what was published meanwhile goes into it. */
   load(store: ClientStore, saved: SavedClient): void {
-    const waiting: OutgoingMessage[] = [];
-    for (let message = this.#queue.peek(); message !== undefined; message = this.#queue.peek()) {
-      this.#queue.remove(message);
-      waiting.push(message);
-    }
+    const waiting = this.#queue.takeAll();
     this.#store = store;
     this.#sequence = 0;
     for (const { sequence, message } of saved.queued) {
-      const { topic, payload, qos, retain, properties, expiresAtMs } = message;
-      const restored = new OutgoingMessage(topic, payload, qos, retain, properties, expiresAtMs);
+      const restored = new OutgoingMessage(message, message.expiresAtMs);
       restored.sequence = sequence;
       this.#sequence = sequence + 1;
       this.#queue.push(restored);
@@ -106,18 +84,9 @@ export class Publisher {
   }
 
   /** A connection is up. `lost`: in flight before, and forgotten by the server. */
-  online(
-    link: Link<ClientSession>,
-    lost: readonly { readonly packetId: number; readonly message: Message }[],
-    sessionPresent: boolean,
-  ): void {
-    this.#link = link;
+  online(sessionPresent: boolean, lost: LostMessages): void {
     if (!sessionPresent) this.#recover(lost);
     this.pump();
-  }
-
-  offline(): void {
-    this.#link = undefined;
   }
 
   /** Sends what waits, as far as connection and server take it. */
@@ -126,62 +95,56 @@ export class Publisher {
       const message = this.#queue.peek();
       if (message === undefined || !this.#canWrite(message)) return;
       this.#dequeue(message);
-      if (message.expiresAtMs <= this.#options.wallNow()) {
+      const nowMs = this.#core.wallNow();
+      if (message.expiresAtMs <= nowMs) {
         message.reject(new ClientError("message-expired", "The message expired before it could be sent."));
       } else {
-        this.#send(withRemainingExpiry(message, this.#options.wallNow()));
+        setRemainingExpiry(message, nowMs);
+        this.#send(message);
       }
-      this.#options.onChange();
+      this.#core.changed();
     }
   }
 
   settled(packetId: number, reasonCode: number, properties: Properties | undefined): void {
     const message = this.#inFlight.get(packetId);
     this.#inFlight.delete(packetId);
-    if (message !== undefined) {
-      if (reasonCode < 0x80)
-        message.resolve(properties === undefined && reasonCode === 0 ? done : { reasonCode, properties });
-      else {
-        const text = `The server refused the message with reason code 0x${reasonCode.toString(16)}.`;
-        message.reject(new ClientError("publish-refused", text, { reasonCode }));
-      }
+    if (reasonCode >= 0x80) {
+      const text = `The server refused the message with reason code 0x${reasonCode.toString(16)}.`;
+      message?.reject(new ClientError("publish-refused", text, { reasonCode }));
+    } else {
+      message?.resolve(properties === undefined && reasonCode === 0 ? done : { reasonCode, properties });
     }
-    this.#options.onChange();
+    this.#core.changed();
+    this.#core.staged();
   }
 
   /** The client is closed: nobody is left waiting. What a store holds stays there. */
   close(error: ClientError): void {
-    const waiting = [...this.#inFlight.values()];
+    const waiting = [...this.#inFlight.values(), ...this.#queue.takeAll()];
     this.#inFlight.clear();
-    for (let message = this.#queue.peek(); message !== undefined; message = this.#queue.peek()) {
-      this.#queue.remove(message);
-      waiting.push(message);
-    }
     for (const message of waiting) message.reject(error);
   }
 
   /** The server lost the session: what it had taken is done, the rest is sent anew or given up. */
-  #recover(lost: readonly { readonly packetId: number; readonly message: Message }[]): void {
+  #recover(lost: LostMessages): void {
     const waiting = new Map(this.#inFlight);
     this.#inFlight.clear();
     const again: OutgoingMessage[] = [];
     for (const { packetId, message } of lost) {
-      const own = waiting.get(packetId) ?? adopt(message);
+      // What was in flight before this client object was made is taken over from the session.
+      const own = waiting.get(packetId) ?? new OutgoingMessage(message, Number.POSITIVE_INFINITY);
       waiting.delete(packetId);
-      if (this.#options.sessionLost === "resend") again.push(own);
+      if (this.#core.options.sessionLost !== "reject") again.push(own);
       else own.reject(new ClientError("session-lost", "The server lost the session while the message was in flight."));
     }
     // Received by the server (PUBREC came); what was owed to it is forgotten with the session.
     for (const message of waiting.values()) message.resolve(done);
-    this.#prepend(again);
-  }
-
-  #canSend(message: OutgoingMessage): boolean {
-    return this.#queue.size === 0 && this.#canWrite(message);
+    if (again.length > 0) this.#prepend(again);
   }
 
   #canWrite(message: OutgoingMessage): boolean {
-    const link = this.#link;
+    const { link } = this.#core;
     return link?.writable === true && (message.qos === 0 || link.session.sendQuota > 0);
   }
 
@@ -190,22 +153,22 @@ export class Publisher {
       this.#write(message);
       if (message.qos === 0) message.resolve(done);
     } catch (error) {
-      message.reject(sendError(error));
+      message.reject(requestError(error));
     }
   }
 
   #write(message: OutgoingMessage): void {
-    const link = this.#link!;
+    const link = this.#core.link!;
     const packetId = link.session.publish(message, link.loop.now);
     link.touch();
     if (packetId === 0) return;
     this.#inFlight.set(packetId, message);
-    this.#options.onChange();
+    this.#core.changed();
   }
 
   #enqueue(message: OutgoingMessage): void {
     try {
-      validate(message, this.#options.version);
+      validate(message, this.#core.version);
     } catch (error) {
       message.reject(invalidArgument(error));
       return;
@@ -215,15 +178,15 @@ export class Publisher {
 
   /** Applies the policy; false when the message was dealt with. */
   #makeRoom(message: OutgoingMessage): boolean {
-    const policy = this.#options.queue.policy ?? "reject";
+    const { maxMessages, maxBytes, policy } = this.#limits;
     if (policy === "qos-only" && message.qos === 0) {
       message.resolve(dropped);
       return false;
     }
-    while (this.#queue.size >= this.#maxMessages || this.#queue.bytes + message.bytes > this.#maxBytes) {
+    while (this.#queue.size >= maxMessages || this.#queue.bytes + message.bytes > maxBytes) {
       const oldest = policy === "drop-oldest" ? this.#queue.peek() : undefined;
       if (oldest === undefined) {
-        if (policy === "drop-newest" || policy === "drop-oldest") message.resolve(dropped);
+        if (policy.startsWith("drop-")) message.resolve(dropped);
         else message.reject(new ClientError("queue-full", "The queue of messages that wait to be sent is full."));
         return false;
       }
@@ -236,53 +199,34 @@ export class Publisher {
   #append(message: OutgoingMessage): void {
     message.sequence = this.#sequence++;
     this.#queue.push(message);
-    this.#stage((store) => store.putQueued(message.sequence, message));
+    this.#store?.putQueued(message.sequence, message);
+    this.#core.staged();
   }
 
   /** Before all that waits: it was published earlier. */
   #prepend(messages: readonly OutgoingMessage[]): void {
-    if (messages.length === 0) return;
-    const behind: OutgoingMessage[] = [];
-    for (let message = this.#queue.peek(); message !== undefined; message = this.#queue.peek()) {
-      this.#dequeue(message);
-      behind.push(message);
-    }
+    const behind = this.#queue.takeAll();
+    for (const message of behind) this.#store?.deleteQueued(message.sequence);
     for (const message of [...messages, ...behind]) this.#append(message);
   }
 
   #dequeue(message: OutgoingMessage): void {
     this.#queue.remove(message);
-    this.#stage((store) => store.deleteQueued(message.sequence));
-  }
-
-  #stage(write: (store: ClientStore) => void): void {
-    if (this.#store === undefined) return;
-    write(this.#store);
-    this.#options.onStaged();
+    this.#store?.deleteQueued(message.sequence);
+    this.#core.staged();
   }
 
   /** Withdrawn when it still waits; once sent, its exchange goes on without the caller. */
   #giveUp(message: OutgoingMessage, error: ClientError): void {
-    if (message.queued) {
-      this.#dequeue(message);
-      this.#options.onChange();
-    }
+    if (message.queued) this.#dequeue(message);
     message.reject(error);
-  }
-
-  #expiry(properties: Properties | undefined): number {
-    const seconds = properties?.messageExpiryInterval;
-    return seconds === undefined ? Number.POSITIVE_INFINITY : this.#options.wallNow() + seconds * 1_000;
+    this.#core.changed();
   }
 }
 
 const done: PublishResult = { reasonCode: 0, properties: undefined };
-const dropped: PublishResult = { reasonCode: 0, properties: undefined, dropped: true };
+const dropped: PublishResult = { ...done, dropped: true };
 const sent: Promise<PublishResult> = /* @__PURE__ */ Promise.resolve(done);
-
-function sendError(error: unknown): ClientError {
-  return unsupportedByServer(error) ?? invalidArgument(error);
-}
 
 /** What waits is checked when it is published, not when it is too late to tell the caller. */
 function validate(message: Message, version: ProtocolVersion): void {
@@ -292,15 +236,8 @@ function validate(message: Message, version: ProtocolVersion): void {
 }
 
 /** The interval that is sent is what is left of it, as a server does for the messages that it queues. */
-function withRemainingExpiry(message: OutgoingMessage, nowMs: number): OutgoingMessage {
-  if (message.expiresAtMs === Number.POSITIVE_INFINITY) return message;
+function setRemainingExpiry(message: OutgoingMessage, nowMs: number): void {
+  if (message.expiresAtMs === Number.POSITIVE_INFINITY) return;
   const messageExpiryInterval = Math.ceil((message.expiresAtMs - nowMs) / 1_000);
   message.properties = { ...message.properties, messageExpiryInterval };
-  return message;
-}
-
-/** A message that was in flight before this client object was made. */
-function adopt(message: Message): OutgoingMessage {
-  const { topic, payload, qos, retain, properties } = message;
-  return new OutgoingMessage(topic, payload, qos, retain, properties, Number.POSITIVE_INFINITY);
 }

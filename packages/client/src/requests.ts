@@ -1,54 +1,48 @@
+import type { Call } from "./calls.ts";
+import type { Core } from "./core.ts";
 import { ClientError } from "./errors.ts";
-import type { Message, PublishOptions, PublishResult, RequestOptions, Subscription } from "./interfaces.ts";
-import type { ClientLimits } from "./limits.ts";
-import type { PendingCalls, Settle } from "./pending-calls.ts";
-
-export interface RequestsOptions {
-  readonly limits: ClientLimits;
-  readonly calls: PendingCalls;
-  readonly responseTopic: () => string;
-  readonly publish: (topic: string, payload: string | Uint8Array, options: PublishOptions) => Promise<PublishResult>;
-  readonly subscribe: (topic: string, onMessage: (message: Message) => void) => Promise<Subscription>;
-}
+import type { Client, Message, RequestOptions, Subscription } from "./interfaces.ts";
 
 /** Request and response over publish and subscribe (MQTT 5.0, 4.10). */
 export class Requests {
-  readonly #options: RequestsOptions;
-  readonly #waiting = new Map<string, Settle<Message>>();
+  readonly #core: Core;
+  readonly #client: Client;
+  /** By correlation data. */
+  readonly #waiting = new Map<string, Call<Message>>();
   #subscribed: Promise<Subscription> | undefined;
   #count = 0;
 
-  constructor(options: RequestsOptions) {
-    this.#options = options;
+  constructor(core: Core, client: Client) {
+    this.#core = core;
+    this.#client = client;
   }
 
   request(topic: string, payload: string | Uint8Array, options: RequestOptions = {}): Promise<Message> {
-    const { limits, calls } = this.#options;
+    const { limits, calls } = this.#core;
     if (this.#waiting.size >= limits.pendingRequests) {
       return Promise.reject(new ClientError("queue-full", "Too many requests wait for their response."));
     }
     // The start is random, so that a late response to an earlier life of this client id is not taken for one to this.
     const correlation = `${prefix}${(this.#count++).toString(36)}`;
-    const timeoutMs = options.timeoutMs ?? limits.answerTimeoutMs;
-    return calls.run<Message>({ ...options, timeoutMs }, (settle) => {
-      const end = () => this.#waiting.delete(correlation);
-      this.#waiting.set(correlation, settle);
+    const end = () => this.#waiting.delete(correlation);
+    const start = (call: Call<Message>) => {
+      this.#waiting.set(correlation, call);
       this.#send(topic, payload, options, correlation).catch((error: ClientError) => {
         end();
-        settle.reject(error);
+        call.reject(error);
       });
-      return end;
-    });
+    };
+    return calls.run({ timeoutMs: limits.answerTimeoutMs, ...options }, start, end);
   }
 
   async #send(
     topic: string,
     payload: string | Uint8Array,
-    options: RequestOptions,
+    { timeoutMs: _, ...options }: RequestOptions,
     correlation: string,
   ): Promise<void> {
-    const responseTopic = this.#options.responseTopic();
-    this.#subscribed ??= this.#options.subscribe(responseTopic, this.#onResponse);
+    const responseTopic = this.#core.options.responseTopic ?? `tidewire/responses/${this.#client.clientId}`;
+    this.#subscribed ??= this.#client.subscribe(responseTopic, { onMessage: this.#onResponse });
     try {
       await this.#subscribed;
     } catch (error) {
@@ -56,21 +50,18 @@ export class Requests {
       throw error;
     }
     if (!this.#waiting.has(correlation)) return;
-    const { timeoutMs: _, ...rest } = options;
     const correlationData = new TextEncoder().encode(correlation);
-    await this.#options.publish(topic, payload, {
-      ...rest,
+    await this.#client.publish(topic, payload, {
+      ...options,
       properties: { ...options.properties, responseTopic, correlationData },
     });
   }
 
   readonly #onResponse = (message: Message): void => {
-    const data = message.properties?.correlationData;
-    if (data === undefined) return;
-    const correlation = new TextDecoder().decode(data);
-    const settle = this.#waiting.get(correlation);
+    const correlation = new TextDecoder().decode(message.properties?.correlationData);
+    const call = this.#waiting.get(correlation);
     this.#waiting.delete(correlation);
-    settle?.resolve(message);
+    call?.resolve(message);
   };
 }
 

@@ -1,58 +1,32 @@
+import { Feed, finished } from "./feed.ts";
 import type { Client, Status } from "./interfaces.ts";
 
-/** One reader of the status: the present one, then every change, until `closed`. */
-export class StatusFeed implements AsyncIterableIterator<Status, undefined> {
-  readonly #limit: number;
-  readonly #onReturn: (feed: StatusFeed) => void;
-  #pending: Status[];
-  #waiting: ((result: IteratorResult<Status, undefined>) => void)[] = [];
-  #done: boolean;
-
-  /** A feed of what a client's status listeners are told. */
-  static of(client: Pick<Client, "on">, present: Status, limit: number): StatusFeed {
-    let last = present;
-    const stop = client.on("status", (next) => {
-      if (next !== last) feed.push(next);
-      last = next;
-    });
-    const feed = new StatusFeed(present, limit, stop);
-    return feed;
-  }
-
-  constructor(present: Status, limit: number, onReturn: (feed: StatusFeed) => void) {
-    this.#limit = limit;
-    this.#onReturn = onReturn;
-    this.#pending = [present];
-    this.#done = present === "closed";
-  }
-
-  push(status: Status): void {
-    const waiting = this.#waiting.shift();
-    if (waiting !== undefined) waiting({ done: false, value: status });
-    else this.#pending = [...this.#pending, status].slice(-this.#limit);
-    if (status === "closed") this.#end();
-  }
-
-  next(): Promise<IteratorResult<Status, undefined>> {
-    const status = this.#pending.shift();
-    if (status !== undefined) return Promise.resolve({ done: false, value: status });
-    if (this.#done) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
-
-  return(): Promise<IteratorResult<Status, undefined>> {
-    this.#pending = [];
-    this.#end();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  #end(): void {
-    this.#done = true;
-    this.#onReturn(this);
-    for (const resolve of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
-  }
+/** The present status, then every change, until `closed`; the latest ones only when the reader is slow. */
+export function statusFeed(client: Pick<Client, "on" | "status">, limit: number): AsyncIterableIterator<Status> {
+  const feed = new Feed<Status>();
+  let last: Status | undefined;
+  const push = (status: Status): void => {
+    if (status === last) return;
+    last = status;
+    feed.push(status);
+    if (feed.size > limit) feed.shift();
+    if (status === "closed") end();
+  };
+  const end = (): void => {
+    stop();
+    feed.end();
+  };
+  const stop = client.on("status", push);
+  push(client.status);
+  return {
+    next: () => feed.next(),
+    async return() {
+      end();
+      while (feed.size > 0) feed.shift();
+      return finished;
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
 }

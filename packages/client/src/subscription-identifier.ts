@@ -1,22 +1,20 @@
-import { parseSharedFilter } from "@tidewire/codec";
+import { filterParts, filterShape } from "./filter-index.ts";
 
 /**
  * The Subscription Identifier that a filter is subscribed with (MQTT 5).
  *
  * A server may send one copy of a message for each of two overlapping subscriptions, and only the identifier tells
  * which copy is whose. One identifier for each filter would need one SUBSCRIBE packet for each, so filters that cannot
- * overlap share theirs: two filters with wildcards at the same places match the same topic only when they are equal.
- * The identifier is therefore made from the places of the wildcards (and a shared subscription's group); being a pure
- * function of the filter it is the same after a reload, when the server still has the session.
+ * overlap share theirs: those of one shape (and one group, when they are shared). Being a pure function of the filter it
+ * is the same after a reload, when the server still has the session.
  */
 export function subscriptionIdentifier(filter: string): number {
-  const shared = parseSharedFilter(filter);
-  const levels = (shared?.filter ?? filter).split("/");
-  let shape = levels.map((level, depth) => (level === "+" || level === "#" ? depth + level : "")).join("");
-  if (shared !== undefined) shape += ` ${shared.group}`;
+  const { filter: topics, group = "" } = filterParts(filter);
   // FNV-1a, cut to the 28 bits that a Variable Byte Integer holds. A collision only means that two filters are told
   // apart by topic alone, as in MQTT 3.1.1.
   let hash = 0x811c9dc5;
-  for (let i = 0; i < shape.length; i++) hash = Math.imul(hash ^ shape.charCodeAt(i), 0x01000193);
+  for (const character of `${filterShape(topics)} ${group}`) {
+    hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+  }
   return hash >>> 4 || 1;
 }

@@ -1,4 +1,5 @@
 import { ClientError } from "./errors.ts";
+import { Feed, finished } from "./feed.ts";
 import type { Message, OperationOptions, SubscribeOptions, Subscription } from "./interfaces.ts";
 
 /** A message that is acknowledged when everyone who holds it has let go. */
@@ -20,24 +21,23 @@ export interface ConsumerHost {
 export class Consumer implements Subscription {
   readonly filters: readonly string[];
   granted: readonly number[] = [];
+  /** From a full buffer until it is half empty again. */
+  full = false;
   readonly #host: ConsumerHost;
   readonly #onMessage: SubscribeOptions["onMessage"];
   readonly #manual: boolean;
   readonly #bufferSize: number;
-  readonly #buffer: HeldMessage[] = [];
-  #head = 0;
-  readonly #waiting: ((result: IteratorResult<Message, undefined>) => void)[] = [];
+  readonly #feed = new Feed<HeldMessage>();
   /** Handed to the iteration; acknowledged when it comes back. */
-  #taken: HeldMessage[] = [];
+  #taken: readonly HeldMessage[] = [];
   #busy = false;
-  #full = false;
   /** Reported once for each time that the buffer is full. */
   #overflowed = false;
   #ended = false;
   #unsubscribed: Promise<void> | undefined;
 
-  constructor(filters: readonly string[], options: SubscribeOptions, bufferSize: number, host: ConsumerHost) {
-    this.filters = filters;
+  constructor(filters: string | readonly string[], options: SubscribeOptions, bufferSize: number, host: ConsumerHost) {
+    this.filters = typeof filters === "string" ? [filters] : [...new Set(filters)];
     this.#host = host;
     this.#onMessage = options.onMessage;
     this.#manual = options.acknowledge === "manual";
@@ -45,12 +45,7 @@ export class Consumer implements Subscription {
   }
 
   get buffered(): number {
-    return this.#buffer.length - this.#head;
-  }
-
-  /** From a full buffer until it is half empty again. */
-  get full(): boolean {
-    return this.#full;
+    return this.#feed.size;
   }
 
   deliver(message: HeldMessage): void {
@@ -58,19 +53,16 @@ export class Consumer implements Subscription {
     message.hold(this.#manual);
     if (this.#onMessage !== undefined && !this.#busy && this.buffered === 0) {
       this.#call(message);
-      return;
-    }
-    const waiting = this.#waiting.shift();
-    if (waiting !== undefined) {
-      this.#taken.push(message);
-      waiting({ done: false, value: message });
-      return;
-    }
-    // The connection is read on although the buffer is full, for the sake of an answer: see Pressure.
-    if (this.#full && message.qos === 0 && this.buffered >= this.#bufferSize) this.#overflow();
-    else this.#buffer.push(message);
-    if (!this.#full && this.buffered >= this.#bufferSize) {
-      this.#full = true;
+    } else if (this.#feed.awaited) {
+      this.#taken = [...this.#taken, message];
+      this.#feed.push(message);
+    } else if (this.full && message.qos === 0 && this.buffered >= this.#bufferSize) {
+      // The connection is read on although the buffer is full, for the sake of an answer: see Pressure.
+      this.#overflow();
+    } else {
+      this.#feed.push(message);
+      if (this.full || this.buffered < this.#bufferSize) return;
+      this.full = true;
       this.#host.onPressure(this);
     }
   }
@@ -80,18 +72,15 @@ export class Consumer implements Subscription {
       return Promise.reject(new ClientError("invalid-argument", "A subscription with onMessage cannot be iterated."));
     }
     this.#releaseTaken();
-    const message = this.#shift();
-    if (message !== undefined) {
-      this.#taken.push(message);
-      return Promise.resolve({ done: false, value: message });
-    }
-    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    const value = this.#shift();
+    if (value === undefined) return this.#feed.next();
+    this.#taken = [value];
+    return Promise.resolve({ done: false, value });
   }
 
   async return(): Promise<IteratorResult<Message, undefined>> {
     await this.unsubscribe();
-    return { done: true, value: undefined };
+    return finished;
   }
 
   unsubscribe(options?: OperationOptions): Promise<void> {
@@ -112,7 +101,7 @@ export class Consumer implements Subscription {
     this.#ended = true;
     this.#releaseTaken();
     for (let message = this.#shift(); message !== undefined; message = this.#shift()) this.#release(message);
-    for (const resolve of this.#waiting.splice(0)) resolve({ done: true, value: undefined });
+    this.#feed.end();
   }
 
   #call(message: HeldMessage): void {
@@ -157,23 +146,15 @@ export class Consumer implements Subscription {
   }
 
   #releaseTaken(): void {
-    if (this.#taken.length === 0) return;
     const taken = this.#taken;
     this.#taken = [];
     for (const message of taken) this.#release(message);
   }
 
   #shift(): HeldMessage | undefined {
-    if (this.buffered === 0) return undefined;
-    const message = this.#buffer[this.#head++]!;
-    // Moves the rest down rarely enough to cost nothing per message.
-    if (this.#head * 2 >= this.#buffer.length) {
-      this.#buffer.splice(0, this.#head);
-      this.#head = 0;
-    }
-    if (this.#full && this.buffered * 2 <= this.#bufferSize) {
-      this.#full = false;
-      this.#overflowed = false;
+    const message = this.#feed.shift();
+    if (this.full && this.buffered * 2 <= this.#bufferSize) {
+      this.full = this.#overflowed = false;
       this.#host.onPressure(this);
     }
     return message;

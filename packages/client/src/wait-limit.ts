@@ -7,30 +7,24 @@ import type { OperationOptions } from "./interfaces.ts";
  * the operation is settled; undefined when nothing limits it.
  */
 export function limitWait(
-  options: OperationOptions | undefined,
+  { signal, timeoutMs = Number.POSITIVE_INFINITY }: OperationOptions,
   scheduler: Scheduler,
   expire: (error: ClientError) => void,
 ): (() => void) | undefined {
-  const signal = options?.signal;
-  const timeoutMs = options?.timeoutMs;
-  if (signal === undefined && timeoutMs === undefined) return undefined;
-  const onAbort = () => {
-    end();
-    expire(aborted(signal!));
-  };
-  const onTimeout = () => {
-    end();
-    expire(new ClientError("timeout", `Not done within ${timeoutMs} ms.`));
-  };
-  const timer =
-    timeoutMs === undefined || timeoutMs === Number.POSITIVE_INFINITY
-      ? undefined
-      : scheduler.setTimer(onTimeout, timeoutMs);
+  const timed = timeoutMs < Number.POSITIVE_INFINITY;
+  if (signal === undefined && !timed) return undefined;
   const end = () => {
     signal?.removeEventListener("abort", onAbort);
-    if (timer !== undefined) scheduler.clearTimer(timer);
+    scheduler.clearTimer(timer);
   };
-  signal?.addEventListener("abort", onAbort, { once: true });
+  const expireWith = (error: ClientError) => {
+    end();
+    expire(error);
+  };
+  const onAbort = () => expireWith(aborted(signal!));
+  const onTimeout = () => expireWith(new ClientError("timeout", `Not done within ${timeoutMs} ms.`));
+  const timer = timed ? scheduler.setTimer(onTimeout, timeoutMs) : undefined;
+  signal?.addEventListener("abort", onAbort);
   return end;
 }
 

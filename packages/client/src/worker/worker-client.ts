@@ -1,4 +1,5 @@
 import { platformScheduler } from "#platform";
+import { type Call, Calls as CallSet } from "../calls.ts";
 import { ClientError } from "../errors.ts";
 import { Events } from "../events.ts";
 import type {
@@ -14,8 +15,7 @@ import type {
   Subscription,
 } from "../interfaces.ts";
 import { defaultLimits } from "../limits.ts";
-import { PendingCalls, type Settle } from "../pending-calls.ts";
-import { StatusFeed } from "../status-feed.ts";
+import { statusFeed } from "../status-feed.ts";
 import { Consumer, type ConsumerHost } from "../subscription.ts";
 import { fromPlainDetail, fromPlainError } from "./plain.ts";
 import type { CallName, Calls, PlainMessage, Port, ToPage, ToWorker } from "./protocol.ts";
@@ -37,8 +37,8 @@ class WorkerClient implements Client {
   status: Status = "connecting";
   readonly #port: Port;
   readonly #events = new Events();
-  readonly #calls = new PendingCalls(platformScheduler(), () => {});
-  readonly #settles = new Map<number, Settle<unknown>>();
+  readonly #open = new CallSet(platformScheduler());
+  readonly #calls = new Map<number, Call<unknown>>();
   readonly #consumers = new Map<number, Consumer>();
   readonly #ids = new Map<Consumer, number>();
   readonly #host: ConsumerHost;
@@ -51,7 +51,7 @@ class WorkerClient implements Client {
     this.#port = port;
     this.#host = {
       unsubscribe: (consumer, options) => this.#unsubscribe(consumer, options),
-      report: this.#events.error,
+      report: this.#events.report,
       onPressure: () => {},
     };
     this.greeted = new Promise((resolve) => {
@@ -67,13 +67,13 @@ class WorkerClient implements Client {
   }
 
   statusUpdates(): AsyncIterableIterator<Status> {
-    return StatusFeed.of(this, this.status, defaultLimits.statusBuffer);
+    return statusFeed(this, defaultLimits.statusBuffer);
   }
 
   on<Event extends keyof ClientEvents>(event: Event, listener: ClientEvents[Event]): () => void {
     if (event === "message" && !this.#listening) {
       this.#listening = true;
-      this.#call("listen", undefined).catch(this.#events.error);
+      this.#call("listen", undefined).catch(this.#events.report);
     }
     return this.#events.on(event, listener);
   }
@@ -84,15 +84,14 @@ class WorkerClient implements Client {
   }
 
   async subscribe(filters: string | readonly string[], options: SubscribeOptions = {}): Promise<Subscription> {
-    const list = typeof filters === "string" ? [filters] : [...new Set(filters)];
     const { signal: _, timeoutMs: __, onMessage: ___, ...plain } = options;
     // The buffer that is bounded is the worker's, which holds back what this page cannot take.
-    const consumer = new Consumer(list, { ...options, bufferSize: Number.POSITIVE_INFINITY }, 0, this.#host);
+    const consumer = new Consumer(filters, { ...options, bufferSize: Number.POSITIVE_INFINITY }, 0, this.#host);
     const id = this.#count + 1;
     this.#consumers.set(id, consumer);
     this.#ids.set(consumer, id);
     try {
-      consumer.granted = await this.#call("subscribe", { filters: list, options: plain }, options);
+      consumer.granted = await this.#call("subscribe", { filters: consumer.filters, options: plain }, options);
       return consumer;
     } catch (error) {
       this.#forget(consumer);
@@ -124,11 +123,11 @@ class WorkerClient implements Client {
     const error = closedError();
     for (const consumer of this.#consumers.values()) consumer.end();
     this.#post({ kind: "bye" });
-    this.#calls.close(error);
+    this.#open.rejectAll(error);
     this.#port.removeEventListener("message", this.#onMessage);
     this.#port.close?.();
     this.#releaseLock();
-    this.#events.status("closed", {});
+    this.#events.emit("status", "closed", {});
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -142,7 +141,7 @@ class WorkerClient implements Client {
         this.clientId = told.clientId;
         this.status = told.status;
         this.#greet();
-        this.#events.status(told.status, fromPlainDetail(told.detail));
+        this.#events.emit("status", told.status, fromPlainDetail(told.detail));
         break;
       case "answer":
         this.#take(told.id)?.resolve(told.output);
@@ -154,7 +153,7 @@ class WorkerClient implements Client {
         this.#deliver(told.id, told.handle, told.message);
         break;
       case "error":
-        this.#events.error(fromPlainError(told.error));
+        this.#events.report(fromPlainError(told.error));
     }
   };
 
@@ -183,26 +182,26 @@ class WorkerClient implements Client {
   ): Promise<Calls[Name]["output"]> {
     if (this.status === "closed") return Promise.reject(closedError());
     const id = ++this.#count;
-    return this.#calls.run<Calls[Name]["output"]>(options, (settle) => {
-      this.#settles.set(id, settle as Settle<unknown>);
+    const start = (call: Call<Calls[Name]["output"]>) => {
+      this.#calls.set(id, call as Call<unknown>);
       this.#post({ kind: "call", id, name, input } as ToWorker);
-      return () => {
-        this.#settles.delete(id);
-        this.#post({ kind: "cancel", id });
-      };
+    };
+    return this.#open.run(options, start, () => {
+      this.#calls.delete(id);
+      this.#post({ kind: "cancel", id });
     });
   }
 
-  #take(id: number): Settle<unknown> | undefined {
-    const settle = this.#settles.get(id);
-    this.#settles.delete(id);
-    return settle;
+  #take(id: number): Call<unknown> | undefined {
+    const call = this.#calls.get(id);
+    this.#calls.delete(id);
+    return call;
   }
 
   #deliver(id: number | undefined, handle: number, plain: PlainMessage): void {
     const message = this.#message(plain, handle);
     if (id === undefined) {
-      this.#events.message(message);
+      this.#events.emit("message", message);
       return;
     }
     const consumer = this.#consumers.get(id);

@@ -1,0 +1,50 @@
+/** Values for one reader, who asks for the next: what it has not asked for yet is kept. */
+export class Feed<Value> {
+  #kept: Value[] = [];
+  /** Place of the oldest. */
+  #first = 0;
+  #readers: ((result: IteratorResult<Value, undefined>) => void)[] = [];
+  #ended = false;
+
+  /** How many values are kept. */
+  get size(): number {
+    return this.#kept.length - this.#first;
+  }
+
+  /** The reader waits for the next value. */
+  get awaited(): boolean {
+    return this.#readers.length > 0;
+  }
+
+  push(value: Value): void {
+    const reader = this.#readers.shift();
+    if (reader !== undefined) reader({ done: false, value });
+    else this.#kept.push(value);
+  }
+
+  /** Takes the oldest value that is kept. */
+  shift(): Value | undefined {
+    if (this.size === 0) return undefined;
+    const value = this.#kept[this.#first++];
+    // Moves the rest down rarely enough to cost nothing per value.
+    if (this.#first * 2 >= this.#kept.length) {
+      this.#kept.splice(0, this.#first);
+      this.#first = 0;
+    }
+    return value;
+  }
+
+  next(): Promise<IteratorResult<Value, undefined>> {
+    if (this.size > 0) return Promise.resolve({ done: false, value: this.shift()! });
+    if (this.#ended) return Promise.resolve(finished);
+    return new Promise((resolve) => this.#readers.push(resolve));
+  }
+
+  /** Nothing comes after what is kept. */
+  end(): void {
+    this.#ended = true;
+    for (const reader of this.#readers.splice(0)) reader(finished);
+  }
+}
+
+export const finished: IteratorReturnResult<undefined> = { done: true, value: undefined };
