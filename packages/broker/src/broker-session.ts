@@ -27,6 +27,7 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
   will: Will | undefined = undefined;
   willAtMs: number | undefined = undefined;
   disconnectedAtMs: number | undefined = undefined;
+  readonly maybeSentBelow: number | undefined;
   /** As it was on the latest connection. */
   client: ClientInfo | undefined = undefined;
   connection: ClientConnection | undefined = undefined;
@@ -51,6 +52,7 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
     this.store = this.kept ? context.storage.durable : context.storage.volatile;
     this.#nextSequence = loaded?.nextSequence ?? 0;
     this.#recorded = loaded !== undefined;
+    this.maybeSentBelow = loaded?.maybeSentBelow;
     const { limits, metrics } = context;
     const { clientId, store, kept } = this;
     const queue = { clientId, receiver: this, store, storesInflight: kept, limits, metrics };
@@ -210,6 +212,7 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
       username: this.username,
       will: this.will,
       willAtMs: this.willAtMs,
+      maybeSentBelow: this.maybeSentBelow,
     });
     this.#context.storage.commitSoon();
   }

@@ -4,6 +4,7 @@ import {
   MqttError,
   type Properties,
   type PublishPacket,
+  type QoS,
   ReasonCode,
   type SubscribePacket,
   type UnsubscribePacket,
@@ -92,13 +93,25 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
 
   /** The common case, without an object for it. */
   sendQoS0(publication: IncomingPublication, encoded: EncodedPublish): void {
-    this.send(publication.qos === 0 ? publication : publication.asQoS0(), encoded);
+    if (publication.qos === 0) this.#send(publication, 0, encoded);
+    else this.#send(publication.asQoS0(), publication.qos, encoded);
   }
 
-  send(message: Message, encoded: EncodedPublish | undefined): void {
+  send(delivery: Delivery, encoded: EncodedPublish | undefined): void {
+    this.#send(delivery, delivery.publication.qos, encoded);
+    if (delivery.qos > 0) {
+      this.#context.storage.commitSoon();
+    }
+  }
+
+  #send(message: Message, publishedQoS: QoS, encoded: EncodedPublish | undefined): void {
     const { loop, metrics } = this.#context;
     try {
       this.session.publish(message, loop.now, encoded);
+      if (publishedQoS === 2) {
+        // Passed on once [MQTT-4.3.3-1], be it with a lower QoS: its publisher sends again what was not committed.
+        this.session.promised = true;
+      }
     } catch (error) {
       if (!isTooLarge(error)) {
         throw error;

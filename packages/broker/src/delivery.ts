@@ -7,6 +7,8 @@ import type { Subscriber } from "./subscription.ts";
 export interface DeliveryReceiver {
   /** Of the present connection. */
   readonly version: ProtocolVersion;
+  /** Of sequences, as in `StoredSession`. */
+  readonly maybeSentBelow: number | undefined;
   /** Wall-clock time. */
   nowMs(): number;
 }
@@ -62,6 +64,11 @@ export class Delivery implements QueueEntry, OutgoingMessage {
 
   get payload(): Uint8Array {
     return this.publication.payload;
+  }
+
+  /** QoS 2 never leaves before the store knows of it. */
+  get maybeSent(): boolean {
+    return this.qos === 1 && this.sequence < (this.receiver.maybeSentBelow ?? 0);
   }
 
   /** As they are now: waiting shortens the Message Expiry Interval, and 3.x has no properties. */

@@ -130,6 +130,12 @@ export const QUEUE_PAGE_BYTES: number = 256 * 1024;
 /** Longest topic whose match result is kept: longer ones are rare, and their strings would dominate the cache. */
 export const CACHED_TOPIC_LENGTH = 512;
 
+/**
+ * How long what nobody waits for may wait for its commit. Most messages are acknowledged by then, so that nothing of
+ * their way out is ever written: a queue drains half as fast again.
+ */
+export const COMMIT_DELAY_MS = 10;
+
 /** How often `$SYS` topics are published, as Mosquitto's `sys_interval`. */
 export const SYS_INTERVAL_MS = 10_000;
 

@@ -13,7 +13,7 @@ function setUp(limits: Partial<BrokerLimits>): {
   content: () => string[];
 } {
   const metrics = new MetricsRecorder();
-  const receiver = { version: 5 as const, nowMs: () => 0 };
+  const receiver = { version: 5 as const, maybeSentBelow: undefined, nowMs: () => 0 };
   const store = memoryStore();
   const queue = new SessionQueue({
     clientId: "c",

@@ -1,4 +1,5 @@
 import type { Scheduler } from "@tidewire/link";
+import { COMMIT_DELAY_MS } from "./limits.ts";
 import type { BrokerLogger } from "./logger.ts";
 import { memoryStore } from "./memory-store.ts";
 import type { MetricsRecorder } from "./metrics.ts";
@@ -14,7 +15,7 @@ export class Storage {
   readonly #metrics: MetricsRecorder;
   readonly #logger: BrokerLogger;
   #pending: Promise<void> | undefined;
-  #commitDeferred = false;
+  #commitTimer: unknown;
 
   constructor(store: BrokerStore, scheduler: Scheduler, metrics: MetricsRecorder, logger: BrokerLogger) {
     this.durable = store;
@@ -47,17 +48,16 @@ export class Storage {
     return pending;
   };
 
-  /** Commits at the end of this turn what no connection's flush will. */
+  /** Commits before long what nobody waits for, as a flush does with what it promises. */
   commitSoon(): void {
-    if (!this.durable.durable || this.#commitDeferred) {
+    if (!this.durable.durable || this.#commitTimer !== undefined) {
       return;
     }
-    this.#commitDeferred = true;
-    this.#scheduler.defer(() => {
-      this.#commitDeferred = false;
+    this.#commitTimer = this.#scheduler.setTimer(() => {
+      this.#commitTimer = undefined;
       // A failure has been counted and logged; nobody was promised anything.
       this.commit()?.catch(() => {});
-    });
+    }, COMMIT_DELAY_MS);
   }
 
   /** False while the store could not keep a message: it is refused rather than lost. */
@@ -66,6 +66,7 @@ export class Storage {
   }
 
   async close(): Promise<void> {
+    this.#scheduler.clearTimer(this.#commitTimer);
     await this.commit()?.catch(() => {});
     await this.durable.close();
   }

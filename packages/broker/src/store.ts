@@ -54,6 +54,11 @@ export interface StoredSession {
   readonly will: Will | undefined;
   /** When a waiting will is to be published; undefined while it is only armed. */
   readonly willAtMs: number | undefined;
+  /**
+   * QoS 1 messages in the queue with a lower sequence may have been sent in a life of the process that ended too early
+   * to note it; undefined for none. A durable store gives this of a session that was connected when the process died.
+   */
+  readonly maybeSentBelow: number | undefined;
 }
 
 /** What start-up needs in memory; bodies stay in the store. */

@@ -1,15 +1,16 @@
 import type { Decoder, MqttError, Packet, PacketWriter } from "@tidewire/codec";
 import { type Session, SessionError } from "@tidewire/session";
 import type { CloseInfo, Connection, ConnectionHandler } from "@tidewire/transport";
+import { asError } from "./as-error.ts";
 import type { Sleeper } from "./deadlines.ts";
 import type { Link, LinkHandler, LinkOptions } from "./interfaces.ts";
 import type { Loop } from "./link-loop.ts";
 
 /** One connection, its decoder and writer, and the session between them. */
-export class ConnectionLink<S extends Session = Session> implements Link<S>, ConnectionHandler, Sleeper {
+export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   readonly loop: Loop;
   readonly connection: Connection;
-  readonly session: S;
+  readonly session: Session;
   wakeAt: number = Number.POSITIVE_INFINITY;
   heapIndex = -1;
   readonly #decoder: Decoder;
@@ -25,18 +26,15 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
   #closeRequested = false;
   /** `close` or `abort` was called on the connection, or it is gone. */
   #closing = false;
+  /** How the connection closed, until all that it brought is read. */
   #closed: CloseInfo | undefined = undefined;
-  #finished = false;
   #pauses = 0;
-  /** The transport took all it wants. */
-  #full = false;
-  #fullSince = 0;
+  /** Since when the transport takes no more; Infinity while it does. */
+  #fullSince: number = Number.POSITIVE_INFINITY;
   /** Bytes that had left the transport then. */
   #goneBytes = 0;
   /** Bytes handed to the transport so far. */
   #sentBytes = 0;
-  /** The session was told that it is not read for. */
-  #held = false;
   /** In the loop's list for reading on in a later turn. */
   #readsLater = false;
   #reading = false;
@@ -44,7 +42,13 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
   #unread = false;
   #connectionPaused = false;
 
-  constructor(loop: Loop, connection: Connection, decoder: Decoder, writer: PacketWriter, options: LinkOptions<S>) {
+  constructor(
+    loop: Loop,
+    connection: Connection,
+    decoder: Decoder,
+    writer: PacketWriter,
+    options: LinkOptions<Session>,
+  ) {
     this.loop = loop;
     this.connection = connection;
     this.#decoder = decoder;
@@ -62,14 +66,19 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
     return !this.#full && !this.#closing;
   }
 
+  /** Whether what it has to send waits for the barrier: it promises something, is the last, or comes behind what waits. */
+  get promises(): boolean {
+    return this.session.promised || this.#chunkBytes > 0 || this.#closeRequested || this.session.end !== undefined;
+  }
+
   get pendingBytes(): number {
     return this.#writer.pendingBytes + this.#chunkBytes + this.connection.bufferedAmount;
   }
 
   touch(): void {
-    if (this.#touched || this.#finished) return;
+    if (this.#touched) return;
     this.#touched = true;
-    this.loop.touch(this as ConnectionLink);
+    this.loop.touch(this);
   }
 
   lastPacketBytes(): Uint8Array {
@@ -96,8 +105,7 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
 
   abort(error?: Error): void {
     this.#writer.take();
-    this.#chunks = NONE;
-    this.#chunkBytes = 0;
+    this.#takeChunks();
     if (this.#closed !== undefined) return;
     this.#stop();
     this.connection.abort(error);
@@ -111,15 +119,17 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
     this.#unread = true;
     if (!this.#readsLater) this.#read();
     const { bytesPerTurn } = this.loop.limits;
-    if (this.#unread && (!this.#open() || this.#decoder.bufferedBytes > bytesPerTurn)) this.#pauseConnection();
+    if (this.#unread && (!this.#open() || this.#decoder.bufferedBytes > bytesPerTurn)) {
+      this.#connectionPaused = true;
+      this.connection.pause();
+    }
   }
 
   onDrain(): void {
-    this.#full = false;
+    this.#fullSince = Number.POSITIVE_INFINITY;
     this.#hold();
-    this.#guard((link) => link.#handler?.onWritable?.());
+    this.#guard(() => this.#handler?.onWritable?.());
     if (this.#unread && !this.#readsLater) this.#read();
-    this.touch();
   }
 
   onClose(info: CloseInfo): void {
@@ -131,28 +141,26 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
 
   // From the loop
 
-  /** Takes what is to leave with this flush, before the barrier begins. */
+  /** Takes what is to leave with this flush. */
   collect(): void {
     this.#touched = false;
+    this.session.promised = false;
     const bytes = this.#writer.pendingBytes;
     const chunks = this.#writer.take();
     if (this.#closing) return;
     this.#chunks = chunks;
     this.#chunkBytes = bytes;
     this.#closesAfterChunks = this.#closeRequested || this.session.end !== undefined;
-    this.loop.wakeBy(this as ConnectionLink, this.#deadline());
+    this.loop.wakeBy(this, this.#deadline);
   }
 
   /** Sends what `collect` took. */
   dispatch(): void {
-    const chunks = this.#chunks;
     const bytes = this.#chunkBytes;
-    this.#chunks = NONE;
-    this.#chunkBytes = 0;
+    const chunks = this.#takeChunks();
     if (this.#closing) return;
     if (this.session.end?.flush === false) {
-      const { error } = this.session.end;
-      this.abort(error);
+      this.abort(this.session.end.error);
       return;
     }
     if (bytes > 0) this.#send(chunks, bytes);
@@ -171,16 +179,15 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
 
   wake(now: number): void {
     if (this.#closing) return;
-    const deadline = this.#deadline();
-    if (now < deadline) {
-      this.loop.wakeBy(this as ConnectionLink, deadline);
-    } else if (this.#full && now >= this.#stalledAt()) {
-      this.#minStall(now);
+    if (now >= this.#stalledAt && this.#isStuck(now)) {
+      this.abort(new SessionError("link", "stalled", 0x80, "the connection takes no more bytes"));
+    } else if (now < this.session.nextDeadline()) {
+      this.loop.wakeBy(this, this.#deadline);
     } else if (this.#readsLater) {
       // What is here already is read before anyone is called late.
-      this.loop.wakeBy(this as ConnectionLink, now + 1);
+      this.loop.wakeBy(this, now + 1);
     } else {
-      this.#guard((link) => link.session.tick(now));
+      this.#guard(() => this.session.tick(now));
       this.touch();
     }
   }
@@ -200,34 +207,29 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
         this.#readLater();
         break;
       }
-      const packet = this.#next();
-      if (packet === null) this.#unread = false;
-      else this.#receive(packet, now);
+      let packet: Packet | null | undefined;
+      try {
+        packet = decoder.next();
+        if (packet === null) this.#unread = false;
+        else session.receive(packet, now);
+      } catch (error) {
+        if (packet === undefined) this.#refuse(error);
+        else this.#fail(error);
+      }
     }
     this.#reading = false;
     if (session.end !== undefined) this.#unread = false;
-    if (!this.#unread) this.#resumeConnection();
+    if (!this.#unread && this.#connectionPaused) {
+      this.#connectionPaused = false;
+      this.connection.resume();
+    }
     if (packets > 0) this.touch();
     if (this.#closed !== undefined && !this.#unread) this.#finish(this.#closed);
   }
 
-  /** The next packet; null for none, or when the bytes are no packet. */
-  #next(): Packet | null {
-    try {
-      return this.#decoder.next();
-    } catch (error) {
-      // A decoder throws nothing else.
-      this.#guard((link) => link.session.receiveError(error as MqttError, link.loop.now));
-      return null;
-    }
-  }
-
-  #receive(packet: Packet, now: number): void {
-    try {
-      this.session.receive(packet, now);
-    } catch (error) {
-      this.#fail(error);
-    }
+  /** The bytes are no packet. A decoder throws nothing else. */
+  #refuse(error: unknown): void {
+    this.#guard(() => this.session.receiveError(error as MqttError, this.loop.now));
   }
 
   /** May packets reach the session? Once the connection is gone there is nobody left to write too much for. */
@@ -238,27 +240,29 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
   }
 
   #readLater(): void {
-    if (this.#readsLater || this.#finished) return;
+    if (this.#readsLater) return;
     this.#readsLater = true;
-    this.loop.readLater(this as ConnectionLink);
+    this.loop.readLater(this);
+  }
+
+  #takeChunks(): readonly Uint8Array[] {
+    const chunks = this.#chunks;
+    this.#chunks = NONE;
+    this.#chunkBytes = 0;
+    return chunks;
   }
 
   #send(chunks: readonly Uint8Array[], bytes: number): void {
     this.#sentBytes += bytes;
     if (this.connection.send(chunks) || this.#full) return;
-    this.#full = true;
     this.#fullSince = this.loop.now;
     this.#goneBytes = this.#sentBytes - this.connection.bufferedAmount;
     this.#hold();
-    this.loop.wakeBy(this as ConnectionLink, this.#stalledAt());
   }
 
-  /** Tells the session when this side begins to leave its peer unread, and when it goes on. */
+  /** Tells the session whether this side leaves its peer unread. */
   #hold(): void {
-    const held = this.#pauses > 0 || this.#full;
-    if (held === this.#held) return;
-    this.#held = held;
-    this.session.holdInput(held, this.loop.now);
+    this.session.holdInput(this.#pauses > 0 || this.#full, this.loop.now);
     this.touch();
   }
 
@@ -268,63 +272,51 @@ export class ConnectionLink<S extends Session = Session> implements Link<S>, Con
     this.#unread = false;
   }
 
-  #pauseConnection(): void {
-    if (this.#connectionPaused) return;
-    this.#connectionPaused = true;
-    this.connection.pause();
+  get #full(): boolean {
+    return this.#fullSince < Number.POSITIVE_INFINITY;
   }
 
-  #resumeConnection(): void {
-    if (!this.#connectionPaused) return;
-    this.#connectionPaused = false;
-    this.connection.resume();
+  get #deadline(): number {
+    return Math.min(this.session.nextDeadline(), this.#stalledAt);
   }
 
-  #deadline(): number {
-    const deadline = this.session.nextDeadline();
-    return this.#full ? Math.min(deadline, this.#stalledAt()) : deadline;
-  }
-
-  #stalledAt(): number {
+  get #stalledAt(): number {
     return this.#fullSince + this.loop.limits.stalledAfterMs;
   }
 
-  /** Full for long: given up, unless something left meanwhile. */
-  #minStall(now: number): void {
+  /** Has nothing left the transport since it was full? If something has, the time counts anew. */
+  #isStuck(now: number): boolean {
     const goneBytes = this.#sentBytes - this.connection.bufferedAmount;
-    if (goneBytes > this.#goneBytes) {
-      this.#fullSince = now;
-      this.#goneBytes = goneBytes;
-      this.loop.wakeBy(this as ConnectionLink, this.#deadline());
-      return;
-    }
-    this.abort(new SessionError("link", "stalled", 0x80, "the connection takes no more bytes"));
+    if (goneBytes === this.#goneBytes) return true;
+    this.#goneBytes = goneBytes;
+    this.#fullSince = now;
+    return false;
   }
 
   /** The connection is gone and all it brought is read. */
-  #finish(info: CloseInfo): void {
-    if (this.#finished) return;
-    this.#finished = true;
-    this.#guard((link) => link.session.receiveEnd(link.loop.now, info.error));
-    this.loop.detach(this as ConnectionLink);
-    this.#guard((link) => link.#handler?.onClosed?.());
+  #finish({ error }: CloseInfo): void {
+    this.#closed = undefined;
+    this.#guard(() => this.session.receiveEnd(this.loop.now, error));
+    this.loop.detach(this);
+    this.#guard(() => this.#handler?.onClosed?.());
   }
 
   /** Runs what may call a handler: one that throws ends this link and no other. */
-  #guard(action: (link: ConnectionLink<S>) => void): void {
+  #guard(action: () => void): void {
     try {
-      action(this);
+      action();
     } catch (error) {
       this.#fail(error);
     }
   }
 
   #fail(error: unknown): void {
-    this.loop.report(error, this as ConnectionLink);
+    const { loop, session } = this;
+    loop.onError?.(error, this);
     try {
-      this.session.fail(error instanceof Error ? error : new Error("a handler threw", { cause: error }), this.loop.now);
+      session.fail(asError(error), loop.now);
     } catch (second) {
-      this.loop.report(second, this as ConnectionLink);
+      loop.onError?.(second, this);
     }
     this.touch();
   }

@@ -1,6 +1,7 @@
 import type { Decoder, DecoderOptions, PacketWriter } from "@tidewire/codec";
 import type { Session } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
+import { asError } from "./as-error.ts";
 import { ConnectionLink } from "./connection-link.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Link, LinkLimits, LinkLoop, LinkLoopOptions, LinkOptions, Scheduler } from "./interfaces.ts";
@@ -14,22 +15,24 @@ export interface Codec {
 
 /**
  * Turns, flushes and deadlines of many links. A turn is what happens between two chances for I/O: all it wrote leaves
- * together at its end, behind one barrier.
+ * together at its end, and what promises something behind one barrier.
  */
 export class Loop implements LinkLoop {
   readonly scheduler: Scheduler;
   readonly limits: LinkLimits;
+  readonly onError: LinkLoopOptions["onError"];
   size = 0;
   readonly #codec: Codec;
   readonly #barrier: LinkLoopOptions["barrier"];
-  readonly #onError: LinkLoopOptions["onError"];
   readonly #deadlines: Deadlines<ConnectionLink> = new Deadlines();
   #now = 0;
   #inTurn = false;
   /** Links with something to send or to mind at the end of this turn. */
   #touched: ConnectionLink[] = [];
-  /** Links whose bytes wait for the barrier; while there are any, others gather for the next flush. */
-  #committing: ConnectionLink[] | undefined = undefined;
+  /** A barrier is pending. */
+  #committing = false;
+  /** Links that gather for the next one. */
+  #waiting: ConnectionLink[] = [];
   /** Links with more input than one turn's share. */
   #unread: ConnectionLink[] = [];
   #timer: unknown = undefined;
@@ -40,7 +43,7 @@ export class Loop implements LinkLoop {
     this.limits = { ...defaultLimits, ...options.limits };
     this.#codec = codec;
     this.#barrier = options.barrier;
-    this.#onError = options.onError;
+    this.onError = options.onError;
   }
 
   get now(): number {
@@ -54,31 +57,18 @@ export class Loop implements LinkLoop {
 
   attach<S extends Session>(connection: Connection, options: LinkOptions<S>): Link<S> {
     const decoder = this.#codec.createDecoder(options.decoder);
-    const link = new ConnectionLink(this, connection, decoder, this.#codec.createPacketWriter(), options);
+    const writer = this.#codec.createPacketWriter();
+    // A link needs to know of its session no more than what all sessions have.
+    const link = new ConnectionLink(this, connection, decoder, writer, options as unknown as LinkOptions<Session>);
     this.size++;
     link.start();
-    return link;
+    return link as Link as Link<S>;
   }
 
   flush(): void {
-    if (this.#committing !== undefined || this.#touched.length === 0) return;
-    const links = this.#touched;
+    const touched = this.#touched;
     this.#touched = [];
-    for (const link of links) link.collect();
-    this.#setTimer();
-    let barrier: Promise<void> | undefined;
-    try {
-      barrier = this.#barrier?.();
-    } catch (error) {
-      for (const link of links) link.abort(asError(error));
-      return;
-    }
-    if (barrier === undefined) {
-      for (const link of links) link.dispatch();
-      return;
-    }
-    this.#committing = links;
-    barrier.then(this.#committed, this.#notCommitted);
+    this.#flush(touched);
   }
 
   /** `link` has something to flush or to mind. */
@@ -106,27 +96,8 @@ export class Loop implements LinkLoop {
     if (this.size === 0) this.#clearTimer();
   }
 
-  report(error: unknown, link: ConnectionLink): void {
-    this.#onError?.(error, link);
-  }
-
   readonly #endTurn = (): void => {
     this.#inTurn = false;
-    this.flush();
-    this.#setTimer();
-  };
-
-  readonly #committed = (): void => {
-    const links = this.#committing as ConnectionLink[];
-    this.#committing = undefined;
-    for (const link of links) link.dispatch();
-    this.flush();
-  };
-
-  readonly #notCommitted = (reason: unknown): void => {
-    const links = this.#committing as ConnectionLink[];
-    this.#committing = undefined;
-    for (const link of links) link.abort(asError(reason));
     this.flush();
   };
 
@@ -141,6 +112,58 @@ export class Loop implements LinkLoop {
     const now = this.now;
     for (let link = this.#deadlines.take(now); link !== undefined; link = this.#deadlines.take(now)) link.wake(now);
   };
+
+  /** What promises nothing leaves at once, even while a barrier is pending. */
+  #flush(links: readonly ConnectionLink[]): void {
+    const promising: ConnectionLink[] = [];
+    for (const link of links) {
+      if (!link.promises) {
+        link.collect();
+        link.dispatch();
+      } else if (this.#committing) {
+        this.#waiting.push(link);
+      } else {
+        link.collect();
+        promising.push(link);
+      }
+    }
+    if (promising.length > 0) this.#commit(promising);
+    this.#setTimer();
+  }
+
+  /** Sends what was collected of `links` behind the barrier, or ends them when that fails. */
+  #commit(links: readonly ConnectionLink[]): void {
+    const send = (): void => {
+      for (const link of links) link.dispatch();
+    };
+    const fail = (reason: unknown): void => {
+      for (const link of links) link.abort(asError(reason));
+    };
+    let barrier: Promise<void> | undefined;
+    try {
+      barrier = this.#barrier?.();
+    } catch (error) {
+      fail(error);
+      return;
+    }
+    if (barrier === undefined) {
+      send();
+      return;
+    }
+    this.#committing = true;
+    barrier.then(
+      () => this.#settle(send),
+      (reason: unknown) => this.#settle(() => fail(reason)),
+    );
+  }
+
+  #settle(end: () => void): void {
+    this.#committing = false;
+    end();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#flush(waiting);
+  }
 
   /** One timer for all, set only when it has to go off earlier than it is set to. */
   #setTimer(): void {
@@ -157,8 +180,4 @@ export class Loop implements LinkLoop {
     this.scheduler.clearTimer(this.#timer);
     this.#timerAt = Number.POSITIVE_INFINITY;
   }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error("the barrier failed", { cause: reason });
 }

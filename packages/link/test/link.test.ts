@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { Bench, message } from "./links.ts";
+import { Bench, Gate, message, type Peers } from "./links.ts";
 
 describe("a link", () => {
   test("carries a session from CONNECT to DISCONNECT and tells both ends once", () => {
@@ -178,6 +178,68 @@ describe("the barrier", () => {
     await bench.network.settle();
     expect(waiting).toHaveLength(0);
     expect(peers.map(({ settled }) => settled)).toEqual([2, 2]);
+  });
+
+  test("holds up nothing that promises nothing, unless that comes behind what does", async () => {
+    const gate = new Gate();
+    const bench = new Bench({ server: { barrier: gate.barrier } });
+    const received: string[] = [];
+    const peers = ["one", "other"].map((name) =>
+      bench.connect({ client: { onPublish: (packet) => received.push(`${name} ${packet.payload.length}`) } }),
+    );
+    const [one, other] = peers as [Peers, Peers];
+    await gate.openFor(() => bench.network.settle());
+    const send = (peer: Peers, size: number, qos: 0 | 1 | 2): void => {
+      peer.server.session.publish(message(new Uint8Array(size), qos), bench.serverLoop.now);
+      peer.server.touch();
+    };
+
+    one.publish(message("to be acknowledged", 1));
+    await bench.network.settle();
+    send(one, 1, 0);
+    send(other, 2, 0);
+    send(other, 3, 1);
+    await bench.network.settle();
+    expect(received).toEqual(["other 2", "other 3"]);
+    send(other, 4, 2);
+    send(other, 5, 0);
+    await bench.network.settle();
+    expect(received).toHaveLength(2);
+    expect(one.settled).toBe(0);
+
+    await gate.openFor(() => bench.network.settle());
+    expect(one.settled).toBe(1);
+    expect(received).toEqual(["other 2", "other 3", "one 1", "other 4", "other 5"]);
+  });
+
+  test("is waited for by the close of a connection, which a client may take for an answer to its DISCONNECT", async () => {
+    const gate = new Gate();
+    const bench = new Bench({ server: { barrier: gate.barrier } });
+    const onClosed = vi.fn();
+    const peers = bench.connect({ serverLink: { onClosed } });
+    await gate.openFor(() => bench.network.settle());
+    peers.server.close();
+    await bench.network.settle();
+    expect(onClosed).not.toHaveBeenCalled();
+    await gate.openFor(() => bench.network.settle());
+    expect(onClosed).toHaveBeenCalledTimes(1);
+  });
+
+  test("that fails leaves links alone that promised nothing", async () => {
+    const gate = new Gate();
+    const bench = new Bench({ server: { barrier: gate.barrier } });
+    const onPublish = vi.fn();
+    const [one, other] = [bench.connect(), bench.connect({ client: { onPublish } })];
+    await gate.openFor(() => bench.network.settle());
+    one.publish(message("a", 1));
+    await bench.network.settle();
+    other.server.session.publish(message("b", 1), bench.serverLoop.now);
+    other.server.touch();
+    gate.fail(new Error("disk full"));
+    await bench.network.settle();
+    expect(one.ends.server).toMatchObject({ kind: "lost", error: { message: "disk full" } });
+    expect(other.ends).toEqual({});
+    expect(onPublish).toHaveBeenCalledTimes(1);
   });
 
   test("that fails ends the links of its flush without sending, and no other", async () => {

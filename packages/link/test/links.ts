@@ -39,6 +39,25 @@ export class Bench {
   }
 }
 
+/** A barrier that is closed until a test opens it. */
+export class Gate {
+  #waiting: { readonly pass: () => void; readonly fail: (error: Error) => void }[] = [];
+
+  readonly barrier = (): Promise<void> => new Promise((pass, fail) => this.#waiting.push({ pass, fail }));
+
+  /** Lets everything pass until nobody waits any more after `settle`. */
+  async openFor(settle: () => Promise<void>): Promise<void> {
+    do {
+      for (const { pass } of this.#waiting.splice(0)) pass();
+      await settle();
+    } while (this.#waiting.length > 0);
+  }
+
+  fail(error: Error): void {
+    for (const { fail } of this.#waiting.splice(0)) fail(error);
+  }
+}
+
 export interface ConnectOptions {
   readonly connect?: Partial<ConnectPacket>;
   readonly client?: Partial<ClientSessionHandler>;

@@ -106,9 +106,9 @@ export interface Session {
   readonly version: ProtocolVersion;
   readonly end: SessionEnd | undefined;
   /**
-   * Something in the writer says that it is kept, and has to wait for the store: an acknowledgement, or a message whose
-   * packet id must be remembered. A server's QoS 1 message does not: lost with a crash, it waits in its queue again and
-   * goes out once more (see `Message.maybeSent`). Set to false by whoever takes the bytes.
+   * Something in the writer has to wait until the store has what was staged: an acknowledgement, or a message that is
+   * thereby taken out of a stored queue or whose packet id must be remembered. A server's QoS 0 and 1 messages need not
+   * (see `Message.maybeSent`); whoever has reasons of its own sets this. Set to false by whoever takes the bytes.
    */
   promised: boolean;
   receive(packet: Packet, now: number): void;

@@ -126,9 +126,9 @@ export abstract class SessionBase<Handler extends SessionHandler> implements Cor
     }
   }
 
-  /** The lowest QoS of messages that must be in the store before they leave. */
+  /** The lowest QoS of messages that leave only when the store has what was staged. */
   protected get lowestPromise(): QoS {
-    return 1;
+    return 0;
   }
 
   /** Ends with an error, having told the peer where version and state allow. */

@@ -139,7 +139,7 @@ export class BatchWriter {
   #writeRetained(topic: string, publication: Publication | undefined, bodies: StagedBodies): void {
     const { retained } = this.#tables;
     const key = topicKey(topic);
-    const former = retained.getBinary(key);
+    const former = retained.getBinaryFast(key);
     if (former !== undefined) {
       this.#reader.start(former);
       const { bodyId } = readRetainedHeader(this.#reader);
@@ -182,7 +182,8 @@ export class BatchWriter {
   #free(table: Table, key: Uint8Array): boolean {
     const { queue, outgoing } = this.#tables;
     if (table === queue || table === outgoing) {
-      const record = table.getBinary(key);
+      // Looked at before the next one is read, so that it need not be copied.
+      const record = table.getBinaryFast(key);
       if (record === undefined) return false;
       this.#reader.start(record);
       const holds = table === queue || readOutgoingHeader(this.#reader).sequence !== undefined;

@@ -126,13 +126,16 @@ function* eachSession(
       subscriptions.push(readSubscription(reader));
     }
     const { bytes = 0, lastSequence = 0 } = counts.get(number) ?? {};
+    const nextSequence = lastSequence + 1;
+    const wasConnected = session.disconnectedAtMs === undefined;
     yield {
       ...session,
-      disconnectedAtMs: session.disconnectedAtMs ?? goneAtMs,
+      disconnectedAtMs: wasConnected ? goneAtMs : session.disconnectedAtMs,
+      maybeSentBelow: wasConnected ? nextSequence : session.maybeSentBelow,
       subscriptions,
       queuedCount: queued,
       queuedBytes: bytes,
-      nextSequence: lastSequence + 1,
+      nextSequence,
     };
   }
 }

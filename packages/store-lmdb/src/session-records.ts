@@ -8,20 +8,22 @@ type Will = NonNullable<StoredSession["will"]>;
 
 /** The client id stands at the front: start-up reads it alone first. */
 export function writeSession(writer: RecordWriter, session: StoredSession): void {
-  const { disconnectedAtMs, username, will, willAtMs } = session;
+  const { disconnectedAtMs, username, will, willAtMs, maybeSentBelow } = session;
   writer.u8(RECORD_VERSION);
   writer.text(session.clientId);
   writer.u8(
     (disconnectedAtMs === undefined ? 0 : DISCONNECTED) |
       (username === undefined ? 0 : USERNAME) |
       (will === undefined ? 0 : WILL) |
-      (willAtMs === undefined ? 0 : WILL_WAITS),
+      (willAtMs === undefined ? 0 : WILL_WAITS) |
+      (maybeSentBelow === undefined ? 0 : MAYBE_SENT),
   );
   writer.u8(session.version);
   writer.f64(session.sessionExpiryInterval);
   if (disconnectedAtMs !== undefined) writer.time(disconnectedAtMs);
   if (username !== undefined) writer.text(username);
   if (willAtMs !== undefined) writer.time(willAtMs);
+  if (maybeSentBelow !== undefined) writer.u48(maybeSentBelow);
   if (will !== undefined) writeWill(writer, will);
 }
 
@@ -38,8 +40,9 @@ export function readSession(reader: RecordReader): StoredSession {
   const disconnectedAtMs = (flags & DISCONNECTED) === 0 ? undefined : reader.time();
   const username = (flags & USERNAME) === 0 ? undefined : reader.text();
   const willAtMs = (flags & WILL_WAITS) === 0 ? undefined : reader.time();
+  const maybeSentBelow = (flags & MAYBE_SENT) === 0 ? undefined : reader.u48();
   const will = (flags & WILL) === 0 ? undefined : readWill(reader);
-  return { clientId, version, sessionExpiryInterval, disconnectedAtMs, username, will, willAtMs };
+  return { clientId, version, sessionExpiryInterval, disconnectedAtMs, username, will, willAtMs, maybeSentBelow };
 }
 
 export function writeSubscription(writer: RecordWriter, subscription: StoredSubscription): void {
@@ -94,6 +97,7 @@ const DISCONNECTED = 0x01;
 const USERNAME = 0x02;
 const WILL = 0x04;
 const WILL_WAITS = 0x08;
+const MAYBE_SENT = 0x10;
 
 // The options of a subscription lie as in SUBSCRIBE (MQTT 5.0, 3.8.3.1); the highest bit there is reserved.
 const QOS = 0x03;

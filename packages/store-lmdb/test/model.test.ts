@@ -249,6 +249,6 @@ function entry(sequence: number, of: StoreEntry["publication"]): StoreEntry {
 }
 
 function session(clientId: string) {
-  const none = { username: undefined, will: undefined, willAtMs: undefined };
+  const none = { username: undefined, will: undefined, willAtMs: undefined, maybeSentBelow: undefined };
   return { clientId, version: 5, sessionExpiryInterval: 3600, disconnectedAtMs: 1, ...none } as const;
 }

@@ -179,7 +179,7 @@ function openTable(root: ReturnType<typeof openLmdb<Buffer, Uint8Array>>, name: 
 }
 
 function session(disconnectedAtMs: number | undefined) {
-  const none = { username: undefined, will: undefined, willAtMs: undefined };
+  const none = { username: undefined, will: undefined, willAtMs: undefined, maybeSentBelow: undefined };
   return { clientId: "one", version: 5, sessionExpiryInterval: 3600, disconnectedAtMs, ...none } as const;
 }
 

@@ -19,6 +19,7 @@ export function fillQueues(directory, count) {
       username: undefined,
       will: undefined,
       willAtMs: undefined,
+      maybeSentBelow: undefined,
     });
     for (let sequence = 0; sequence < count / BATCHES; sequence++) store.enqueue(clientId, entry(sequence));
   });

@@ -9,6 +9,8 @@ export interface Letter extends Message {
   readonly from: Side;
   /** The receiver's application does not want it. */
   readonly refused: boolean;
+  /** A server that crashed cannot tell whether it sent this. */
+  maybeSent: boolean;
   /** The connection it was handed over on. */
   handedOn: number;
   /** Its session ended with it under way, or a peer's limit kept it back: nothing is promised about it any more. */
@@ -34,6 +36,7 @@ export function letter(
     retain: false,
     properties: undefined,
     refused: options.refused,
+    maybeSent: false,
     handedOn: 0,
     excused: false,
     settled: false,

@@ -148,6 +148,8 @@ export abstract class Process<S extends AnySession> {
     try {
       const packetId = link.session.publish(letter, this.loop.now);
       this.#stage(({ handed }) => handed.add(letter.number));
+      // It leaves a stored outbox, and is not sent again.
+      if (letter.qos === 0) link.session.promised = true;
       this.world.handed(letter, this.#numbers.get(link.connection) as number);
       if (packetId > 0) this.#underWay.set(packetId, letter);
     } catch (error) {

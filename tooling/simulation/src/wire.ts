@@ -136,17 +136,19 @@ export class Wire {
   }
 
   #sentPublish(packet: PublishPacket): void {
-    const { record, durable, letters } = this.#options;
+    const { record, durable, letters, side } = this.#options;
     const { packetId, dup } = packet;
     const letter = numberOf(packet.payload);
     // Whether the earlier connection carried it nobody can know: what counts is that it was to.
     const resent = letters[letter]?.handedOn !== this.#options.number;
+    const maybeSent = letters[letter]?.maybeSent === true;
     // Given up meanwhile on a newer connection: the bytes follow the old one into nowhere.
     const givenUp = letters[letter]?.excused === true;
+    const promised = side === "client" || packet.qos === 2;
     if (record.released.has(letter) && !givenUp) this.#fail(`sent message ${letter} after its PUBREL [MQTT-4.3.3-6]`);
-    if (dup !== resent) this.#fail(`sent message ${letter} with DUP ${dup} [MQTT-3.3.1-1]`);
+    if (dup !== (resent || maybeSent)) this.#fail(`sent message ${letter} with DUP ${dup} [MQTT-3.3.1-1]`);
     this.#checkId(packetId, letter);
-    if (dup) {
+    if (resent) {
       if (this.#live) this.#fail(`sent message ${letter} again after a live one [MQTT-4.4.0-1]`);
       if (letter < this.#lastResent) this.#fail(`sent message ${letter} again out of order [MQTT-4.6.0-1]`);
       this.#lastResent = letter;
@@ -157,7 +159,8 @@ export class Wire {
     record.owners.set(packetId, letter);
     record.unfinished.add(packetId);
     if (this.#open.size > this.peer.receiveMaximum) this.#fail("exceeded Receive Maximum [MQTT-3.3.4-7]");
-    if (!givenUp && !durable().outgoing.has(packetId)) this.#fail(`sent message ${letter} before it was durable`);
+    if (promised && !givenUp && !durable().outgoing.has(packetId))
+      this.#fail(`sent message ${letter} before it was durable`);
   }
 
   #sentPubrel(packet: AckPacket): void {

@@ -242,11 +242,15 @@ export class World {
     this.disks[side].failNext = false;
     if (this.random.integer(0, 1) === 0) this.#cable?.cut();
     else this.#die(this.#cable);
-    const { handed } = this.disks[side].durable;
+    const { handed, outgoing } = this.disks[side].durable;
     this.outboxes[side] = this.letters.filter(
       ({ from, number, excused, settled }) => from === side && !handed.has(number) && !(excused && settled),
     );
     if (side === "server") {
+      // What a server sends with QoS 1 waits for no commit, and may be forgotten with the crash.
+      for (const letter of this.outboxes.server) letter.maybeSent = letter.qos === 1;
+      const { unfinished } = this.#records.server;
+      for (const packetId of unfinished) if (!outgoing.has(packetId)) unfinished.delete(packetId);
       this.#server = new ServerProcess(this);
     } else {
       this.#client = new ClientProcess(this);

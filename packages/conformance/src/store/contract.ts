@@ -38,6 +38,8 @@ export interface StoreSession {
   readonly username: string | undefined;
   readonly will: Will | undefined;
   readonly willAtMs: number | undefined;
+  /** Queued QoS 1 messages with a lower sequence may have been sent before a crash. */
+  readonly maybeSentBelow: number | undefined;
 }
 
 export interface StoreLoadedSession extends StoreSession {

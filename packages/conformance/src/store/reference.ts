@@ -81,13 +81,16 @@ class ReferenceStore implements StoreUnderTest {
       if (session === undefined) continue;
       const entries = [...queue.values()];
       const sent = [...outgoing.values()].map(({ message }) => message?.entry.sequence ?? -1);
+      const nextSequence = Math.max(-1, ...sent, ...queue.keys()) + 1;
+      const crashed = session.disconnectedAtMs === undefined;
       sessions.push({
         ...session,
         disconnectedAtMs: session.disconnectedAtMs ?? Date.now(),
+        maybeSentBelow: crashed ? nextSequence : session.maybeSentBelow,
         subscriptions: [...subscriptions.values()],
         queuedCount: entries.length,
         queuedBytes: entries.reduce((sum, { publication }) => sum + publication.payload.length, 0),
-        nextSequence: Math.max(-1, ...sent, ...queue.keys()) + 1,
+        nextSequence,
       });
     }
     const retained = [...this.#state.retained.values()].map(({ topic, payload, expiresAtMs }) => {

@@ -299,6 +299,15 @@ export const saboteurs: readonly Saboteur[] = [
       }
     },
   ),
+  saboteur(
+    "takes-what-waits-for-never-sent",
+    class extends Passing {
+      override async open(): Promise<StoreLoaded> {
+        const { sessions, retained } = await super.open();
+        return { sessions: [...sessions].map((session) => ({ ...session, maybeSentBelow: undefined })), retained };
+      }
+    },
+  ),
 ];
 
 function saboteur(id: string, Class: new (inner: StoreUnderTest) => StoreUnderTest): Saboteur {

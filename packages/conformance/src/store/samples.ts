@@ -18,6 +18,7 @@ export function session(clientId: string, fields: Partial<StoreSession> = {}): S
     username: undefined,
     will: undefined,
     willAtMs: undefined,
+    maybeSentBelow: undefined,
     ...fields,
   };
 }

@@ -121,6 +121,22 @@ export const durabilityCases: readonly StoreCase[] = [
   ),
 
   defineCase(
+    "durability/maybe-sent",
+    "says of a session that was connected which messages may have been sent",
+    async (harness) => {
+      const { store } = await open(harness);
+      store.putSession(session("connected", { disconnectedAtMs: undefined }));
+      store.putSession(session("away"));
+      for (const clientId of ["connected", "away"]) store.enqueue(clientId, entry(4, publication("waits")));
+      await store.commit();
+      const { sessions } = await recover(harness);
+      const below = Object.fromEntries(sessions.map(({ clientId, maybeSentBelow }) => [clientId, maybeSentBelow]));
+      checkEqual(below, { connected: 5, away: undefined }, "maybeSentBelow");
+    },
+    ["crash"],
+  ),
+
+  defineCase(
     "durability/full-disk",
     "rejects a commit that finds no space, says so, and loses nothing once there is some",
     async (harness) => {

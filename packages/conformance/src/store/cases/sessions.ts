@@ -17,6 +17,7 @@ export const sessionCases: readonly StoreCase[] = [
         properties: { willDelayInterval: 30, contentType: "text/plain", userProperties: [["a", "b"]] },
       },
       willAtMs: LATER_MS + 30_000,
+      maybeSentBelow: 70_000,
     });
     const plain = session("plain", { version: 4, sessionExpiryInterval: 60 });
     store.putSession(full);
