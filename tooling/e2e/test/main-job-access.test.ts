@@ -208,7 +208,7 @@ describeWithPeers(["mosquitto_pub", "mosquitto_sub"], "tidewire serve with limit
 
     await client.endAsync();
     const { client: large } = await connectMqttJs(`mqtt://127.0.0.1:${port}`, { protocolVersion: 4 });
-    const closed = new Promise((resolve) => large.once("close", resolve));
+    const closed = new Promise<void>((resolve) => large.once("close", () => resolve()));
     large.publish("news", "x".repeat(1000));
     await closed;
     await large.endAsync();

@@ -108,15 +108,14 @@ describeWithPeers(["chromium"], "the live page, fed by a device through the brok
       await page.locator("#notify-button").click();
       await page.locator("#notify-button", { hasText: "Notifications on" }).waitFor();
       await page.evaluate(() => navigator.serviceWorker.ready.then(() => undefined));
-      // The demo's own device may raise alerts, too.
-      const shown = async () => (await notifications(page)).filter(({ title }) => title === `Alert from ${deviceId}`);
-      // On a busy machine one has been seen to stay out, for a reason not found yet; each press raises an alert of its own.
-      for (let attempt = 0; attempt < 4 && (await shown()).length === 0; attempt++) {
-        await card().getByRole("button", { name: "Test alert" }).click();
-        await until("a notification", async () => (await shown()).length > 0, 5_000).catch(() => undefined);
-      }
+      const shown = await followNotifications(page);
+      await card().getByRole("button", { name: "Test alert" }).click();
       await alerts(`Test alert from ${deviceId}`).first().waitFor();
-      expect((await shown())[0]?.body).toBe(`Test alert from ${deviceId}`);
+      const title = `Alert from ${deviceId}`;
+      await until("a notification", () => shown.includes(title));
+      // The demo's own device may raise alerts, too.
+      const bodies = (await notifications(page)).flatMap((one) => (one.title === title ? [one.body] : []));
+      expect(bodies).toEqual([`Test alert from ${deviceId}`]);
     });
 
     it("says offline when the device is killed", async () => {
@@ -206,6 +205,25 @@ async function sendAlertTest(mqttPort: number, deviceId: string, text: string): 
   await client.publishAsync(`devices/${deviceId}/commands/alert-test`, text, { qos: 1 });
   await until("the alert", () => received.some((message) => message.text.includes(text)));
   await client.endAsync();
+}
+
+/**
+ * The titles of the notifications that are shown from now on, each once the browser is done with it. Chromium must not
+ * be asked for its notifications earlier: it takes one that is kept already and not yet on the screen for closed by the
+ * user, and forgets it. Asked all the time, it lost two of three on an idle machine.
+ */
+async function followNotifications(page: Page): Promise<readonly string[]> {
+  const titles: string[] = [];
+  await page.exposeFunction("notificationShown", (title: string) => titles.push(title));
+  await page.evaluate(() => {
+    const { prototype } = ServiceWorkerRegistration;
+    const { showNotification } = prototype;
+    prototype.showNotification = async function (title, options) {
+      await showNotification.call(this, title, options);
+      Reflect.get(window, "notificationShown")(title);
+    };
+  });
+  return titles;
 }
 
 /** What the browser shows as notifications of the page. */
