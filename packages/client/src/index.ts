@@ -1,3 +1,5 @@
+export type { Authenticator, EnhancedAuthentication } from "@tidewire/session";
+export { enhancedAuthentication } from "@tidewire/session";
 export { connect, createClient } from "./connect.ts";
 export type { ClientErrorCode } from "./errors.ts";
 export { ClientError } from "./errors.ts";

@@ -1,6 +1,6 @@
 import type { Properties, QoS } from "@tidewire/codec";
 import type { Scheduler } from "@tidewire/link";
-import type { Authenticator } from "@tidewire/session";
+import type { EnhancedAuthentication } from "@tidewire/session";
 import type { Connection, Dial, DialOptions } from "@tidewire/transport";
 import type { ClientError } from "./errors.ts";
 import type { ClientLimits } from "./limits.ts";
@@ -41,8 +41,8 @@ export interface ConnectOptions {
   readonly will?: WillOptions;
   /** Further CONNECT properties (MQTT 5), under their specification names. */
   readonly properties?: Properties;
-  /** Enhanced authentication (MQTT 5): a new one for each connection. */
-  readonly authenticator?: () => Authenticator;
+  /** Enhanced authentication (MQTT 5): a new `enhancedAuthentication(...)` for each connection. */
+  readonly authenticator?: () => EnhancedAuthentication;
   /** Keeps queued and unfinished messages for the next start; needs a `clientId`. Default: they live in memory. */
   readonly store?: ClientStore;
   /** `false`: the first failure, or the end of the first connection, closes the client. */

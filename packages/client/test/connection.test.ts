@@ -1,4 +1,4 @@
-import { connect, createClient, type Status } from "@tidewire/client";
+import { connect, createClient, enhancedAuthentication, type Status } from "@tidewire/client";
 import { PacketType } from "@tidewire/codec";
 import { mockNetwork } from "@tidewire/transport-mock";
 import { expect, test } from "vitest";
@@ -290,11 +290,12 @@ test("a packet above the size that CONNECT announced ends the connection", async
 
 test("reauthenticate runs the exchange anew; without an authenticator or a connection it rejects", async () => {
   const { network, server, client } = setUp({
-    authenticator: () => ({
-      method: "m",
-      start: () => new Uint8Array([1]),
-      challenge: (data, respond) => respond(data),
-    }),
+    authenticator: () =>
+      enhancedAuthentication({
+        method: "m",
+        start: () => new Uint8Array([1]),
+        challenge: (data, respond) => respond(data),
+      }),
   });
   await expect(client.reauthenticate()).rejects.toMatchObject({ code: "connection-lost" });
   server.connackProperties = { authenticationMethod: "m" };

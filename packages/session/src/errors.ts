@@ -1,4 +1,5 @@
-import type { ProtocolVersion } from "@tidewire/codec";
+import { MqttError, type ProtocolVersion } from "@tidewire/codec";
+import { IMPLEMENTATION_SPECIFIC_ERROR, PACKET_TOO_LARGE } from "./codes.ts";
 
 /** Who is to blame: the caller (thrown), the peer, or the connection (both carried by `SessionEnd`). */
 export type SessionErrorKind = "misuse" | "violation" | "link";
@@ -13,14 +14,15 @@ export class SessionError extends Error {
   /** The normative statement that is broken, such as `MQTT-3.1.0-2`; undefined for an unnumbered rule. */
   readonly statement: string | undefined;
 
+  /** Without a message the code is all there is to say, and is said in words. */
   constructor(
     kind: SessionErrorKind,
     code: string,
     reasonCode: number,
-    message: string,
+    message: string = code.replaceAll("-", " "),
     options?: { readonly statement?: string | undefined; readonly cause?: unknown },
   ) {
-    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    super(message, options);
     this.kind = kind;
     this.code = code;
     this.reasonCode = reasonCode;
@@ -29,22 +31,32 @@ export class SessionError extends Error {
 }
 
 /** To be thrown at the caller; the session is as it was. */
-export function misuse(code: string, message: string, reasonCode = 0x83): SessionError {
-  return new SessionError("misuse", code, reasonCode, message);
+export function misuse(code: string, message?: string): SessionError {
+  return new SessionError("misuse", code, IMPLEMENTATION_SPECIFIC_ERROR, message);
 }
 
-/** A way to break the protocol: its name, and what MQTT 5 says about it on the wire. */
-export interface Violation {
-  readonly code: string;
-  readonly reasonCode: number;
-  readonly message: string;
-  /** Statement of MQTT 5.0. */
-  readonly statement5?: string;
-  /** Statement of MQTT 3.1.1. */
-  readonly statement3?: string;
+/**
+ * A way to break the protocol: its name, what MQTT 5 calls it on the wire, and the statements of MQTT 5.0 and of 3.1.1,
+ * without their `MQTT-`, where they are numbered.
+ */
+export type Violation = readonly [
+  code: string,
+  reasonCode: number,
+  statement5?: string | undefined,
+  statement3?: string,
+];
+
+/** Of the peer that broke a rule, or of the caller that wants to. */
+export function violationError(
+  kind: "misuse" | "violation",
+  [code, reasonCode, statement5, statement3]: Violation,
+  version: ProtocolVersion,
+): SessionError {
+  const number = version === 5 ? statement5 : statement3;
+  return new SessionError(kind, code, reasonCode, undefined, { statement: number && `MQTT-${number}` });
 }
 
-export function violationError(violation: Violation, version: ProtocolVersion): SessionError {
-  const statement = version === 5 ? violation.statement5 : violation.statement3;
-  return new SessionError("violation", violation.code, violation.reasonCode, violation.message, { statement });
+/** Is this the writer's answer to a packet above the peer's Maximum Packet Size? */
+export function isTooLarge(error: unknown): boolean {
+  return error instanceof MqttError && error.reasonCode === PACKET_TOO_LARGE;
 }

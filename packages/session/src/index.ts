@@ -1,14 +1,17 @@
 export { createClientSession } from "./client-session.ts";
+export { enhancedAuthentication } from "./enhanced-authentication.ts";
 export { SessionError, type SessionErrorKind, type Violation } from "./errors.ts";
 export { createInflight } from "./inflight.ts";
 export type {
   AcceptOptions,
+  AuthenticatedSession,
   Authenticator,
   ClientSession,
   ClientSessionHandler,
   ClientSessionOptions,
   ClientState,
   EncodedPublish,
+  EnhancedAuthentication,
   Inflight,
   InflightStore,
   Message,
@@ -32,6 +35,7 @@ export {
   clientStates,
   type ServerInput,
   serverStates,
+  type Transitions,
   type TransitionTable,
 } from "./states.ts";
 export * as violations from "./violations.ts";

@@ -1,4 +1,5 @@
 import type {
+  AuthPacket,
   ConnackPacket,
   ConnectPacket,
   DisconnectPacket,
@@ -15,7 +16,7 @@ import type {
   UnsubackPacket,
   UnsubscribePacket,
 } from "@tidewire/codec";
-import type { SessionError } from "./errors.ts";
+import type { SessionError, Violation } from "./errors.ts";
 
 /*
  * How the parts fit together.
@@ -183,6 +184,8 @@ export interface SessionHandler {
   ): void;
   /** `sendQuota` is above 0 again after it was 0. */
   onSendQuota(): void;
+  /** The peer's DISCONNECT, before `onEnd`. */
+  onDisconnect(packet: DisconnectPacket): void;
   /** The session is over; called once, last. */
   onEnd(end: SessionEnd): void;
 }
@@ -194,17 +197,37 @@ export interface ClientSessionOptions {
   readonly writer: PacketWriter;
   readonly handler: ClientSessionHandler;
   readonly limits?: Partial<SessionLimits>;
-  /** For enhanced authentication; its method goes into CONNECT. */
-  readonly authenticator?: Authenticator;
+  /** For enhanced authentication, made by `enhancedAuthentication` for this session alone. */
+  readonly authenticator?: EnhancedAuthentication;
 }
 
-/** Answers AUTH challenges, at once or later through `respond`. */
+/** Answers AUTH challenges, at once or later through `respond`. Its method goes into CONNECT. */
 export interface Authenticator {
   readonly method: string;
   /** The first data for CONNECT. */
   start(): Uint8Array | undefined;
   /** `data` undefined in `respond` sends AUTH without data. */
   challenge(data: Uint8Array | undefined, respond: (data: Uint8Array | undefined) => void): void;
+}
+
+/** What `enhancedAuthentication` makes of an authenticator: AUTH exchanges as a client's session sees them. */
+export interface EnhancedAuthentication {
+  readonly method: string;
+  /** The session is about to connect: properties for its CONNECT. */
+  begin(session: AuthenticatedSession): Properties;
+  /** Throws when an exchange is going on. */
+  beginAgain(now: number): void;
+  /** Returns the rule that the server broke. */
+  receive(packet: AuthPacket, now: number): Violation | undefined;
+  /** Connected: no answer is wanted any more. */
+  finish(): void;
+}
+
+/** What an authentication needs of its session. */
+export interface AuthenticatedSession {
+  readonly state: ClientState;
+  readonly handler: Pick<ClientSessionHandler, "onReauthenticated">;
+  write(packet: AuthPacket, now: number): void;
 }
 
 export interface ClientSessionHandler extends SessionHandler {
@@ -216,8 +239,6 @@ export interface ClientSessionHandler extends SessionHandler {
   onConnack(packet: ConnackPacket, lost: readonly { readonly packetId: number; readonly message: Message }[]): void;
   onSuback(packet: SubackPacket): void;
   onUnsuback(packet: UnsubackPacket): void;
-  /** The server's DISCONNECT, before `onEnd`. */
-  onDisconnect(packet: DisconnectPacket): void;
   /** A re-authentication asked for by `reauthenticate` succeeded. */
   onReauthenticated?(): void;
 }

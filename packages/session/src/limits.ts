@@ -30,6 +30,3 @@ export const defaultPeerLimits: PeerLimits = {
 
 /** An alias costs three bytes in each packet: a shorter topic gains nothing. */
 export const SHORTEST_ALIASED_TOPIC = 4;
-
-/** From here on a reason code says that something failed (MQTT 5.0, 2.4). */
-export const FIRST_FAILURE = 0x80;

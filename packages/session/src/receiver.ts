@@ -1,214 +1,171 @@
-import { PacketType, type Properties, type PublishPacket, type PubrelPacket, ReasonCode } from "@tidewire/codec";
-import { type Answer, Answers, type AnswerType } from "./answers.ts";
-import type { Core, OwnLimits } from "./core.ts";
-import { misuse } from "./errors.ts";
-import { FIRST_FAILURE } from "./limits.ts";
+import type {
+  Properties,
+  PubackPacket,
+  PublishPacket,
+  PubrecPacket,
+  PubrelPacket,
+  SubackPacket,
+  UnsubackPacket,
+} from "@tidewire/codec";
+import { excludedMessage } from "./announced.ts";
+import {
+  FIRST_FAILURE,
+  PACKET_IDENTIFIER_IN_USE,
+  PACKET_IDENTIFIER_NOT_FOUND,
+  PUBACK,
+  PUBCOMP,
+  PUBREC,
+  SUCCESS,
+} from "./codes.ts";
+import type { Core } from "./core.ts";
+import { misuse, type Violation } from "./errors.ts";
+import type { InflightState } from "./inflight.ts";
+import type { PeerLimits } from "./interfaces.ts";
 import { ackPacket } from "./scratch.ts";
-import { IncomingAliases } from "./topic-aliases.ts";
 import * as violations from "./violations.ts";
+
+/** What answers one of the peer's packets. */
+export type Answer = PubackPacket | PubrecPacket | SubackPacket | UnsubackPacket;
 
 /** The receiving half of a session: messages come in, and every packet that wants an answer gets it, in order. */
 export class Receiver {
   readonly #core: Core;
-  readonly #limits: OwnLimits;
-  readonly #aliases: IncomingAliases;
-  readonly #answers: Answers = new Answers();
+  readonly #inflight: InflightState;
+  /** What this side announced. */
+  readonly #limits: PeerLimits;
+  /** Topics by the alias that the peer gave them on this connection [MQTT-3.3.2-7]. */
+  readonly #topics: string[] = [];
+  /** Ids of QoS 1 and 2 messages that came on this connection and are unfinished: what Receive Maximum counts. */
+  readonly #open: Set<number> = new Set();
   /**
-   * Ids of QoS 1 and 2 messages that came on this connection and are unfinished, which is what Receive Maximum counts;
-   * true once PUBREC was written.
+   * Answers owed, in the order in which their packets came, which is the order they leave in [MQTT-4.6.0-2],
+   * [MQTT-4.6.0-3]: the type, and from when it is given the packet, which then waits only for those before it.
    */
-  readonly #open: Map<number, boolean> = new Map();
-  /** Id of the message now at the handler, until it is answered. */
-  #unanswered = 0;
-  /** Ids of SUBSCRIBE and UNSUBSCRIBE without answer. */
-  readonly #requests: Set<number> = new Set();
+  readonly #owed: Map<number, Answer["type"] | Answer> = new Map();
+  /** The message now at the handler. Nearly all are answered there: only one that is not is to be remembered. */
+  #atHandler: PublishPacket | undefined = undefined;
 
-  constructor(core: Core, limits: OwnLimits) {
+  constructor(core: Core, inflight: InflightState, limits: PeerLimits) {
     this.#core = core;
+    this.#inflight = inflight;
     this.#limits = limits;
-    this.#aliases = new IncomingAliases(limits.topicAliasMaximum);
   }
 
-  receivePublish(packet: PublishPacket, now: number): void {
-    const core = this.#core;
-    const limits = this.#limits;
-    if (packet.qos > limits.maximumQoS) {
-      core.violate(violations.qosNotSupported, now);
-      return;
-    }
-    if (packet.retain && !limits.retainAvailable) {
-      core.violate(violations.retainNotSupported, now);
-      return;
-    }
-    if (packet.properties !== undefined) {
-      if (packet.properties.subscriptionIdentifiers !== undefined && !limits.subscriptionIdentifiers) {
-        core.violate(violations.subscriptionIdentifierFromClient, now);
-        return;
-      }
-      const alias = packet.properties.topicAlias;
-      if (alias !== undefined && !this.#resolveAlias(packet, alias, now)) return;
-    }
-    if (packet.qos === 0) core.handler.onPublish(packet);
-    else this.#receiveAcknowledged(packet, now);
+  receivePublish(packet: PublishPacket, now: number): Violation | undefined {
+    const excluded = excludedMessage(this.#limits, packet.qos, packet.retain) ?? this.#resolveAlias(packet);
+    if (excluded !== undefined) return excluded;
+    if (packet.qos > 0) return this.#receiveAcknowledged(packet, now);
+    this.#core.handler.onPublish(packet);
+    return undefined;
   }
 
-  receivePubrel(packet: PubrelPacket, now: number): void {
-    const { packetId } = packet;
-    const { inflight } = this.#core;
-    if (inflight.incoming.has(packetId)) {
-      // Its PUBREC was decided on but still waits behind another answer.
-      if (this.#open.get(packetId) === false) {
-        this.#core.violate(violations.releaseUnexpected, now);
-        return;
-      }
-      inflight.deleteIncoming(packetId);
-      this.#open.delete(packetId);
-      this.#core.write(ackPacket(PacketType.PUBCOMP, packetId, ReasonCode.Success), now);
-      return;
-    }
-    if (this.#open.has(packetId)) {
-      this.#core.violate(violations.releaseUnexpected, now);
-      return;
-    }
-    // Released before: the PUBCOMP was lost with an earlier connection.
-    const reasonCode = this.#core.version === 5 ? ReasonCode.PacketIdentifierNotFound : ReasonCode.Success;
-    this.#core.write(ackPacket(PacketType.PUBCOMP, packetId, reasonCode), now);
+  receivePubrel({ packetId }: PubrelPacket, now: number): Violation | undefined {
+    // Its PUBREC may be decided on, and wait behind another answer.
+    if (this.#owed.has(packetId)) return violations.releaseUnexpected;
+    this.#open.delete(packetId);
+    // What is not known was released before: the PUBCOMP was lost with an earlier connection.
+    const known = this.#inflight.deleteIncoming(packetId) || this.#core.version !== 5;
+    this.#core.write(ackPacket(PUBCOMP, packetId, known ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND), now);
+    return undefined;
   }
 
   /** The caller takes a message over, or refuses it. */
   acknowledge(packetId: number, reasonCode: number, now: number, properties: Properties | undefined): void {
-    const answer = this.#owed(packetId, false);
+    const atHandler = this.#atHandler?.packetId === packetId ? this.#atHandler : undefined;
+    const type = atHandler === undefined ? this.#owed.get(packetId) : answerTo(atHandler);
+    if (type !== PUBACK && type !== PUBREC) throw notOwed();
     // MQTT 3.x has no negative acknowledgement.
-    answer.reasonCode = this.#core.version === 5 ? reasonCode : ReasonCode.Success;
-    answer.properties = properties;
-    answer.ready = true;
-    if (answer.type === PacketType.PUBREC && answer.reasonCode < FIRST_FAILURE) {
-      this.#core.inflight.putIncoming(packetId);
+    const code = this.#core.version === 5 ? reasonCode : SUCCESS;
+    if (atHandler === undefined) {
+      this.#owed.set(packetId, { type, packetId, reasonCode: code, properties });
+    } else {
+      this.#write(ackPacket(type, packetId, code, properties) as Answer, now);
+      this.#atHandler = undefined;
     }
+    if (type === PUBREC && code < FIRST_FAILURE) this.#inflight.putIncoming(packetId);
     this.#flush(now);
   }
 
   /** Notes that a SUBSCRIBE or UNSUBSCRIBE wants its answer. False: its id is in use. */
-  request(type: AnswerType, packetId: number): boolean {
-    if (this.#open.has(packetId) || this.#requests.has(packetId)) return false;
-    this.#requests.add(packetId);
-    this.#answers.push(type, packetId);
+  request(type: Answer["type"], packetId: number): boolean {
+    if (this.#open.has(packetId) || this.#owed.has(packetId)) return false;
+    this.#owed.set(packetId, type);
     return true;
   }
 
-  answer(
-    type: AnswerType,
-    packetId: number,
-    reasonCodes: readonly number[],
-    now: number,
-    properties: Properties | undefined,
-  ): void {
-    const answer = this.#owed(packetId, true);
-    if (answer.type !== type) throw misuse("answer-mismatch", "the packet with this identifier wants another answer");
-    answer.reasonCodes = reasonCodes;
-    answer.properties = properties;
-    answer.ready = true;
+  /** The answer to such a request. */
+  answer(packet: Answer, now: number): void {
+    if (this.#owed.get(packet.packetId) !== packet.type) throw notOwed();
+    this.#owed.set(packet.packetId, packet);
     this.#flush(now);
   }
 
-  #receiveAcknowledged(packet: PublishPacket, now: number): void {
-    const core = this.#core;
+  #receiveAcknowledged(packet: PublishPacket, now: number): Violation | undefined {
+    const { handler, version } = this.#core;
     const { packetId, qos } = packet;
-    const received = core.inflight.incoming.has(packetId);
-    const answered = this.#open.get(packetId);
-    if (answered !== undefined) {
+    const received = this.#inflight.incoming.has(packetId);
+    if (this.#owed.has(packetId)) return violations.packetIdInUse;
+    if (this.#open.has(packetId)) {
+      if (qos === 1) return violations.packetIdInUse;
       // A sender that repeats itself on the same connection: the message is held back, PUBREC goes again.
-      if (answered && qos === 2) this.#answerNow(packet, ReasonCode.Success, now);
-      else core.violate(violations.packetIdInUse, now);
-      return;
+      this.#core.write(ackPacket(PUBREC, packetId), now);
+      return undefined;
     }
-    if (this.#requests.has(packetId)) {
-      core.violate(violations.packetIdInUse, now);
-      return;
-    }
-    if (this.#open.size >= this.#limits.receiveMaximum) {
-      core.violate(violations.receiveMaximumExceeded, now);
-      return;
-    }
-    if (received && qos === 1) {
-      // The two ends remember different sessions.
-      if (core.version !== 5) {
-        core.violate(violations.packetIdInUse, now);
-        return;
-      }
-      this.#answerNow(packet, ReasonCode.PacketIdentifierInUse, now);
-      return;
-    }
-    if (received) {
-      this.#open.set(packetId, false);
-      this.#answerNow(packet, ReasonCode.Success, now);
-      return;
-    }
-    this.#answers.push(qos === 1 ? PacketType.PUBACK : PacketType.PUBREC, packetId);
-    // Most messages are answered inside the call: only one that is not has to be remembered here.
-    this.#unanswered = packetId;
-    core.handler.onPublish(packet);
-    if (this.#unanswered === 0) return;
-    this.#unanswered = 0;
-    this.#open.set(packetId, false);
+    if (this.#open.size >= this.#limits.receiveMaximum) return violations.receiveMaximumExceeded;
+    // The two ends remember different sessions; only MQTT 5 has a word for it.
+    if (received && qos === 1 && version !== 5) return violations.packetIdInUse;
+    this.#atHandler = packet;
+    if (this.#owed.size > 0) this.#keepUnanswered();
+    if (received) this.acknowledge(packetId, qos === 1 ? PACKET_IDENTIFIER_IN_USE : SUCCESS, now, undefined);
+    else handler.onPublish(packet);
+    this.#keepUnanswered();
+    return undefined;
   }
 
-  #answerNow(packet: PublishPacket, reasonCode: number, now: number): void {
-    const answer = this.#answers.push(packet.qos === 1 ? PacketType.PUBACK : PacketType.PUBREC, packet.packetId);
-    answer.reasonCode = reasonCode;
-    answer.properties = undefined;
-    answer.ready = true;
-    this.#flush(now);
+  #keepUnanswered(): void {
+    if (this.#atHandler === undefined) return;
+    this.#open.add(this.#atHandler.packetId);
+    this.#owed.set(this.#atHandler.packetId, answerTo(this.#atHandler));
+    this.#atHandler = undefined;
   }
 
   #flush(now: number): void {
-    for (let answer = this.#answers.ready; answer !== undefined; answer = this.#answers.ready) {
+    for (const [packetId, answer] of this.#owed) {
+      if (typeof answer === "number") return;
       try {
         this.#write(answer, now);
       } catch (error) {
         // The caller's reason code or properties are invalid: the answer is still owed.
-        answer.ready = false;
+        this.#owed.set(packetId, answer.type);
         throw error;
       }
-      answer.properties = undefined;
-      this.#answers.shift();
+      this.#owed.delete(packetId);
     }
   }
 
   #write(answer: Answer, now: number): void {
-    const { type, packetId, reasonCode, properties } = answer;
-    if (type === PacketType.SUBACK || type === PacketType.UNSUBACK) {
-      this.#core.write({ type, packetId, reasonCodes: answer.reasonCodes, properties }, now);
-      this.#requests.delete(packetId);
-      return;
-    }
-    this.#core.write(ackPacket(type, packetId, reasonCode, properties), now);
-    if (type === PacketType.PUBREC && reasonCode < FIRST_FAILURE) this.#open.set(packetId, true);
-    else if (this.#unanswered !== packetId) this.#open.delete(packetId);
-    if (this.#unanswered === packetId) this.#unanswered = 0;
+    this.#core.write(answer, now);
+    if (answer.type === PUBREC && answer.reasonCode < FIRST_FAILURE) this.#open.add(answer.packetId);
+    else this.#open.delete(answer.packetId);
   }
 
-  #owed(packetId: number, request: boolean): Answer {
-    const answer = this.#answers.find(packetId);
-    if (answer !== undefined) {
-      const isRequest = answer.type === PacketType.SUBACK || answer.type === PacketType.UNSUBACK;
-      if (isRequest === request) return answer;
-    }
-    throw misuse("answer-not-owed", "no packet with this identifier waits for this answer");
-  }
-
-  #resolveAlias(packet: PublishPacket, alias: number, now: number): boolean {
-    if (alias > this.#aliases.maximum) {
-      this.#core.violate(violations.topicAliasInvalid, now);
-      return false;
-    }
-    const topic = this.#aliases.resolve(alias, packet.topic);
-    if (topic === undefined) {
-      this.#core.violate(violations.topicAliasUnknown, now);
-      return false;
-    }
+  #resolveAlias(packet: PublishPacket): Violation | undefined {
+    const alias = packet.properties?.topicAlias;
+    if (alias === undefined) return undefined;
+    if (alias > this.#limits.topicAliasMaximum) return violations.topicAliasInvalid;
+    const topic = packet.topic || this.#topics[alias];
+    if (topic === undefined) return violations.topicAliasUnknown;
+    this.#topics[alias] = topic;
     // The packet was made for this session alone.
     (packet as { topic: string }).topic = topic;
-    return true;
+    return undefined;
   }
+}
+
+function answerTo({ qos }: PublishPacket): typeof PUBACK | typeof PUBREC {
+  return qos === 1 ? PUBACK : PUBREC;
+}
+
+function notOwed(): Error {
+  return misuse("answer-not-owed");
 }

@@ -1,4 +1,5 @@
-import { type AckPacket, PacketType, type Properties, type PublishPacket } from "@tidewire/codec";
+import type { AckPacket, Properties, PublishPacket } from "@tidewire/codec";
+import { PUBACK, PUBLISH, SUCCESS } from "./codes.ts";
 
 /*
  * Packets that are filled, written and forgotten within one call. A writer never keeps a packet, and no handler runs
@@ -10,7 +11,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 const EMPTY = /* @__PURE__ */ new Uint8Array(0);
 
 export const scratchPublish: Mutable<PublishPacket> = {
-  type: PacketType.PUBLISH,
+  type: PUBLISH,
   topic: "",
   payload: EMPTY,
   qos: 0,
@@ -20,13 +21,13 @@ export const scratchPublish: Mutable<PublishPacket> = {
   properties: undefined,
 };
 
-const scratchAck: Mutable<AckPacket> = { type: PacketType.PUBACK, packetId: 0, reasonCode: 0, properties: undefined };
+const scratchAck: Mutable<AckPacket> = { type: PUBACK, packetId: 0, reasonCode: SUCCESS, properties: undefined };
 
 /** A PUBACK, PUBREC, PUBREL or PUBCOMP to be written at once. */
 export function ackPacket(
   type: AckPacket["type"],
   packetId: number,
-  reasonCode: number,
+  reasonCode: number = SUCCESS,
   properties?: Properties,
 ): AckPacket {
   scratchAck.type = type;

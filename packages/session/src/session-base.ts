@@ -1,15 +1,27 @@
-import {
+import type {
+  DisconnectPacket,
   MqttError,
-  type Packet,
+  Packet,
   PacketType,
-  type PacketWriter,
-  type Properties,
-  type ProtocolVersion,
-  type QoS,
-  ReasonCode,
+  PacketWriter,
+  Properties,
+  ProtocolVersion,
+  QoS,
 } from "@tidewire/codec";
+import { announcedLimits } from "./announced.ts";
+import {
+  IMPLEMENTATION_SPECIFIC_ERROR,
+  PINGREQ,
+  PINGRESP,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  UNSPECIFIED_ERROR,
+} from "./codes.ts";
 import type { Core } from "./core.ts";
-import { misuse, SessionError, type Violation, violationError } from "./errors.ts";
+import { isTooLarge, misuse, SessionError, type Violation, violationError } from "./errors.ts";
 import type { InflightState } from "./inflight.ts";
 import type {
   EncodedPublish,
@@ -22,18 +34,26 @@ import type {
   SessionRequests,
 } from "./interfaces.ts";
 import { defaultLimits, defaultPeerLimits } from "./limits.ts";
-import type { Receiver } from "./receiver.ts";
-import type { Sender } from "./sender.ts";
+import { Receiver } from "./receiver.ts";
+import { Sender } from "./sender.ts";
+import type { Transitions, TransitionTable } from "./states.ts";
+import * as violations from "./violations.ts";
 
 /** What client and server have in common: one connection's life, and the way from requests and packets to the halves. */
-export abstract class SessionBase<Handler extends SessionHandler> implements Core, Session, SessionRequests {
+export abstract class SessionBase<State extends string, Request extends string, Handler extends SessionHandler>
+  implements Core, Session, SessionRequests
+{
   readonly writer: PacketWriter;
   readonly handler: Handler;
+  version: ProtocolVersion = 4;
+  state: State;
   peer: PeerLimits = defaultPeerLimits;
   end: SessionEnd | undefined = undefined;
   promised = false;
+  /** What this end announced. */
+  protected own: PeerLimits = defaultPeerLimits;
   protected readonly limits: SessionLimits;
-  /** Both exist once connected. */
+  /** Both are there once connected. */
   protected sender: Sender | undefined = undefined;
   protected receiver: Receiver | undefined = undefined;
   /** Time of the last packet that came and that went, or of what restarted the clock. */
@@ -41,23 +61,34 @@ export abstract class SessionBase<Handler extends SessionHandler> implements Cor
   protected lastSent = 0;
   /** This side does not read at the moment. */
   protected held = false;
+  readonly #states: TransitionTable<State, PacketType | Request | "end">;
+  /** Of the present state. */
+  #transitions: Transitions<State, PacketType | Request | "end">;
 
-  constructor(writer: PacketWriter, handler: Handler, limits: Partial<SessionLimits> | undefined) {
+  constructor(
+    states: TransitionTable<State, PacketType | Request | "end">,
+    state: State,
+    {
+      writer,
+      handler,
+      limits,
+    }: {
+      readonly writer: PacketWriter;
+      readonly handler: Handler;
+      readonly limits?: Partial<SessionLimits>;
+    },
+  ) {
+    this.#states = states;
+    this.#transitions = states[state];
+    this.state = state;
     this.writer = writer;
     this.handler = handler;
     this.limits = limits === undefined ? defaultLimits : { ...defaultLimits, ...limits };
   }
 
-  abstract get version(): ProtocolVersion;
-  abstract get inflight(): InflightState;
-  abstract receive(packet: Packet, now: number): void;
   abstract tick(now: number): void;
   abstract nextDeadline(): number;
   abstract disconnect(reasonCode: number, now: number, properties?: Properties): void;
-
-  get ended(): boolean {
-    return this.end !== undefined;
-  }
 
   get sendQuota(): number {
     return this.end === undefined && this.sender !== undefined ? this.sender.quota : 0;
@@ -73,15 +104,22 @@ export abstract class SessionBase<Handler extends SessionHandler> implements Cor
     return true;
   }
 
+  receive(packet: Packet, now: number): void {
+    if (this.end !== undefined) return;
+    this.lastReceived = now;
+    const violation = this.excluded(packet) ?? this.#take(packet, now);
+    if (violation === undefined) return;
+    this.breakOff("violation", violationError("violation", violation, this.version), violation[1], now);
+  }
+
   receiveError(error: MqttError, now: number): void {
     if (this.end === undefined) this.breakOff("violation", error, error.reasonCode, now);
   }
 
   receiveEnd(_now: number, error?: Error): void {
     if (this.end !== undefined) return;
-    const lost =
-      error ?? new SessionError("link", "connection-lost", ReasonCode.UnspecifiedError, "the connection ended");
-    this.finish({ kind: "lost", reasonCode: ReasonCode.UnspecifiedError, error: lost, flush: false });
+    const lost = error ?? new SessionError("link", "connection-lost", UNSPECIFIED_ERROR);
+    this.finish("lost", UNSPECIFIED_ERROR, lost, false);
   }
 
   holdInput(held: boolean, now: number): void {
@@ -90,26 +128,18 @@ export abstract class SessionBase<Handler extends SessionHandler> implements Cor
   }
 
   fail(error: Error, now: number): void {
-    if (this.end === undefined) this.breakOff("local", error, ReasonCode.ImplementationSpecificError, now);
-  }
-
-  violate(violation: Violation, now: number): void {
-    this.breakOff("violation", violationError(violation, this.version), violation.reasonCode, now);
+    if (this.end === undefined) this.breakOff("local", error, IMPLEMENTATION_SPECIFIC_ERROR, now);
   }
 
   write(packet: Packet, now: number): void {
     this.lastSent = now;
-    if (packet.type !== PacketType.PINGREQ && packet.type !== PacketType.PINGRESP) this.promised = true;
-    if (!this.wantsProblemInformation(packet.type)) {
-      this.writer.write(this.#withoutProblemInformation(packet));
-      return;
-    }
+    if (packet.type !== PINGREQ && packet.type !== PINGRESP) this.promised = true;
     try {
       this.writer.write(packet);
     } catch (error) {
       // What only explains is left out where it makes the packet too large [MQTT-3.4.2-2], [MQTT-3.14.2-3].
-      if (!(error instanceof MqttError) || error.reasonCode !== ReasonCode.PacketTooLarge) throw error;
-      this.writer.write(this.#withoutProblemInformation(packet));
+      if (!isTooLarge(error)) throw error;
+      this.writer.write(withoutProblemInformation(packet));
     }
   }
 
@@ -118,18 +148,13 @@ export abstract class SessionBase<Handler extends SessionHandler> implements Cor
     if (qos >= this.lowestPromise) this.promised = true;
   }
 
-  /** The peer's limits are known. */
-  protected meet(properties: Properties | undefined): void {
-    this.peer = peerLimits(properties);
-    if (this.peer.maximumPacketSize !== Number.POSITIVE_INFINITY) {
-      this.writer.maximumPacketSize = this.peer.maximumPacketSize;
-    }
-  }
-
   /** The lowest QoS of messages that leave only when the store has what was staged. */
   protected get lowestPromise(): QoS {
     return 0;
   }
+
+  /** Takes a packet that only this end gets. Returns the rule that it breaks. */
+  protected abstract receiveOwn(packet: Packet, now: number): Violation | undefined;
 
   /** Ends with an error, having told the peer where version and state allow. */
   protected abstract breakOff(
@@ -139,50 +164,79 @@ export abstract class SessionBase<Handler extends SessionHandler> implements Cor
     now: number,
   ): void;
 
-  /** The end, once: the last thing that happens. */
-  protected finish(end: SessionEnd): void {
-    this.end = end;
-    this.handler.onEnd(end);
+  /** Whether a packet may not come now, whatever it says. */
+  protected excluded(packet: Packet): Violation | undefined {
+    return this.allows(packet.type) ? undefined : violations.packetUnexpected;
+  }
+
+  protected allows(input: PacketType | Request): boolean {
+    return this.#transitions[input] !== undefined;
+  }
+
+  protected move(input: PacketType | Request | "end"): void {
+    this.state = this.#transitions[input] as State;
+    this.#transitions = this.#states[this.state];
+  }
+
+  /** The peer's limits are known. */
+  protected meet(properties: Properties | undefined): void {
+    this.peer = announcedLimits(properties);
+    if (this.peer.maximumPacketSize !== Number.POSITIVE_INFINITY) {
+      this.writer.maximumPacketSize = this.peer.maximumPacketSize;
+    }
+  }
+
+  /** The limits that this end announced are known as well: messages may flow. */
+  protected start(inflight: InflightState, own: Properties | undefined): Sender {
+    this.own = announcedLimits(own);
+    this.receiver = new Receiver(this, inflight, this.own);
+    this.sender = new Sender(this, inflight, this.limits.outgoingTopicAliases);
+    return this.sender;
   }
 
   protected connected<T>(half: T | undefined): T {
-    if (this.end !== undefined || half === undefined) throw misuse("not-connected", "the session is not connected");
+    if (this.end !== undefined || half === undefined) throw misuse("not-connected");
     return half;
   }
 
-  /** DISCONNECT as the answer to a failure. It has no code for a version that is not supported. */
-  protected writeDisconnect(reasonCode: number, now: number): void {
-    const code = reasonCode === ReasonCode.UnsupportedProtocolVersion ? ReasonCode.ProtocolError : reasonCode;
-    this.write({ type: PacketType.DISCONNECT, reasonCode: code, properties: undefined }, now);
+  /** The peer's DISCONNECT, which keeps the rules. */
+  protected left(packet: DisconnectPacket): void {
+    const end = this.close("remote", packet.reasonCode);
+    this.handler.onDisconnect(packet);
+    this.handler.onEnd(end);
   }
 
-  /** Does the peer want reason string and user properties in packets of this type? */
-  protected wantsProblemInformation(_type: PacketType): boolean {
-    return true;
+  /** The end, once: the last thing that happens. */
+  protected finish(kind: SessionEnd["kind"], reasonCode: number, error?: SessionEnd["error"], flush?: boolean): void {
+    this.handler.onEnd(this.close(kind, reasonCode, error, flush));
   }
 
-  /** The packet without what only explains. */
-  #withoutProblemInformation(packet: Packet): Packet {
-    if (!("properties" in packet) || packet.properties === undefined) return packet;
-    const { reasonString: _, userProperties: __, ...properties } = packet.properties;
-    return { ...packet, properties };
+  /** Over from now on, which the handler is to be told. */
+  protected close(kind: SessionEnd["kind"], reasonCode: number, error?: SessionEnd["error"], flush = true): SessionEnd {
+    this.move("end");
+    this.end = { kind, reasonCode, error, flush };
+    return this.end;
+  }
+
+  #take(packet: Packet, now: number): Violation | undefined {
+    switch (packet.type) {
+      case PUBLISH:
+        return this.connected(this.receiver).receivePublish(packet, now);
+      case PUBREL:
+        return this.connected(this.receiver).receivePubrel(packet, now);
+      case PUBACK:
+      case PUBREC:
+      case PUBCOMP:
+        return this.connected(this.sender).receive(packet, now);
+      default:
+        return this.receiveOwn(packet, now);
+    }
   }
 }
 
-/** The limits in the peer's CONNECT or CONNACK. */
-function peerLimits(properties: Properties | undefined): PeerLimits {
-  if (properties === undefined) return defaultPeerLimits;
-  return {
-    receiveMaximum: properties.receiveMaximum ?? defaultPeerLimits.receiveMaximum,
-    maximumPacketSize: properties.maximumPacketSize ?? defaultPeerLimits.maximumPacketSize,
-    topicAliasMaximum: properties.topicAliasMaximum ?? defaultPeerLimits.topicAliasMaximum,
-    maximumQoS: properties.maximumQoS ?? defaultPeerLimits.maximumQoS,
-    retainAvailable: properties.retainAvailable ?? defaultPeerLimits.retainAvailable,
-    wildcardSubscriptionAvailable:
-      properties.wildcardSubscriptionAvailable ?? defaultPeerLimits.wildcardSubscriptionAvailable,
-    subscriptionIdentifierAvailable:
-      properties.subscriptionIdentifierAvailable ?? defaultPeerLimits.subscriptionIdentifierAvailable,
-    sharedSubscriptionAvailable:
-      properties.sharedSubscriptionAvailable ?? defaultPeerLimits.sharedSubscriptionAvailable,
-  };
+/** The packet without what only explains. */
+export function withoutProblemInformation(packet: Packet): Packet {
+  if (!("properties" in packet) || packet.properties === undefined) return packet;
+  const { reasonString: _, userProperties: __, ...properties } = packet.properties;
+  return { ...packet, properties };
 }

@@ -1,155 +1,54 @@
-import { ReasonCode } from "@tidewire/codec";
 import type { Violation } from "./errors.ts";
 
 /*
- * Every way to break the protocol that only a session can see, with what MQTT 5 says about it on the wire. What shows
- * in the bytes of one packet alone is the decoder's to find.
+ * Every rule of the protocol that only a session can see broken. What shows in the bytes of one packet alone is the
+ * decoder's to find. Each is a constant of its own, so that a bundle has only those of its end.
  */
 
-export const firstPacketNotConnect: Violation = {
-  code: "first-packet-not-connect",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "the first packet is not CONNECT",
-  statement5: "MQTT-3.1.0-1",
-  statement3: "MQTT-3.1.0-1",
-};
+/** Something else comes before CONNECT. */
+export const firstPacketNotConnect: Violation = ["first-packet-not-connect", 0x82, "3.1.0-1", "3.1.0-1"];
+/** CONNECT comes twice. */
+export const secondConnect: Violation = ["second-connect", 0x82, "3.1.0-2", "3.1.0-2"];
+/** A packet type that may not come in this state. */
+export const packetUnexpected: Violation = ["packet-unexpected", 0x82];
+/** CONNACK says that there is a session after a clean start. */
+export const sessionPresentUnexpected: Violation = ["session-present-unexpected", 0x82, "3.2.2-4", "3.2.2-1"];
+/** A packet identifier that another exchange still has. */
+export const packetIdInUse: Violation = ["packet-id-in-use", 0x82, "2.2.1-3", "2.3.1-2"];
+/** An acknowledgement of another type than its packet wants. */
+export const acknowledgementMismatch: Violation = ["acknowledgement-mismatch", 0x82, "3.3.4-1", "3.3.4-1"];
+/** PUBREL comes before its PUBREC went. */
+export const releaseUnexpected: Violation = ["release-unexpected", 0x82, "4.3.3-4", "4.3.3-1"];
+/** More messages in flight than Receive Maximum. */
+export const receiveMaximumExceeded: Violation = ["receive-maximum-exceeded", 0x93, "3.3.4-7"];
+/** A topic alias above Topic Alias Maximum. */
+export const topicAliasInvalid: Violation = ["topic-alias-invalid", 0x94, "3.3.2-9"];
+/** An empty topic with an alias that was not given to any. */
+export const topicAliasUnknown: Violation = ["topic-alias-unknown", 0x82];
+/** A SUBACK or UNSUBACK that has not one reason code for each filter. */
+export const reasonCodeCount: Violation = ["reason-code-count", 0x82, "3.8.4-6", "3.8.4-5"];
+/** DISCONNECT asks for a session that CONNECT did not (MQTT 5.0, 3.14.2.2.2). */
+export const sessionExpiryChanged: Violation = ["session-expiry-changed", 0x82];
+/** A server's DISCONNECT has a Session Expiry Interval. */
+export const sessionExpiryFromServer: Violation = ["session-expiry-from-server", 0x82, "3.14.2-2"];
+/** AUTH without a running exchange. */
+export const authenticationUnexpected: Violation = ["authentication-unexpected", 0x82, "4.12.0-6"];
+/** Another authentication method than that of CONNECT. */
+export const authenticationMethodChanged: Violation = ["authentication-method-changed", 0x82, "4.12.0-5"];
+/** A client's PUBLISH has a subscription identifier. */
+export const subscriptionIdentifierFromClient: Violation = ["subscription-identifier-from-client", 0x82, "3.3.4-6"];
 
-export const secondConnect: Violation = {
-  code: "second-connect",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "CONNECT came twice",
-  statement5: "MQTT-3.1.0-2",
-  statement3: "MQTT-3.1.0-2",
-};
+// What the other end announced not to take
 
-export const packetUnexpected: Violation = {
-  code: "packet-unexpected",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "this packet type may not come now",
-};
-
-export const sessionPresentUnexpected: Violation = {
-  code: "session-present-unexpected",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "session present after a clean start",
-  statement5: "MQTT-3.2.2-4",
-  statement3: "MQTT-3.2.2-1",
-};
-
-export const packetIdInUse: Violation = {
-  code: "packet-id-in-use",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "packet identifier is in use",
-  statement5: "MQTT-2.2.1-3",
-  statement3: "MQTT-2.3.1-2",
-};
-
-export const acknowledgementMismatch: Violation = {
-  code: "acknowledgement-mismatch",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "acknowledgement of the wrong type for its packet",
-  statement5: "MQTT-3.3.4-1",
-  statement3: "MQTT-3.3.4-1",
-};
-
-export const releaseUnexpected: Violation = {
-  code: "release-unexpected",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "PUBREL came before its PUBREC",
-  statement5: "MQTT-4.3.3-4",
-  statement3: "MQTT-4.3.3-1",
-};
-
-export const receiveMaximumExceeded: Violation = {
-  code: "receive-maximum-exceeded",
-  reasonCode: ReasonCode.ReceiveMaximumExceeded,
-  message: "more messages in flight than Receive Maximum",
-  statement5: "MQTT-3.3.4-7",
-};
-
-export const topicAliasInvalid: Violation = {
-  code: "topic-alias-invalid",
-  reasonCode: ReasonCode.TopicAliasInvalid,
-  message: "topic alias above Topic Alias Maximum",
-  statement5: "MQTT-3.3.2-9",
-};
-
-export const topicAliasUnknown: Violation = {
-  code: "topic-alias-unknown",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "empty topic without a known alias",
-};
-
-export const qosNotSupported: Violation = {
-  code: "qos-not-supported",
-  reasonCode: ReasonCode.QoSNotSupported,
-  message: "QoS above Maximum QoS",
-  statement5: "MQTT-3.2.2-11",
-};
-
-export const retainNotSupported: Violation = {
-  code: "retain-not-supported",
-  reasonCode: ReasonCode.RetainNotSupported,
-  message: "RETAIN set where it is not available",
-  statement5: "MQTT-3.2.2-14",
-};
-
-export const subscriptionIdentifierFromClient: Violation = {
-  code: "subscription-identifier-from-client",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "PUBLISH of a client has a subscription identifier",
-  statement5: "MQTT-3.3.4-6",
-};
-
-export const wildcardNotSupported: Violation = {
-  code: "wildcard-not-supported",
-  reasonCode: ReasonCode.WildcardSubscriptionsNotSupported,
-  message: "wildcard in a topic filter where it is not available",
-};
-
-export const sharedNotSupported: Violation = {
-  code: "shared-not-supported",
-  reasonCode: ReasonCode.SharedSubscriptionsNotSupported,
-  message: "shared subscription where it is not available",
-};
-
-export const subscriptionIdentifierNotSupported: Violation = {
-  code: "subscription-identifier-not-supported",
-  reasonCode: ReasonCode.SubscriptionIdentifiersNotSupported,
-  message: "subscription identifier where it is not available",
-};
-
-export const reasonCodeCount: Violation = {
-  code: "reason-code-count",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "acknowledgement has not one reason code for each filter",
-  statement5: "MQTT-3.8.4-6",
-  statement3: "MQTT-3.8.4-5",
-};
-
-export const sessionExpiryChanged: Violation = {
-  code: "session-expiry-changed",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "DISCONNECT asks for a session that CONNECT did not",
-};
-
-export const sessionExpiryFromServer: Violation = {
-  code: "session-expiry-from-server",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "DISCONNECT of a server has a session expiry interval",
-  statement5: "MQTT-3.14.2-2",
-};
-
-export const authenticationUnexpected: Violation = {
-  code: "authentication-unexpected",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "AUTH without a running exchange",
-  statement5: "MQTT-4.12.0-6",
-};
-
-export const authenticationMethodChanged: Violation = {
-  code: "authentication-method-changed",
-  reasonCode: ReasonCode.ProtocolError,
-  message: "authentication method is not the one of CONNECT",
-  statement5: "MQTT-4.12.0-5",
-};
+/** QoS above Maximum QoS. */
+export const qosNotSupported: Violation = ["qos-not-supported", 0x9b, "3.2.2-11"];
+/** RETAIN where it is not available. */
+export const retainNotSupported: Violation = ["retain-not-supported", 0x9a, "3.2.2-14"];
+/** More bytes than Maximum Packet Size. */
+export const packetTooLarge: Violation = ["packet-too-large", 0x95];
+/** A wildcard in a topic filter where it is not available. */
+export const wildcardNotSupported: Violation = ["wildcard-not-supported", 0xa2];
+/** A shared subscription where it is not available. */
+export const sharedNotSupported: Violation = ["shared-not-supported", 0x9e];
+/** A subscription identifier where it is not available. */
+export const subscriptionIdentifierNotSupported: Violation = ["subscription-identifier-not-supported", 0xa1];

@@ -18,6 +18,7 @@ import {
   createClientSession,
   createInflight,
   createServerSession,
+  enhancedAuthentication,
   type Inflight,
   type Message,
   type ServerSession,
@@ -84,7 +85,7 @@ export class Pair {
       writer: this.#clientWriter,
       handler: { ...this.#clientHandler(), ...options.client },
       ...(options.clientLimits && { limits: options.clientLimits }),
-      ...(options.authenticator && { authenticator: options.authenticator }),
+      ...(options.authenticator && { authenticator: enhancedAuthentication(options.authenticator) }),
     });
     this.server = createServerSession({
       writer: this.#serverWriter,

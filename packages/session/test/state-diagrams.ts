@@ -1,9 +1,10 @@
+import { PacketType } from "@tidewire/codec";
 import type { TransitionTable } from "@tidewire/session";
 
+type Table = TransitionTable<string, string>;
+
 /** A page with one Mermaid diagram and one table for each end. */
-export function statePage(
-  ends: readonly { readonly title: string; readonly table: TransitionTable<string, string> }[],
-): string {
+export function statePage(ends: readonly { readonly title: string; readonly table: Table }[]): string {
   const parts = ends.flatMap(({ title, table }) => [
     `## ${title}`,
     `\`\`\`mermaid\n${diagram(table)}\n\`\`\``,
@@ -15,11 +16,11 @@ export function statePage(
 const HEAD = `# Session states
 
 Drawn from the tables in \`packages/session/src/states.ts\`; \`pnpm exec vitest run packages/session -u\` draws them again, and a
-test fails when this page is not what the tables say. Packets are in capitals. \`fail\` is every end that nobody asked for: a
-violation, a timeout, a lost connection, a handler that threw. A packet that a state has no transition for breaks the protocol;
-a request that it has none for is refused.`;
+test fails when this page is not what the tables say. Packets are in capitals. \`end\` is every end, whoever brings it about: a
+request, a refusal, a violation, a timeout, a lost connection, a handler that threw. A packet that a state has no transition for
+breaks the protocol; a request that it has none for is refused.`;
 
-function diagram(table: TransitionTable<string, string>): string {
+function diagram(table: Table): string {
   const states = Object.keys(table);
   const lines = states.flatMap((from) => {
     const byTarget = new Map<string, string[]>();
@@ -32,18 +33,23 @@ function diagram(table: TransitionTable<string, string>): string {
   );
 }
 
-function grid(table: TransitionTable<string, string>): string {
+function grid(table: Table): string {
   const states = Object.keys(table).filter((state) => state !== "closed");
-  const inputs = [...new Set(states.flatMap((state) => transitions(table, state).map(([input]) => input)))];
-  const rows = inputs.map((input) => [input, ...states.map((state) => table[state]?.[input] ?? "")]);
+  const columns = states.map((state) => new Map(transitions(table, state)));
+  const inputs = [...new Set(columns.flatMap((column) => [...column.keys()]))];
+  const rows = inputs.map((input) => [input, ...columns.map((column) => column.get(input) ?? "")]);
   return [["input", ...states], ["", ...states].map(() => "---"), ...rows]
     .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");
 }
 
-function transitions(table: TransitionTable<string, string>, state: string): [string, string][] {
-  return Object.entries(table[state] ?? {}) as [string, string][];
+/** Inputs by name, and where they lead. */
+function transitions(table: Table, state: string): [string, string][] {
+  const row = Object.entries(table[state] ?? {}) as [string, string][];
+  return row.map(([input, to]) => [packetNames.get(Number(input)) ?? input, to]);
 }
+
+const packetNames = new Map<number, string>(Object.entries(PacketType).map(([name, type]) => [type, name]));
 
 /** Mermaid takes no hyphen in an identifier. */
 function name(state: string): string {

@@ -42,9 +42,8 @@ const types = Object.entries(PacketType);
 
 describe("a packet that has no transition ends the session as a violation", () => {
   for (const [state, prepare] of Object.entries(clients)) {
-    const inputs = Object.keys(clientStates[state as keyof typeof clientStates]);
     for (const [name, type] of types) {
-      if (inputs.some((input) => input.split(" ")[0] === name)) continue;
+      if (type in clientStates[state as keyof typeof clientStates]) continue;
       test(`client, ${state}, ${name}`, () => {
         const pair = prepare();
         pair.forgeToClient(forged(type));
@@ -53,9 +52,8 @@ describe("a packet that has no transition ends the session as a violation", () =
     }
   }
   for (const [state, prepare] of Object.entries(servers)) {
-    const inputs = Object.keys(serverStates[state as keyof typeof serverStates]);
     for (const [name, type] of types) {
-      if (inputs.includes(name)) continue;
+      if (type in serverStates[state as keyof typeof serverStates]) continue;
       test(`server, ${state}, ${name}`, () => {
         const pair = prepare();
         pair.forgeToServer(forged(type));

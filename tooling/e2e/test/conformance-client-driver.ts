@@ -1,4 +1,10 @@
-import { type ConnectOptions, createClient, type Subscription, type Target } from "@tidewire/client";
+import {
+  type ConnectOptions,
+  createClient,
+  enhancedAuthentication,
+  type Subscription,
+  type Target,
+} from "@tidewire/client";
 import type { ClientDriver, ClientOptions, DriverMessage } from "@tidewire/conformance/client";
 
 /** The Tidewire client as the suite drives it. */
@@ -44,11 +50,12 @@ function connectOptions(options: ClientOptions): ConnectOptions {
     ...(authentication === undefined
       ? {}
       : {
-          authenticator: () => ({
-            method: authentication.method,
-            start: () => undefined,
-            challenge: (data, respond) => respond(authentication.answer(data ?? new Uint8Array(0))),
-          }),
+          authenticator: () =>
+            enhancedAuthentication({
+              method: authentication.method,
+              start: () => undefined,
+              challenge: (data, respond) => respond(authentication.answer(data ?? new Uint8Array(0))),
+            }),
         }),
   };
 }

@@ -5,6 +5,7 @@ import {
   createClientSession,
   createInflight,
   createServerSession,
+  enhancedAuthentication,
   type Inflight,
   type Session,
   type SessionRequests,
@@ -59,11 +60,11 @@ class TidewireSession implements SessionDriver {
         ...(authentication === undefined
           ? {}
           : {
-              authenticator: {
+              authenticator: enhancedAuthentication({
                 method: authentication.method,
                 start: () => undefined,
                 challenge: (_data, respond) => respond(authentication.answer),
-              },
+              }),
             }),
         handler: { ...shared, onConnack: () => this.#onConnected(), onSuback: () => {}, onUnsuback: () => {} },
       });

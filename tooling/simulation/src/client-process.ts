@@ -93,7 +93,6 @@ export class ClientProcess extends Process<ClientSession> {
       onConnack: (packet, lost) => this.alive && this.#accepted(packet, lost, link(), cleanStart),
       onSuback: answered,
       onUnsuback: answered,
-      onDisconnect: () => {},
       onEnd: (end) => {
         this.requests = 0;
         common.onEnd(end);

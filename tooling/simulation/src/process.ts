@@ -140,6 +140,7 @@ export abstract class Process<S extends AnySession> {
         if (this.alive) this.#settled(packetId, message, reasonCode);
       },
       onSendQuota: () => this.alive && this.pump(),
+      onDisconnect: () => {},
       onEnd: (end) => this.alive && this.#ended(end, link()),
     };
   }

@@ -69,7 +69,6 @@ export class ServerProcess extends Process<ServerSession> {
           this.loop.now,
         );
       },
-      onDisconnect: () => {},
     };
   }
 

@@ -1,0 +1,39 @@
+import type { Properties, QoS, SubscriptionRequest } from "@tidewire/codec";
+import type { Violation } from "./errors.ts";
+import type { PeerLimits } from "./interfaces.ts";
+import { defaultPeerLimits } from "./limits.ts";
+import * as violations from "./violations.ts";
+
+/*
+ * What one end announced to take, and what that rules out: for the peer, whose packet is then a violation, and for the
+ * caller on the peer's side, whose request is then refused before anything is sent.
+ */
+
+/** The limits in a CONNECT or CONNACK. */
+export function announcedLimits(properties: Properties | undefined): PeerLimits {
+  if (properties === undefined) return defaultPeerLimits;
+  const announced: Partial<PeerLimits> = properties;
+  const entries = Object.entries(defaultPeerLimits).map(([name, value]) => [
+    name,
+    announced[name as keyof PeerLimits] ?? value,
+  ]);
+  return Object.fromEntries(entries) as PeerLimits;
+}
+
+export function excludedMessage(limits: PeerLimits, qos: QoS, retain: boolean): Violation | undefined {
+  if (qos > limits.maximumQoS) return violations.qosNotSupported;
+  return retain && !limits.retainAvailable ? violations.retainNotSupported : undefined;
+}
+
+export function excludedSubscriptions(
+  limits: PeerLimits,
+  subscriptions: readonly SubscriptionRequest[],
+  properties: Properties | undefined,
+): Violation | undefined {
+  if (!limits.subscriptionIdentifierAvailable && properties?.subscriptionIdentifiers !== undefined) {
+    return violations.subscriptionIdentifierNotSupported;
+  }
+  const someFilter = (pattern: RegExp): boolean => subscriptions.some(({ filter }) => pattern.test(filter));
+  if (!limits.sharedSubscriptionAvailable && someFilter(/^\$share\//)) return violations.sharedNotSupported;
+  return !limits.wildcardSubscriptionAvailable && someFilter(/[+#]/) ? violations.wildcardNotSupported : undefined;
+}
