@@ -30,10 +30,10 @@ interface Reason {
 export function writeReason(sink: Sink, packet: Reason & { readonly type: number }): boolean {
   const { type, reasonCode, properties } = packet;
   checkReasonCode(reasonCode, type, sink);
-  const length = sink.length;
+  const from = sink.pos;
   if (sink.version === 5) sink.uint8(reasonCode);
   const any = writeProperties(sink, properties, 1 << type);
-  if (!any) sink.pos = sink.start + length + (reasonCode === 0 ? 0 : 1);
+  if (!any) sink.pos = from + (reasonCode === 0 ? 0 : 1);
   sink.end();
   return any;
 }

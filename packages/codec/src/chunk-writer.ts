@@ -1,7 +1,7 @@
 import type { PacketWriter, PacketWriterOptions } from "./interfaces.ts";
 import { COPY_LIMIT, FIRST_SLAB_SIZE, MAXIMUM_PACKET_SIZE } from "./limits.ts";
 import type { Packet, ProtocolVersion } from "./packets.ts";
-import { fail, packetTooLarge, packetUnexpected } from "./rules.ts";
+import { fail, packetTooLarge } from "./rules.ts";
 import { Sink } from "./sink.ts";
 
 /** Writes a packet into the sink, or throws and leaves what the sink holds as it was. */
@@ -22,7 +22,7 @@ export class ChunkWriter implements PacketWriter {
   pendingBytes = 0;
   readonly #encoders: PacketEncoders;
   #chunks: Uint8Array[] = [];
-  #own: Sink | undefined;
+  #sink: Sink = shared;
   /** The stretch of small packets that is still growing. */
   #bytes: Uint8Array | undefined;
   #from = 0;
@@ -35,67 +35,66 @@ export class ChunkWriter implements PacketWriter {
   }
 
   write(packet: Packet): void {
-    const sink = this.#sink();
-    encodeInto(sink, this.#encoders[packet.type], packet, this.version);
+    const sink = this.#place();
+    sink.write(this.#encoders[packet.type], packet, this.version);
     if (sink.length > this.maximumPacketSize) fail(packetTooLarge, this);
     // CONNECT decides the version of all that follows it.
     this.version = sink.version;
     this.#keep(sink);
+    if (sink.payload !== undefined) this.#refer(sink.payload);
   }
 
   writeRaw(bytes: Uint8Array, packetIdOffset = 0, packetId = 0): void {
-    if (bytes.length <= COPY_LIMIT) {
-      this.#copy(bytes, packetIdOffset, packetId);
-      return;
+    const length = bytes.length;
+    const copied = length <= COPY_LIMIT ? length : packetIdOffset > 0 ? packetIdOffset + 2 : 0;
+    if (copied > 0) {
+      const sink = this.#place();
+      sink.write(writeBytes, copied < length ? bytes.subarray(0, copied) : bytes, this.version);
+      if (packetIdOffset > 0) {
+        const at = sink.start + packetIdOffset;
+        sink.bytes[at] = packetId >> 8;
+        sink.bytes[at + 1] = packetId;
+      }
+      this.#keep(sink);
     }
-    const copied = packetIdOffset === 0 ? 0 : packetIdOffset + 2;
-    if (copied > 0) this.#copy(bytes.subarray(0, copied), packetIdOffset, packetId);
-    this.#reference(copied > 0 ? bytes.subarray(copied) : bytes);
+    if (copied < length) this.#refer(bytes.subarray(copied));
   }
 
   take(): readonly Uint8Array[] {
     this.#closeStretch();
     const chunks = this.#chunks;
     this.#chunks = [];
-    this.#own = undefined;
+    this.#sink = shared;
     this.pendingBytes = 0;
     return chunks;
   }
 
   /** Where the next packet goes: behind this writer's last one, or wherever when there is none. */
-  #sink(): Sink {
-    if (this.#own !== undefined) return this.#own;
-    if (this.#bytes === undefined || (this.#bytes === shared.bytes && this.#to === shared.start)) return shared;
-    this.#own = new Sink(FIRST_SLAB_SIZE);
-    return this.#own;
+  #place(): Sink {
+    if (this.#bytes !== undefined && this.#sink === shared && !this.#continues(shared)) {
+      this.#sink = new Sink(FIRST_SLAB_SIZE);
+    }
+    return this.#sink;
   }
 
+  /** Whether the stretch ends where the sink goes on. */
+  #continues(sink: Sink): boolean {
+    return this.#bytes === sink.bytes && this.#to === sink.start;
+  }
+
+  /** Makes what was written part of the stretch, or begins a new one with it. */
   #keep(sink: Sink): void {
-    const from = sink.start;
-    const payload = sink.payload;
-    if (this.#bytes !== sink.bytes || this.#to !== from) {
+    if (!this.#continues(sink)) {
       this.#closeStretch();
       this.#bytes = sink.bytes;
-      this.#from = from;
+      this.#from = sink.start;
     }
-    this.#to = sink.pos;
-    this.pendingBytes += sink.pos - from;
+    this.pendingBytes += sink.pos - sink.start;
     sink.start = sink.pos;
-    if (payload !== undefined) this.#reference(payload);
+    this.#to = sink.pos;
   }
 
-  #copy(bytes: Uint8Array, packetIdOffset: number, packetId: number): void {
-    const sink = this.#sink();
-    sink.raw(bytes);
-    if (packetIdOffset > 0) {
-      const at = sink.pos - bytes.length + packetIdOffset;
-      sink.bytes[at] = packetId >> 8;
-      sink.bytes[at + 1] = packetId;
-    }
-    this.#keep(sink);
-  }
-
-  #reference(bytes: Uint8Array): void {
+  #refer(bytes: Uint8Array): void {
     this.#closeStretch();
     this.#chunks.push(bytes);
     this.pendingBytes += bytes.length;
@@ -115,27 +114,23 @@ export function encodeAlone<P extends Packet>(
   packet: P,
   version: ProtocolVersion,
 ): Uint8Array {
-  encodeInto(shared, encoder, packet, version);
+  const bytes = new Uint8Array(measure(encoder, packet, version));
   const head = shared.bytes.subarray(shared.start, shared.pos);
-  const bytes = new Uint8Array(shared.length);
   bytes.set(head);
   if (shared.payload !== undefined) bytes.set(shared.payload, head.length);
   return bytes;
 }
 
 /** The length `encodeAlone` would give; its large payloads are not touched. */
-export function measure(encoder: PacketEncoder | undefined, packet: Packet, version: ProtocolVersion): number {
-  encodeInto(shared, encoder, packet, version);
-  return shared.length;
-}
-
-function encodeInto<P extends Packet>(
-  sink: Sink,
+export function measure<P extends Packet>(
   encoder: PacketEncoder<P> | undefined,
   packet: P,
   version: ProtocolVersion,
-): void {
-  if (encoder === undefined) fail(packetUnexpected, { version });
-  sink.version = version;
-  encoder(sink, packet);
+): number {
+  shared.write(encoder, packet, version);
+  return shared.length;
+}
+
+function writeBytes(sink: Sink, bytes: Uint8Array): void {
+  sink.raw(bytes);
 }

@@ -1,3 +1,5 @@
+import { MAXIMUM_FIELD_LENGTH } from "./limits.ts";
+
 /**
  * The only file that looks at the platform. Everything else is plain ECMAScript, so that the codec runs wherever
  * TextDecoder and TextEncoder exist; Buffer, when there is one, makes short strings in a third of the time.
@@ -8,7 +10,9 @@ interface Platform {
     label: string,
     options: { readonly fatal: boolean; readonly ignoreBOM: boolean },
   ) => { decode(bytes: Uint8Array): string };
-  readonly TextEncoder: new () => { encodeInto(text: string, bytes: Uint8Array): { readonly written: number } };
+  readonly TextEncoder: new () => {
+    encodeInto(text: string, bytes: Uint8Array): { readonly read: number; readonly written: number };
+  };
   readonly Buffer?: {
     readonly prototype: { readonly latin1Slice?: (this: Uint8Array, start: number, end: number) => string };
   };
@@ -32,7 +36,8 @@ export function utf8Text(bytes: Uint8Array, start: number, end: number): string 
   return decoder.decode(bytes.subarray(start, end));
 }
 
-/** Writes well-formed text as UTF-8; returns how many bytes it took. */
+/** Writes well-formed text as UTF-8; returns how many bytes it took, or takes at most when they did not all fit. */
 export function writeUtf8(text: string, bytes: Uint8Array, at: number): number {
-  return encoder.encodeInto(text, bytes.subarray(at)).written;
+  const { read, written } = encoder.encodeInto(text, bytes.subarray(at));
+  return read === text.length ? written : Math.min(3 * text.length, MAXIMUM_FIELD_LENGTH);
 }
