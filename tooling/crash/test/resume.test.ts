@@ -30,6 +30,7 @@ test("a message in flight comes again after a kill with what belongs to it", asy
   const properties = { messageExpiryInterval: 100, contentType: "text/plain", userProperties: [["a", "b"]] } as const;
   publisher.wire.publish(1, 1, false, TOPIC, "in flight", properties);
   const first = await wire.next(PacketType.PUBLISH);
+  await publisher.wire.next(PacketType.PUBACK);
   await server.kill();
   await sleep(1100);
   await server.start();
@@ -54,6 +55,7 @@ test("a message in flight to a session that ends after a kill goes to another me
   const publisher = await Wire.open(server.port, "publisher", 5);
   publisher.wire.publish(1, 1, false, TOPIC, "for one of the group");
   await wire.next(PacketType.PUBLISH);
+  await publisher.wire.next(PacketType.PUBACK);
   await server.kill();
   await server.start();
 
@@ -66,6 +68,39 @@ test("a message in flight to a session that ends after a kill goes to another me
   two.wire.close();
   fresh.wire.close();
 });
+
+test("what waited for a client that was connected goes with DUP after a kill, since it may have been sent", async () => {
+  const publisher = await Wire.open(server.port, "publisher", 5);
+  for (const clientId of ["connected", "away"]) {
+    const { wire } = await Wire.open(server.port, clientId, 5, { properties: oneAtATime });
+    await wire.subscribe(TOPIC, 1);
+    if (clientId === "away") wire.close();
+  }
+  await sleep(100);
+  for (let packetId = 1; packetId <= 3; packetId++) {
+    publisher.wire.publish(packetId, 1, false, TOPIC, `${packetId}`);
+    await publisher.wire.next(PacketType.PUBACK);
+  }
+  // A second restart makes no difference: nobody knows more by then.
+  for (let restart = 0; restart < 2; restart++) {
+    await server.kill();
+    await server.start();
+  }
+  for (const [clientId, dup] of [
+    ["connected", true],
+    ["away", false],
+  ] as const) {
+    const { wire } = await Wire.open(server.port, clientId, 5, { properties: oneAtATime });
+    for (const text of ["1", "2", "3"]) {
+      const packet = await wire.next(PacketType.PUBLISH);
+      expect([Buffer.from(packet.payload).toString(), packet.dup]).toEqual([text, dup]);
+      wire.acknowledge(PacketType.PUBACK, packet.packetId);
+    }
+    wire.close();
+  }
+});
+
+const oneAtATime = { receiveMaximum: 1, sessionExpiryInterval: 3600 };
 
 test("wills and expiry go on where they were, by the wall clock", async () => {
   const { wire } = await Wire.open(server.port, "subscriber", 5);
