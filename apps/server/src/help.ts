@@ -47,7 +47,8 @@ Who may connect, and do what (by default: everybody, everything):
                          user NAME               the topic lines after it are for this user
                          pattern ACCESS FILTER   for everybody; %u: user name, %c: client id
                        ACCESS is read, write, readwrite or deny
-  Both files are read again on SIGHUP; when one is bad, nothing changes.
+
+On SIGHUP certificate, users and rules are read again; when one of the files is bad, nothing changes.
 
 Limits, with their defaults:
 ${LIMIT_HELP}

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
 import { createSecureContext } from "node:tls";
 import { type Listen, TransportError } from "@tidewire/transport";
-import { tcpListener } from "@tidewire/transport-tcp";
-import { webSocketListener } from "@tidewire/transport-websocket/node";
+import { type TcpListener, tcpListener } from "@tidewire/transport-tcp";
+import { type WebSocketListener, webSocketListener } from "@tidewire/transport-websocket/node";
 import type { TlsFiles } from "./args.ts";
 import { describeError, errorCode, UsageError } from "./errors.ts";
 import { isSecure, isWebSocket, type ListenTarget } from "./listen-url.ts";
@@ -21,8 +21,11 @@ export interface TlsCredentials {
   readonly key: Buffer;
 }
 
+/** A listener whose certificate can be exchanged, where it has one. */
+export type ServerListener = TcpListener | WebSocketListener;
+
 /** The transport that `--listen` names. */
-export function listenerFor(target: ListenTarget, settings: ListenerSettings): Listen {
+export function listenerFor(target: ListenTarget, settings: ListenerSettings): Listen<ServerListener> {
   const { host, port, path } = target;
   const { onRefused } = settings;
   const common = { host, port, onRefused, ...(isSecure(target.scheme) && settings.tls ? { tls: settings.tls } : {}) };

@@ -5,7 +5,14 @@ import { Access } from "./access/access.ts";
 import type { ServeOptions } from "./args.ts";
 import { describeError } from "./errors.ts";
 import { isSecure } from "./listen-url.ts";
-import { isLoopback, type ListenerSettings, listenerFor, listenFailure, readTlsCredentials } from "./listeners.ts";
+import {
+  isLoopback,
+  type ListenerSettings,
+  listenerFor,
+  listenFailure,
+  readTlsCredentials,
+  type ServerListener,
+} from "./listeners.ts";
 import { createLogger } from "./logging.ts";
 import { logRefused, startBroker } from "./running-broker.ts";
 import { stopSignal } from "./signals.ts";
@@ -17,10 +24,14 @@ export async function serve(options: ServeOptions): Promise<void> {
   const tls = options.tls && readTlsCredentials(options.tls);
   const access = options.access && new Access(options.access, logger);
   const broker = await startBroker(options.store, logger, { hooks: access?.hooks ?? {}, limits: options.limits });
-  if (access !== undefined) process.on("SIGHUP", () => reload(access, broker, logger));
   try {
-    const urls = await listenAll(broker, options, { tls, origins: options.origins, onRefused: logRefused(logger) });
-    for (const url of urls) process.stdout.write(`listening ${url}\n`);
+    const settings = { tls, origins: options.origins, onRefused: logRefused(logger) };
+    const listeners = await listenAll(broker, options, settings);
+    // Whoever has no such file loses nothing when a terminal that is closed ends the program, as it ends others.
+    if (options.tls !== undefined || access !== undefined) {
+      process.on("SIGHUP", () => reload({ options, logger, access, broker, listeners }));
+    }
+    for (const url of listeners.flatMap(({ addresses }) => addresses)) process.stdout.write(`listening ${url}\n`);
     process.stdout.write("ready\n");
     warnIfOpen(options, logger);
     logger.info(`${await stopped}: closing`);
@@ -29,26 +40,38 @@ export async function serve(options: ServeOptions): Promise<void> {
   }
 }
 
-/** The addresses listened on, with the real ports. */
-async function listenAll(broker: Broker, options: ServeOptions, settings: ListenerSettings): Promise<string[]> {
-  const urls: string[] = [];
+async function listenAll(
+  broker: Broker,
+  options: ServeOptions,
+  settings: ListenerSettings,
+): Promise<readonly ServerListener[]> {
+  const listeners: ServerListener[] = [];
   for (const target of options.listen) {
     try {
-      const listener = await broker.listen(listenerFor(target, settings));
-      urls.push(...listener.addresses);
+      listeners.push(await broker.listen(listenerFor(target, settings)));
     } catch (error) {
       throw listenFailure(target.text, "--listen", error);
     }
   }
-  return urls;
+  return listeners;
 }
 
-/** A bad file is no reason to let anybody in or out: what was in force stays so. */
-function reload(access: Access, broker: Broker, logger: Logger): void {
+interface Running {
+  readonly options: ServeOptions;
+  readonly logger: Logger;
+  readonly access: Access | undefined;
+  readonly broker: Broker;
+  readonly listeners: readonly ServerListener[];
+}
+
+/** Reads certificate, users and rules anew. When one of the files is bad, all of them stay as they were. */
+function reload({ options: { tls }, logger, access, broker, listeners }: Running): void {
   try {
-    const outdated = access.reload();
+    const credentials = tls && readTlsCredentials(tls);
+    const outdated = access?.reload() ?? [];
     for (const { clientId } of outdated) broker.disconnect(clientId, ReasonCode.NotAuthorized);
-    logger.info(`SIGHUP: users and rules are read anew; clients disconnected: ${outdated.length}`);
+    if (credentials !== undefined) for (const listener of listeners) listener.reloadCertificate(credentials);
+    logger.info(`SIGHUP: the files are read anew; clients disconnected: ${outdated.length}`);
   } catch (error) {
     logger.error(`SIGHUP: nothing is changed: ${describeError(error)}`);
   }

@@ -51,8 +51,8 @@ export interface Broker {
   start(): Promise<void>;
   /** Serves one connection of any transport; to be passed as a `Listen`'s callback. */
   handle(connection: Connection): void;
-  /** Listens with `handle`; `close` ends it. */
-  listen(listen: Listen): Promise<Listener>;
+  /** Listens with `handle`; `close` ends it. Resolves with what `listen` opened. */
+  listen<Opened extends Listener>(listen: Listen<Opened>): Promise<Opened>;
   /** Throws `MqttError` on an invalid topic. Text goes out as UTF-8. */
   publish(topic: string, payload: Uint8Array | string, options?: PublishOptions): void;
   /** Retained messages that match come first, at the end of this turn. Throws `MqttError` on an invalid filter. */
@@ -119,7 +119,7 @@ class BrokerCore implements Broker {
     }
   }
 
-  async listen(listen: Listen): Promise<Listener> {
+  async listen<Opened extends Listener>(listen: Listen<Opened>): Promise<Opened> {
     const listener = await listen((connection) => this.handle(connection));
     this.#listeners.push(listener);
     return listener;

@@ -86,4 +86,6 @@ export interface Listener {
 }
 
 /** Starts to listen; resolves when the port is bound, rejects with a `TransportError`. */
-export type Listen = (onConnection: (connection: Connection) => void) => Promise<Listener>;
+export type Listen<Opened extends Listener = Listener> = (
+  onConnection: (connection: Connection) => void,
+) => Promise<Opened>;

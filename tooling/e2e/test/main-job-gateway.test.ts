@@ -1,11 +1,9 @@
-import { writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join } from "node:path";
 import type { IClientOptions } from "mqtt";
-import { generate } from "selfsigned";
 import { afterEach, describe, expect, it } from "vitest";
+import { createCertificate } from "../src/certificate.ts";
 import { connectMqttJs, type ForeignClient } from "../src/mqttjs.ts";
-import { builtProgram, temporaryDirectory } from "../src/paths.ts";
+import { builtProgram } from "../src/paths.ts";
 import { freePort } from "../src/ports.ts";
 import { Program } from "../src/program.ts";
 import { startServer } from "../src/tidewire.ts";
@@ -99,15 +97,7 @@ describe("tidewire-gateway", () => {
 
   it("speaks TLS to the page", async () => {
     const broker = await startBroker();
-    const directory = temporaryDirectory();
-    const { cert, private: key } = await generate([{ name: "commonName", value: "tidewire test" }], {
-      keyType: "ec",
-      algorithm: "sha256",
-      extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
-    });
-    const [certFile, keyFile] = [join(directory, "cert.pem"), join(directory, "key.pem")];
-    writeFileSync(certFile, cert);
-    writeFileSync(keyFile, key);
+    const { cert, certFile, keyFile } = await createCertificate();
     const program = gateway([
       ...["--listen", "wss://127.0.0.1:0/mqtt", "--cert", certFile, "--key", keyFile],
       ...["--target", `tcp://127.0.0.1:${broker.port}`],

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { generate } from "selfsigned";
 import { describe, expect, it } from "vitest";
+import { createCertificate } from "../src/certificate.ts";
 import { connectMqttJs } from "../src/mqttjs.ts";
 import { temporaryDirectory } from "../src/paths.ts";
 import { runTidewire, type Server, startServer } from "../src/tidewire.ts";
@@ -34,16 +34,7 @@ describe("tidewire serve", () => {
   });
 
   it("speaks TLS on tls:// and wss://", async () => {
-    const directory = temporaryDirectory();
-    const certFile = join(directory, "cert.pem");
-    const keyFile = join(directory, "key.pem");
-    const { cert, private: key } = await generate([{ name: "commonName", value: "tidewire test" }], {
-      keyType: "ec",
-      algorithm: "sha256",
-      extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
-    });
-    writeFileSync(certFile, cert);
-    writeFileSync(keyFile, key);
+    const { certFile, keyFile, cert } = await createCertificate();
     const server = await startServer([
       ...["--listen", "tls://127.0.0.1:0", "--listen", "wss://127.0.0.1:0/mqtt", "--store", "memory"],
       ...["--tls-cert", certFile, "--tls-key", keyFile, "--log-level", "warn"],
@@ -56,6 +47,27 @@ describe("tidewire serve", () => {
       expect((await message("secret")).text).toBe(url);
       await client.endAsync();
     }
+    await server.program.stop();
+  });
+
+  it("takes up a new certificate on SIGHUP, and keeps the old one when the new one is bad", async () => {
+    const { certFile, keyFile, cert: old } = await createCertificate();
+    const server = await startServer([
+      ...["--listen", "tls://127.0.0.1:0", "--store", "memory", "--log-level", "warn"],
+      ...["--tls-cert", certFile, "--tls-key", keyFile],
+    ]);
+    const url = `mqtts://127.0.0.1:${server.ports[0]}`;
+    const before = await connectMqttJs(url, { ca: old });
+    writeFileSync(certFile, "not a certificate");
+    server.program.kill("SIGHUP");
+    await until("the complaint", () => server.program.stderr.some((line) => line.includes("nothing is changed")));
+    await (await connectMqttJs(url, { ca: old })).client.endAsync();
+
+    const { cert } = await createCertificate(certFile, keyFile);
+    server.program.kill("SIGHUP");
+    const after = await until("the new one", () => connectMqttJs(url, { ca: cert }).catch(() => undefined));
+    expect(before.client.connected).toBe(true);
+    for (const { client } of [before, after]) await client.endAsync();
     await server.program.stop();
   });
 
