@@ -6,7 +6,7 @@ import { latency } from "./broker/latency.js";
 import { pinLoadGenerator, startServers, startTidewire } from "./broker/servers.js";
 import { publishCosts, wildcardOverRetained } from "./broker/subscriptions.js";
 import { rate0, rateAcknowledged } from "./broker/throughput.js";
-import { median, row } from "./measure.js";
+import { median, optionValue, row } from "./measure.js";
 
 const TRANSPORTS = ["tcp", "ws"];
 const WINDOW = 100;
@@ -150,9 +150,4 @@ async function perCore(measured) {
 
 function label(transport) {
   return transport === "ws" ? "WebSocket" : "TCP";
-}
-
-function optionValue(list, name) {
-  const index = list.indexOf(name);
-  return index < 0 ? undefined : list[index + 1];
 }

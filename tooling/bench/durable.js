@@ -1,4 +1,5 @@
 // `pnpm bench durable`: QoS 1 through persistent sessions, with everything acknowledged kept on disk.
+// Option: --only TEXT (parts whose name has it: online, queue, start-up).
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -7,7 +8,7 @@ import { pinLoadGenerator } from "./broker/servers.js";
 import { fillAndDrain, rate } from "./durable/load.js";
 import { startMosquitto, startNats, startTidewire } from "./durable/servers.js";
 import { fillQueues, fillRetained, startUp } from "./durable/start-up.js";
-import { median, row } from "./measure.js";
+import { median, optionValue, row } from "./measure.js";
 
 const ROUNDS = 3;
 const LOADS = [
@@ -17,12 +18,18 @@ const LOADS = [
 const OFFLINE_MESSAGES = 200_000;
 const START_UP_MESSAGES = 1_000_000;
 
-export async function run() {
+const parts = { online, queue, "start-up": start };
+
+/** @param {{ options: readonly string[] }} settings */
+export async function run({ options }) {
+  const only = optionValue(options, "--only") ?? "";
   // On the disk of the checkout: the temporary directory may be in memory.
   const folder = mkdtempSync(join(dirname(fileURLToPath(import.meta.url)), ".durable-"));
   pinLoadGenerator();
   try {
-    return [...(await online(folder)), ...(await offline(folder)), ...(await start(folder))];
+    const rows = [];
+    for (const [name, measure] of Object.entries(parts)) if (name.includes(only)) rows.push(...(await measure(folder)));
+    return rows;
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   }
@@ -49,7 +56,7 @@ async function online(folder) {
   return rows;
 }
 
-async function offline(folder) {
+async function queue(folder) {
   const server = await startTidewire(folder, { directory: join(folder, "offline") });
   const rates = await fillAndDrain(server, OFFLINE_MESSAGES);
   server.stop();

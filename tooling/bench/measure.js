@@ -55,6 +55,12 @@ export function printRows(rows, { json }) {
   printTable(["what", "ours", "unit", "peer", "ratio"], cells);
 }
 
+/** What follows `name` on the command line. */
+export function optionValue(options, name) {
+  const index = options.indexOf(name);
+  return index < 0 ? undefined : options[index + 1];
+}
+
 /** Prints columns, numbers to the right. */
 export function printTable(heads, rows) {
   const widths = heads.map((head, i) => Math.max(head.length, ...rows.map((cells) => cells[i].length)));

@@ -17,8 +17,9 @@ export interface Scheduler {
 export interface LinkLoopOptions {
   readonly scheduler: Scheduler;
   /**
-   * Awaited once per flush, before the bytes of that turn leave: what they acknowledge is durable then. Undefined when
-   * nothing is to be waited for. A rejection ends every link of that flush without sending (nothing false is promised).
+   * Awaited once for all links of a flush whose sessions promised something, before their bytes leave: what they
+   * acknowledge is durable then. Undefined when nothing is to be waited for. A rejection ends these links without sending
+   * (nothing false is promised).
    */
   readonly barrier?: () => Promise<void> | undefined;
   /**
@@ -48,7 +49,7 @@ export interface LinkLoop {
   readonly now: number;
   readonly size: number;
   attach<S extends Session>(connection: Connection, options: LinkOptions<S>): Link<S>;
-  /** Sends what is pending now (through the barrier). */
+  /** Sends what is pending now; what promises something, through the barrier. */
   flush(): void;
 }
 
