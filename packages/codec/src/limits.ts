@@ -34,14 +34,14 @@ export const SLAB_SIZE = 16_384;
 /** First slab of a writer whose packets do not fit behind each other in the shared one. */
 export const FIRST_SLAB_SIZE = 2048;
 
-/** Longest text, in bytes, that a text cache remembers: long enough for most topics. */
+/** Longest text, in bytes, that the text cache remembers: long enough for most topics. */
 export const MAXIMUM_CACHED_LENGTH = 64;
 
-/** Texts in a text cache; with their keys at most some 50 KB. */
-export const CACHE_SLOTS = 256;
+/** Texts in the text cache; with their keys at most some 100 KB. */
+export const CACHE_SLOTS = 512;
 
-/** Multiplying mixes upwards: the slot is in the high eight bits of a hash. */
-export const CACHE_SLOT_SHIFT = 24;
+/** Multiplying mixes upwards: the slot is in the high nine bits of a hash. */
+export const CACHE_SLOT_SHIFT = 23;
 
 /** Odd, with bits all over: 2^32 divided by the golden ratio. */
 export const HASH_MULTIPLIER = 0x9e3779b1;

@@ -11,7 +11,7 @@ export function readPublish(reader: Reader, type: 3, flags: number): PublishPack
   const qos = (flags >> 1) & 3;
   if (qos === 3) fail(qosInvalid, reader);
   if (qos === 0 && flags & DUP) fail(dupOnQos0, reader);
-  const topic = reader.topicNameOrNone();
+  const topic = reader.string(true);
   const packetId = qos === 0 ? 0 : reader.packetId();
   const properties = readProperties(reader, PUBLISH_BIT);
   // Only a topic alias can stand for a missing name (MQTT 5.0, 3.3.2.3.4).

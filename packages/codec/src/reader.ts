@@ -3,13 +3,9 @@ import { asciiText, utf8Text } from "./platform.ts";
 import { fail, lengthMalformed, packetIdInvalid, packetTruncated, stringMalformed, topicEmpty } from "./rules.ts";
 import type { SenderSide } from "./sides.ts";
 import { checkText } from "./text.ts";
-import { TextCache } from "./text-cache.ts";
+import { findText, offerText } from "./text-cache.ts";
 
 const EMPTY = /* @__PURE__ */ new Uint8Array(0);
-
-/** Shared by all readers: text is as likely to come again on another connection. */
-const topics = /* @__PURE__ */ new TextCache();
-const texts = /* @__PURE__ */ new TextCache();
 
 /** Reads the fields of one packet, from `pos` and never past `end`. */
 export class Reader {
@@ -70,17 +66,30 @@ export class Reader {
     return this.uint16() || fail(packetIdInvalid, this);
   }
 
-  string(): string {
-    return this.#text(false, texts);
+  /** Text; a topic name, which may be empty, has no wildcards. */
+  string(isTopicName = false): string {
+    const bytes = this.#bytes;
+    const length = this.uint16();
+    const start = this.#skip(length);
+    const end = start + length;
+    const known = findText(bytes, start, end, isTopicName);
+    if (known !== undefined) return known;
+    let bits = 0;
+    for (let i = start; i < end; i++) bits |= bytes[i] as number;
+    let text = "";
+    try {
+      text = bits < 0x80 ? asciiText(bytes, start, end) : utf8Text(bytes, start, end);
+    } catch {
+      fail(stringMalformed, this);
+    }
+    checkText(text, this, isTopicName);
+    offerText(text);
+    return text;
   }
 
+  /** A topic name that is not empty. */
   topicName(): string {
-    return this.#text(true, topics) || fail(topicEmpty, this);
-  }
-
-  /** A topic name that may be empty. */
-  topicNameOrNone(): string {
-    return this.#text(true, topics);
+    return this.string(true) || fail(topicEmpty, this);
   }
 
   binary(): Uint8Array {
@@ -106,25 +115,5 @@ export class Reader {
     this.pos += length;
     if (this.pos > this.end) fail(packetTruncated, this);
     return pos;
-  }
-
-  #text(isTopicName: boolean, cache: TextCache): string {
-    const bytes = this.#bytes;
-    const length = this.uint16();
-    const start = this.#skip(length);
-    const end = start + length;
-    const known = cache.get(bytes, start, end);
-    if (known !== undefined) return known;
-    let bits = 0;
-    for (let i = start; i < end; i++) bits |= bytes[i] as number;
-    let text = "";
-    try {
-      text = bits < 0x80 ? asciiText(bytes, start, end) : utf8Text(bytes, start, end);
-    } catch {
-      fail(stringMalformed, this);
-    }
-    checkText(text, this, isTopicName);
-    cache.offer(text);
-    return text;
   }
 }
