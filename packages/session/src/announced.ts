@@ -12,12 +12,9 @@ import * as violations from "./violations.ts";
 /** The limits in a CONNECT or CONNACK. */
 export function announcedLimits(properties: Properties | undefined): PeerLimits {
   if (properties === undefined) return defaultPeerLimits;
-  const announced: Partial<PeerLimits> = properties;
-  const entries = Object.entries(defaultPeerLimits).map(([name, value]) => [
-    name,
-    announced[name as keyof PeerLimits] ?? value,
-  ]);
-  return Object.fromEntries(entries) as PeerLimits;
+  const limits: Record<keyof PeerLimits, unknown> = { ...defaultPeerLimits };
+  for (const name of Object.keys(limits) as (keyof PeerLimits)[]) limits[name] = properties[name] ?? limits[name];
+  return limits as PeerLimits;
 }
 
 export function excludedMessage(limits: PeerLimits, qos: QoS, retain: boolean): Violation | undefined {

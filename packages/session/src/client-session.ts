@@ -9,6 +9,7 @@ import type {
   UnsubackPacket,
 } from "@tidewire/codec";
 import { excludedSubscriptions } from "./announced.ts";
+import { type ClientRequest, clientStates } from "./client-states.ts";
 import {
   AUTH,
   CONNACK,
@@ -34,7 +35,6 @@ import type {
 } from "./interfaces.ts";
 import { reasonCodeFor } from "./return-codes.ts";
 import { SessionBase } from "./session-base.ts";
-import { clientStates } from "./states.ts";
 import * as violations from "./violations.ts";
 
 /** The client's end of one connection. */
@@ -42,7 +42,7 @@ export function createClientSession(options: ClientSessionOptions): ClientSessio
   return new ClientEngine(options);
 }
 
-class ClientEngine extends SessionBase<ClientState, "open", ClientSessionHandler> implements ClientSession {
+class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSessionHandler> implements ClientSession {
   connack: ConnackPacket | undefined = undefined;
   keepAlive: number;
   readonly #inflight: InflightState;

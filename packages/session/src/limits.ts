@@ -9,7 +9,7 @@ export const defaultLimits: SessionLimits = {
   connackTimeoutMs: 30_000,
   /** Longer than a mobile network's worst usual pause, shorter than a person's patience. */
   pingTimeoutMs: 15_000,
-  /** Enough for the topics a device uses in turn; each costs a string on both ends. */
+  /** Enough for the topics a device uses in turn; each costs a string on both ends, and a look when one has to give way. */
   outgoingTopicAliases: 32,
 };
 

@@ -32,7 +32,7 @@ export class Receiver {
   readonly #core: Core;
   readonly #inflight: InflightState;
   /** What this side announced. */
-  readonly #limits: PeerLimits;
+  readonly limits: PeerLimits;
   /** Topics by the alias that the peer gave them on this connection [MQTT-3.3.2-7]. */
   readonly #topics: string[] = [];
   /** Ids of QoS 1 and 2 messages that came on this connection and are unfinished: what Receive Maximum counts. */
@@ -48,11 +48,11 @@ export class Receiver {
   constructor(core: Core, inflight: InflightState, limits: PeerLimits) {
     this.#core = core;
     this.#inflight = inflight;
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   receivePublish(packet: PublishPacket, now: number): Violation | undefined {
-    const excluded = excludedMessage(this.#limits, packet.qos, packet.retain) ?? this.#resolveAlias(packet);
+    const excluded = excludedMessage(this.limits, packet.qos, packet.retain) ?? this.#resolveAlias(packet);
     if (excluded !== undefined) return excluded;
     if (packet.qos > 0) return this.#receiveAcknowledged(packet, now);
     this.#core.handler.onPublish(packet);
@@ -111,7 +111,7 @@ export class Receiver {
       this.#core.write(ackPacket(PUBREC, packetId), now);
       return undefined;
     }
-    if (this.#open.size >= this.#limits.receiveMaximum) return violations.receiveMaximumExceeded;
+    if (this.#open.size >= this.limits.receiveMaximum) return violations.receiveMaximumExceeded;
     // The two ends remember different sessions; only MQTT 5 has a word for it.
     if (received && qos === 1 && version !== 5) return violations.packetIdInUse;
     this.#atHandler = packet;
@@ -152,7 +152,7 @@ export class Receiver {
   #resolveAlias(packet: PublishPacket): Violation | undefined {
     const alias = packet.properties?.topicAlias;
     if (alias === undefined) return undefined;
-    if (alias > this.#limits.topicAliasMaximum) return violations.topicAliasInvalid;
+    if (alias > this.limits.topicAliasMaximum) return violations.topicAliasInvalid;
     const topic = packet.topic || this.#topics[alias];
     if (topic === undefined) return violations.topicAliasUnknown;
     this.#topics[alias] = topic;

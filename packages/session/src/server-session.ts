@@ -39,8 +39,8 @@ import type {
   SessionEnd,
 } from "./interfaces.ts";
 import { returnCodeFor } from "./return-codes.ts";
+import { type ServerRequest, serverStates } from "./server-states.ts";
 import { SessionBase, withoutProblemInformation } from "./session-base.ts";
-import { type ServerRequest, serverStates } from "./states.ts";
 import * as violations from "./violations.ts";
 
 /** The server's end of one connection. */
@@ -217,10 +217,10 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
   }
 
   #receiveSubscribe(packet: SubscribePacket): Violation | undefined {
-    const { receiver, own } = this;
-    const excluded = excludedSubscriptions(own, packet.subscriptions, packet.properties);
+    const receiver = this.connected(this.receiver);
+    const excluded = excludedSubscriptions(receiver.limits, packet.subscriptions, packet.properties);
     if (excluded !== undefined) return excluded;
-    if (!this.connected(receiver).request(SUBACK, packet.packetId)) return violations.packetIdInUse;
+    if (!receiver.request(SUBACK, packet.packetId)) return violations.packetIdInUse;
     this.handler.onSubscribe(packet);
     return undefined;
   }

@@ -36,7 +36,7 @@ import type {
 import { defaultLimits, defaultPeerLimits } from "./limits.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
-import type { Transitions, TransitionTable } from "./states.ts";
+import type { Transitions, TransitionTable } from "./transitions.ts";
 import * as violations from "./violations.ts";
 
 /** What client and server have in common: one connection's life, and the way from requests and packets to the halves. */
@@ -50,8 +50,6 @@ export abstract class SessionBase<State extends string, Request extends string, 
   peer: PeerLimits = defaultPeerLimits;
   end: SessionEnd | undefined = undefined;
   promised = false;
-  /** What this end announced. */
-  protected own: PeerLimits = defaultPeerLimits;
   protected readonly limits: SessionLimits;
   /** Both are there once connected. */
   protected sender: Sender | undefined = undefined;
@@ -186,10 +184,9 @@ export abstract class SessionBase<State extends string, Request extends string, 
     }
   }
 
-  /** The limits that this end announced are known as well: messages may flow. */
+  /** Messages may flow. `own` are the properties in which this end announced its limits. */
   protected start(inflight: InflightState, own: Properties | undefined): Sender {
-    this.own = announcedLimits(own);
-    this.receiver = new Receiver(this, inflight, this.own);
+    this.receiver = new Receiver(this, inflight, announcedLimits(own));
     this.sender = new Sender(this, inflight, this.limits.outgoingTopicAliases);
     return this.sender;
   }

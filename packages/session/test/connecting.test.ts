@@ -1,4 +1,4 @@
-import { MqttError } from "@tidewire/codec";
+import { MqttError, type Packet } from "@tidewire/codec";
 import type { Authenticator } from "@tidewire/session";
 import { describe, expect, test } from "vitest";
 import { connectPacket, endOf, message, names, Pair, publishPacket } from "./pair.ts";
@@ -161,6 +161,12 @@ describe("enhanced authentication", () => {
     };
   }
 
+  function auth(reasonCode: number, authenticationMethod: string): Packet {
+    return { type: 15, reasonCode, properties: { authenticationMethod } };
+  }
+
+  const connack: Packet = { type: 2, sessionPresent: false, reasonCode: 0, properties: undefined };
+
   function connected(authenticator: Authenticator): Pair {
     const pair: Pair = new Pair({
       authenticator,
@@ -225,6 +231,17 @@ describe("enhanced authentication", () => {
     const pair = new Pair({ ...(authenticator && { authenticator }) }).connect();
     pair.forgeToServer({ type: 15, reasonCode: 0x19, properties });
     expect(endOf(pair.serverEvents)).toMatchObject({ kind: "violation", reasonCode: 0x82, error: { code } });
+  });
+
+  test.each([
+    ["without an authenticator", undefined, auth(0x18, "countdown"), "authentication-unexpected"],
+    ["that says success before CONNACK does", countdown(), auth(0x00, "countdown"), "authentication-unexpected"],
+    ["under another method", countdown(), auth(0x18, "other"), "authentication-method-changed"],
+    ["for a CONNACK that names no method", countdown(), connack, "authentication-method-changed"],
+  ] as const)("of a server is a violation at a client %s", (_name, authenticator, packet, code) => {
+    const pair = new Pair({ ...(authenticator && { authenticator }), onConnect: () => {} }).connect();
+    pair.forgeToClient(packet);
+    expect(endOf(pair.clientEvents)).toMatchObject({ kind: "violation", reasonCode: 0x82, error: { code } });
   });
 
   test("a client that hears nothing more of it is given up after the time limit", () => {

@@ -15,10 +15,10 @@ export function statePage(ends: readonly { readonly title: string; readonly tabl
 
 const HEAD = `# Session states
 
-Drawn from the tables in \`packages/session/src/states.ts\`; \`pnpm exec vitest run packages/session -u\` draws them again, and a
-test fails when this page is not what the tables say. Packets are in capitals. \`end\` is every end, whoever brings it about: a
-request, a refusal, a violation, a timeout, a lost connection, a handler that threw. A packet that a state has no transition for
-breaks the protocol; a request that it has none for is refused.`;
+Drawn from the tables in \`client-states.ts\` and \`server-states.ts\` of \`packages/session/src\`; \`pnpm exec vitest run
+packages/session -u\` draws them again, and a test fails when this page is not what the tables say. Packets are in capitals.
+\`end\` is every end, whoever brings it about: a request, a refusal, a violation, a timeout, a lost connection, a handler that
+threw. A packet that a state has no transition for breaks the protocol; a request that it has none for is refused.`;
 
 function diagram(table: Table): string {
   const states = Object.keys(table);

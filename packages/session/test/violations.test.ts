@@ -118,6 +118,31 @@ test("a QoS 2 message that comes again is held back and gets its PUBREC again [M
   expect(names(pair.serverEvents).filter((name) => name === "publish")).toHaveLength(2);
 });
 
+describe("a QoS 2 message that comes again while an older one has no answer", () => {
+  test("gets its PUBREC again at once: the order of first answers is kept", () => {
+    const pair = new Pair({ acknowledge: false }).connect();
+    pair.forgeToServer(publishPacket({ qos: 2, packetId: 5 }));
+    pair.server.acknowledge(5, 0, 0);
+    pair.forgeToServer(publishPacket({ qos: 1, packetId: 6 }));
+    pair.forgeToServer(publishPacket({ qos: 2, packetId: 5, dup: true }));
+    pair.forgeToServer(ack(6, 5));
+    pair.server.acknowledge(6, 0, 0);
+    pair.toClient();
+    expect(outline(pair.sentByServer).slice(1)).toEqual(["PUBREC 5", "PUBREC 5", "PUBCOMP 5", "PUBACK 6"]);
+  });
+
+  test("is a violation before its first PUBREC, and so is a PUBREL", () => {
+    for (const packet of [publishPacket({ qos: 2, packetId: 5, dup: true }), ack(6, 5)]) {
+      const pair = new Pair({ acknowledge: false }).connect();
+      pair.forgeToServer(publishPacket({ qos: 1, packetId: 6 }));
+      pair.forgeToServer(publishPacket({ qos: 2, packetId: 5 }));
+      pair.server.acknowledge(5, 0, 0);
+      pair.forgeToServer(packet);
+      expect(endOf(pair.serverEvents).kind).toBe("violation");
+    }
+  });
+});
+
 test("a client's PUBLISH has no subscription identifier [MQTT-3.3.4-6], a server's may", () => {
   const packet = publishPacket({ properties: { subscriptionIdentifiers: [1] } });
   const pair = new Pair().connect();

@@ -1,0 +1,45 @@
+import type { PacketType } from "@tidewire/codec";
+import {
+  AUTH,
+  CONNACK,
+  DISCONNECT,
+  PINGRESP,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  SUBACK,
+  UNSUBACK,
+} from "./codes.ts";
+import type { ClientState } from "./interfaces.ts";
+import type { Transitions, TransitionTable } from "./transitions.ts";
+
+export type ClientRequest = "open";
+export type ClientInput = PacketType | ClientRequest | "end";
+
+const awaitingConnack: Transitions<ClientState, ClientInput> = {
+  [CONNACK]: "connected",
+  [AUTH]: "authenticating",
+  end: "closed",
+};
+
+export const clientStates: TransitionTable<ClientState, ClientInput> = {
+  idle: { open: "connecting", end: "closed" },
+  connecting: awaitingConnack,
+  authenticating: awaitingConnack,
+  connected: {
+    [PUBLISH]: "connected",
+    [PUBACK]: "connected",
+    [PUBREC]: "connected",
+    [PUBREL]: "connected",
+    [PUBCOMP]: "connected",
+    [SUBACK]: "connected",
+    [UNSUBACK]: "connected",
+    [PINGRESP]: "connected",
+    [AUTH]: "connected",
+    [DISCONNECT]: "closed",
+    end: "closed",
+  },
+  closed: {},
+};

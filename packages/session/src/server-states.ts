@@ -1,0 +1,41 @@
+import type { PacketType } from "@tidewire/codec";
+import {
+  AUTH,
+  CONNECT,
+  DISCONNECT,
+  PINGREQ,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  SUBSCRIBE,
+  UNSUBSCRIBE,
+} from "./codes.ts";
+import type { ServerState } from "./interfaces.ts";
+import type { TransitionTable } from "./transitions.ts";
+
+export type ServerRequest = "accept" | "reject" | "authContinue" | "disconnect";
+export type ServerInput = PacketType | ServerRequest | "end";
+
+export const serverStates: TransitionTable<ServerState, ServerInput> = {
+  "awaiting-connect": { [CONNECT]: "awaiting-accept", end: "closed" },
+  "awaiting-accept": { accept: "connected", reject: "closed", authContinue: "authenticating", end: "closed" },
+  authenticating: { [AUTH]: "awaiting-accept", [DISCONNECT]: "closed", reject: "closed", end: "closed" },
+  connected: {
+    [PUBLISH]: "connected",
+    [PUBACK]: "connected",
+    [PUBREC]: "connected",
+    [PUBREL]: "connected",
+    [PUBCOMP]: "connected",
+    [SUBSCRIBE]: "connected",
+    [UNSUBSCRIBE]: "connected",
+    [PINGREQ]: "connected",
+    [AUTH]: "connected",
+    [DISCONNECT]: "closed",
+    reject: "closed",
+    disconnect: "closed",
+    end: "closed",
+  },
+  closed: {},
+};
