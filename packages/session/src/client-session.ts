@@ -117,12 +117,8 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
   tick(now: number): void {
     if (this.end !== undefined) return;
     if (now >= this.#givesUpAt) {
-      const error = new SessionError(
-        "link",
-        this.state === "connected" ? "ping-timeout" : "connack-timeout",
-        KEEP_ALIVE_TIMEOUT,
-      );
-      this.finish("timeout", KEEP_ALIVE_TIMEOUT, error, false);
+      const code = this.state === "connected" ? "ping-timeout" : "connack-timeout";
+      this.finish("timeout", KEEP_ALIVE_TIMEOUT, new SessionError("link", code, KEEP_ALIVE_TIMEOUT), false);
     } else if (now >= this.#asksAt) {
       this.write({ type: PINGREQ }, now);
       if (this.#askedAt < 0) this.#askedAt = now;
@@ -169,8 +165,8 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
         this.#askedAt = -1;
         return undefined;
       case AUTH:
-        this.move(AUTH);
         if (this.#authentication === undefined) return violations.authenticationUnexpected;
+        this.move(AUTH);
         return this.#authentication.receive(packet, now);
       case DISCONNECT:
         return this.#receiveDisconnect(packet);

@@ -1,4 +1,3 @@
-import type { PacketType } from "@tidewire/codec";
 import {
   AUTH,
   CONNACK,
@@ -16,15 +15,14 @@ import type { ClientState } from "./interfaces.ts";
 import type { Transitions, TransitionTable } from "./transitions.ts";
 
 export type ClientRequest = "open";
-export type ClientInput = PacketType | ClientRequest | "end";
 
-const awaitingConnack: Transitions<ClientState, ClientInput> = {
+const awaitingConnack: Transitions<ClientState, ClientRequest> = {
   [CONNACK]: "connected",
   [AUTH]: "authenticating",
   end: "closed",
 };
 
-export const clientStates: TransitionTable<ClientState, ClientInput> = {
+export const clientStates: TransitionTable<ClientState, ClientRequest> = {
   idle: { open: "connecting", end: "closed" },
   connecting: awaitingConnack,
   authenticating: awaitingConnack,

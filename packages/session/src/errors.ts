@@ -14,19 +14,20 @@ export class SessionError extends Error {
   /** The normative statement that is broken, such as `MQTT-3.1.0-2`; undefined for an unnumbered rule. */
   readonly statement: string | undefined;
 
-  /** Without a message the code is all there is to say, and is said in words. */
+  /** Without a message, code and statement are all there is to say. */
   constructor(
     kind: SessionErrorKind,
     code: string,
     reasonCode: number,
-    message: string = code.replaceAll("-", " "),
+    message?: string,
     options?: { readonly statement?: string | undefined; readonly cause?: unknown },
   ) {
-    super(message, options);
+    const statement = options?.statement;
+    super(message ?? code.replaceAll("-", " ") + (statement === undefined ? "" : ` [${statement}]`), options);
     this.kind = kind;
     this.code = code;
     this.reasonCode = reasonCode;
-    this.statement = options?.statement;
+    this.statement = statement;
   }
 }
 

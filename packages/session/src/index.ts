@@ -1,5 +1,5 @@
 export { createClientSession } from "./client-session.ts";
-export { type ClientInput, clientStates } from "./client-states.ts";
+export { type ClientRequest, clientStates } from "./client-states.ts";
 export { enhancedAuthentication } from "./enhanced-authentication.ts";
 export { SessionError, type SessionErrorKind, type Violation } from "./errors.ts";
 export { createInflight } from "./inflight.ts";
@@ -26,11 +26,12 @@ export type {
   SessionEnd,
   SessionHandler,
   SessionLimits,
+  SessionOptions,
   SessionRequests,
 } from "./interfaces.ts";
 export { type MemoryInflightStore, memoryInflightStore } from "./memory-inflight-store.ts";
 export { reasonCodeFor, returnCodeFor } from "./return-codes.ts";
 export { createServerSession } from "./server-session.ts";
-export { type ServerInput, serverStates } from "./server-states.ts";
+export { type ServerRequest, serverStates } from "./server-states.ts";
 export type { Transitions, TransitionTable } from "./transitions.ts";
 export * as violations from "./violations.ts";

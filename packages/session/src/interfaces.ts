@@ -190,13 +190,17 @@ export interface SessionHandler {
   onEnd(end: SessionEnd): void;
 }
 
-export interface ClientSessionOptions {
+/** Options both ends share. */
+export interface SessionOptions<Handler extends SessionHandler> {
+  readonly writer: PacketWriter;
+  readonly handler: Handler;
+  readonly limits?: Partial<SessionLimits>;
+}
+
+export interface ClientSessionOptions extends SessionOptions<ClientSessionHandler> {
   /** Sent by `open`. */
   readonly connect: ConnectPacket;
   readonly inflight: Inflight;
-  readonly writer: PacketWriter;
-  readonly handler: ClientSessionHandler;
-  readonly limits?: Partial<SessionLimits>;
   /** For enhanced authentication, made by `enhancedAuthentication` for this session alone. */
   readonly authenticator?: EnhancedAuthentication;
 }
@@ -259,12 +263,9 @@ export interface ClientSession extends Session, SessionRequests {
 
 export type ClientState = "idle" | "connecting" | "authenticating" | "connected" | "closed";
 
-export interface ServerSessionOptions {
-  readonly writer: PacketWriter;
-  readonly handler: ServerSessionHandler;
+export interface ServerSessionOptions extends SessionOptions<ServerSessionHandler> {
   /** Time of acceptance, from which the CONNECT time limit runs. */
   readonly now: number;
-  readonly limits?: Partial<SessionLimits>;
 }
 
 export interface ServerSessionHandler extends SessionHandler {

@@ -79,7 +79,7 @@ export class Receiver {
     if (atHandler === undefined) {
       this.#owed.set(packetId, { type, packetId, reasonCode: code, properties });
     } else {
-      this.#write(ackPacket(type, packetId, code, properties) as Answer, now);
+      this.#write(ackPacket(type, packetId, code, properties), now);
       this.#atHandler = undefined;
     }
     if (type === PUBREC && code < FIRST_FAILURE) this.#inflight.putIncoming(packetId);

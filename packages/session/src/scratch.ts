@@ -24,17 +24,17 @@ export const scratchPublish: Mutable<PublishPacket> = {
 const scratchAck: Mutable<AckPacket> = { type: PUBACK, packetId: 0, reasonCode: SUCCESS, properties: undefined };
 
 /** A PUBACK, PUBREC, PUBREL or PUBCOMP to be written at once. */
-export function ackPacket(
-  type: AckPacket["type"],
+export function ackPacket<Type extends AckPacket["type"]>(
+  type: Type,
   packetId: number,
   reasonCode: number = SUCCESS,
   properties?: Properties,
-): AckPacket {
+): AckPacket<Type> {
   scratchAck.type = type;
   scratchAck.packetId = packetId;
   scratchAck.reasonCode = reasonCode;
   scratchAck.properties = properties;
-  return scratchAck;
+  return scratchAck as AckPacket<Type>;
 }
 
 /** Properties of a PUBLISH that has nothing but a topic alias. */

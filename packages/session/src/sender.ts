@@ -174,7 +174,7 @@ export class Sender {
     const { writer } = this.#core;
     const { topic, properties } = packet;
     const known = this.#aliases?.find(topic) ?? 0;
-    const alias = known || (this.#aliases?.candidate(topic) ?? 0);
+    const alias = known > 0 ? known : (this.#aliases?.candidate(topic) ?? 0);
     if (alias > 0) {
       if (known > 0) packet.topic = "";
       packet.properties = withAlias(properties, alias);

@@ -159,7 +159,7 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
     return 2;
   }
 
-  protected override excluded(packet: Packet): Violation | undefined {
+  protected override unexpected(packet: Packet): Violation | undefined {
     if (this.allows(packet.type)) {
       const identified = packet.type === PUBLISH && packet.properties?.subscriptionIdentifiers !== undefined;
       return identified ? violations.subscriptionIdentifierFromClient : undefined;

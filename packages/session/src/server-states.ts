@@ -1,4 +1,3 @@
-import type { PacketType } from "@tidewire/codec";
 import {
   AUTH,
   CONNECT,
@@ -16,9 +15,8 @@ import type { ServerState } from "./interfaces.ts";
 import type { TransitionTable } from "./transitions.ts";
 
 export type ServerRequest = "accept" | "reject" | "authContinue" | "disconnect";
-export type ServerInput = PacketType | ServerRequest | "end";
 
-export const serverStates: TransitionTable<ServerState, ServerInput> = {
+export const serverStates: TransitionTable<ServerState, ServerRequest> = {
   "awaiting-connect": { [CONNECT]: "awaiting-accept", end: "closed" },
   "awaiting-accept": { accept: "connected", reject: "closed", authContinue: "authenticating", end: "closed" },
   authenticating: { [AUTH]: "awaiting-accept", [DISCONNECT]: "closed", reject: "closed", end: "closed" },

@@ -31,6 +31,7 @@ import type {
   SessionEnd,
   SessionHandler,
   SessionLimits,
+  SessionOptions,
   SessionRequests,
 } from "./interfaces.ts";
 import { defaultLimits, defaultPeerLimits } from "./limits.ts";
@@ -59,22 +60,14 @@ export abstract class SessionBase<State extends string, Request extends string, 
   protected lastSent = 0;
   /** This side does not read at the moment. */
   protected held = false;
-  readonly #states: TransitionTable<State, PacketType | Request | "end">;
+  readonly #states: TransitionTable<State, Request>;
   /** Of the present state. */
-  #transitions: Transitions<State, PacketType | Request | "end">;
+  #transitions: Transitions<State, Request>;
 
   constructor(
-    states: TransitionTable<State, PacketType | Request | "end">,
+    states: TransitionTable<State, Request>,
     state: State,
-    {
-      writer,
-      handler,
-      limits,
-    }: {
-      readonly writer: PacketWriter;
-      readonly handler: Handler;
-      readonly limits?: Partial<SessionLimits>;
-    },
+    { writer, handler, limits }: SessionOptions<Handler>,
   ) {
     this.#states = states;
     this.#transitions = states[state];
@@ -105,7 +98,7 @@ export abstract class SessionBase<State extends string, Request extends string, 
   receive(packet: Packet, now: number): void {
     if (this.end !== undefined) return;
     this.lastReceived = now;
-    const violation = this.excluded(packet) ?? this.#take(packet, now);
+    const violation = this.unexpected(packet) ?? this.#take(packet, now);
     if (violation === undefined) return;
     this.breakOff("violation", violationError("violation", violation, this.version), violation[1], now);
   }
@@ -163,7 +156,7 @@ export abstract class SessionBase<State extends string, Request extends string, 
   ): void;
 
   /** Whether a packet may not come now, whatever it says. */
-  protected excluded(packet: Packet): Violation | undefined {
+  protected unexpected(packet: Packet): Violation | undefined {
     return this.allows(packet.type) ? undefined : violations.packetUnexpected;
   }
 
