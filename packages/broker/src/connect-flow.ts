@@ -5,6 +5,7 @@ import {
   type AuthenticateAccepted,
   type AuthenticateResult,
   type AuthenticationAnswer,
+  type ConnectRequest,
   type Refusal,
   refusalProperties,
 } from "./hooks.ts";
@@ -48,12 +49,20 @@ export class ConnectFlow {
       return;
     }
     const { clientId, version, username, password } = packet;
-    const connection = this.#connection.transport.info;
+    const request: ConnectRequest = {
+      clientId,
+      version,
+      username,
+      password,
+      connection: this.#connection.transport.info,
+      packet,
+      sessionUser: () => this.#context.sessions.get(clientId)?.username,
+    };
     awaitHook<AuthenticateResult>(
       this.#context,
       this.#connection,
       "authenticate",
-      () => authenticate.call(this.#context.hooks, { clientId, version, username, password, connection, packet }),
+      () => authenticate.call(this.#context.hooks, request),
       (result) => this.#authenticated(result),
     );
   }

@@ -28,6 +28,8 @@ export interface ConnectRequest {
   readonly connection: ConnectionInfo;
   /** The whole packet, for its will and properties. */
   readonly packet: ConnectPacket;
+  /** The user name of the session that has this client identifier at the moment: the client would take it over. */
+  sessionUser(): string | undefined;
 }
 
 /** `true` lets the client in, `false` refuses it with 0x87 Not authorized. */

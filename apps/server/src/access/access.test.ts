@@ -14,6 +14,7 @@ let usersFile: string;
 let aclFile: string;
 
 beforeEach(async () => {
+  sessionUser = undefined;
   directory = mkdtempSync(join(tmpdir(), "tidewire-access-"));
   usersFile = join(directory, "users");
   aclFile = join(directory, "acl");
@@ -38,6 +39,9 @@ function open(options: { readonly acl?: boolean; readonly allowAnonymous?: boole
   return new Access({ usersFile, aclFile: acl ? aclFile : undefined, allowAnonymous }, logger);
 }
 
+/** Who has the session with the client identifier that all use here. */
+let sessionUser: string | undefined;
+
 /** 0 when the client is let in. */
 async function connect(access: Access, username?: string, password?: string, willTopic?: string): Promise<number> {
   const will: Will | undefined =
@@ -50,6 +54,7 @@ async function connect(access: Access, username?: string, password?: string, wil
     password: password === undefined ? undefined : Buffer.from(password),
     connection: { remoteAddress: "192.0.2.1:4711" },
     packet: { will },
+    sessionUser: () => sessionUser,
   };
   const result = await access.hooks.authenticate?.(request as unknown as ConnectRequest);
   if (typeof result === "object" && "reasonCode" in result) return result.reasonCode;
@@ -92,6 +97,16 @@ it("refuses a will that its client could not publish", async () => {
   expect(await connect(open(), "alice", "one", "up/bob/gone")).toBe(0);
 });
 
+it("keeps a session to its user, for as long as there is one", async () => {
+  const access = open({ allowAnonymous: true });
+  sessionUser = "alice";
+  expect(await connect(access, "alice", "one")).toBe(0);
+  expect(await connect(access, "bob", "two")).toBe(0x85);
+  expect(await connect(access)).toBe(0x85);
+  sessionUser = "somebody who is in the file no more";
+  expect(await connect(access, "bob", "two")).toBe(0);
+});
+
 describe("reload", () => {
   it("names the clients whose user is gone or has another password", async () => {
     const access = open({ allowAnonymous: true });
@@ -115,8 +130,9 @@ describe("reload", () => {
 
   it("does not let in whose password was changed while it was checked", async () => {
     const access = open();
+    const text = await users({ alice: "three" });
     const verdict = connect(access, "alice", "one");
-    writeFileSync(usersFile, await users({ alice: "three" }));
+    writeFileSync(usersFile, text);
     access.reload();
     expect(await verdict).toBe(0x86);
   });

@@ -71,6 +71,10 @@ export class Access {
     } else if (!this.#options.allowAnonymous) {
       return refuse(ReasonCode.NotAuthorized, "a user name and password are needed");
     }
+    const owner = request.sessionUser();
+    if (owner !== undefined && owner !== username && this.#users.has(owner)) {
+      return refuse(ReasonCode.ClientIdentifierNotValid, "another user has a session with this client identifier");
+    }
     // Judged again when it is sent, but not after a restart of the broker, when its client is unknown.
     if (packet.will !== undefined && this.#acl?.mayPublish({ username, clientId }, packet.will.topic) === false) {
       return refuse(ReasonCode.NotAuthorized, "the topic of the will is not allowed");
