@@ -2,7 +2,7 @@ import { type BrokerLimits, DEFAULT_LIMITS } from "@tidewire/broker";
 import { UsageError } from "./errors.ts";
 import { type OptionSpecs, type ParsedOptions, wholeNumber } from "./options.ts";
 
-/** The limits that those who run a broker change: option, unit and meaning, with the least and the most. */
+/** The limits that those who run a broker change: option, unit, the broker's name, meaning, the least and the most. */
 const LIMITS = [
   ["max-connections", "N", "connections", "clients at a time", 1, 10_000_000],
   ["max-connections-per-address", "N", "connectionsPerAddress", "of these, from one network address", 1, 10_000_000],
@@ -11,7 +11,7 @@ const LIMITS = [
   ["max-inflight", "N", "inflight", "unanswered QoS 1 and 2 messages to one client", 1, 65_535],
   ["max-queue", "N", "queueCount", "messages waiting for one client", 1, 1_000_000_000],
   ["max-queue-bytes", "BYTES", "queueBytes", "their payloads together", 1, 1_000_000_000_000],
-  ["max-session-expiry", "SECONDS", "sessionExpirySeconds", "for a client that is away", 0, 4_294_967_295],
+  ["max-session-expiry", "SECONDS", "sessionExpirySeconds", "longest wait for a client to return", 0, 4_294_967_295],
 ] as const;
 
 /** How they are given on the command line. */

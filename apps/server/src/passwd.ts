@@ -1,4 +1,14 @@
-import { chownSync, closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from "node:fs";
+import {
+  chownSync,
+  closeSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { MAXIMUM_FIELD_LENGTH } from "./access/limits.ts";
 import { hashPassword } from "./access/password-hash.ts";
 import { nameProblem, parseUsers, withUser } from "./access/users-file.ts";
@@ -31,8 +41,8 @@ function readUsers(file: string): string {
 }
 
 /**
- * The old file or the new one is there at any moment, whole. It stays with its owner, and readable by its group if it
- * was: the broker may run as somebody else than the one who edits it.
+ * The old file or the new one is there at any moment, whole. Owner and group stay, and the group may read it if it
+ * could before: the broker may run as somebody else than the one who edits it.
  */
 function replaceFile(file: string, text: string): void {
   const temporary = `${file}.${process.pid}.tmp`;
@@ -45,9 +55,10 @@ function replaceFile(file: string, text: string): void {
     } finally {
       closeSync(descriptor);
     }
-    if (before !== undefined && before.uid !== process.getuid?.()) chownSync(temporary, before.uid, before.gid);
+    if (before !== undefined) chownSync(temporary, before.uid, before.gid);
     renameSync(temporary, file);
   } catch (error) {
+    rmSync(temporary, { force: true });
     throw unusable(file, error);
   }
 }

@@ -73,7 +73,11 @@ describe("tidewire with arguments that are wrong", () => {
     const args = ["serve", "--listen", "tcp://127.0.0.1:0", "--store", "memory", "--users", users, "--acl", rules];
     await expectRefusal(args, /--users .*users cannot be read \(ENOENT\)/, /make it with "tidewire passwd FILE USER"/);
     writeFileSync(users, "# the lab\nalice:secret\n");
-    await expectRefusal(args, /users, line 2: what user "alice" has is no scrypt hash/, /tidewire passwd FILE USER/);
+    await expectRefusal(
+      args,
+      /users, line 2: user "alice" has no scrypt hash of the right form/,
+      /tidewire passwd FILE USER/,
+    );
     writeFileSync(users, "");
     await expectRefusal(args, /--acl .*acl cannot be read \(ENOENT\)/, /check the path/);
     writeFileSync(rules, "user alice\ntopic read a/#/b\n");

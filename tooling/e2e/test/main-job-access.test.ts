@@ -114,6 +114,17 @@ describe("tidewire serve --users", () => {
     await expect(connectMqttJs(url(), options)).rejects.toMatchObject({ code: 0x87 });
   });
 
+  it("gives nobody the session of another user", async () => {
+    const clientId = "gauge-7";
+    const alice = await connectMqttJs(url(), { username: "alice", password: "one", protocolVersion: 5, clientId });
+    const bob = { username: "bob", password: "two", clientId, clean: false } as const;
+    await expect(connectMqttJs(url(), { ...bob, protocolVersion: 5 })).rejects.toMatchObject({ code: 0x85 });
+    await expect(connectMqttJs(url(), { ...bob, protocolVersion: 4 })).rejects.toMatchObject({ code: 2 });
+    expect(alice.client.connected).toBe(true);
+    await alice.client.endAsync();
+    await (await connectMqttJs(url(), { ...bob, protocolVersion: 5, clean: true })).client.endAsync();
+  });
+
   it("reads the files again on SIGHUP, ends whose password has changed, and puts up with a bad file", async () => {
     const alice = await connect("alice", "one");
     const bob = await connect("bob", "two");

@@ -18,7 +18,7 @@ describe("parseUsers", () => {
     ["alice", /^users file u, line 2: this is not NAME:HASH; write lines with "tidewire passwd FILE USER"$/],
     [`:${HASH}`, /line 2: the user name is empty/],
     [` alice:${HASH}`, /line 2: the user name has blanks around it/],
-    ["alice:secret", /line 2: what user "alice" has is no scrypt hash/],
+    ["alice:secret", /line 2: user "alice" has no scrypt hash of the right form/],
     [`bob:${HASH}`, /line 2: user "bob" is there already; keep one of the lines/],
   ])("refuses %j", (line, message) => {
     const parse = () => parseUsers("u", `bob:${HASH}\n${line}\n`);

@@ -22,7 +22,7 @@ export function parseUsers(file: string, text: string, before: Users = new Map()
     if (users.has(name)) throw new UsageError(`${where}: user "${name}" is there already`, "keep one of the lines");
     const hash = parsePasswordHash(line.slice(colon + 1));
     if (hash === undefined)
-      throw new UsageError(`${where}: what user "${name}" has is no scrypt hash as this program writes them`, REMEDY);
+      throw new UsageError(`${where}: user "${name}" has no scrypt hash of the right form`, REMEDY);
     const known = before.get(name);
     users.set(name, known?.text === hash.text ? known : hash);
   }
