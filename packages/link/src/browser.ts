@@ -10,41 +10,30 @@ import type { Scheduler } from "./interfaces.ts";
  */
 export function browserScheduler(): Scheduler {
   const post = messageQueue();
-  let clock: WorkerClock | undefined;
+  /** What to call, by the page's own handle. */
+  const timers = new Map<unknown, () => void>();
+  const clearTimer = (handle: unknown): void => {
+    timers.delete(handle);
+    clearTimeout(handle);
+  };
+  const goOff = (handle: unknown): void => {
+    const callback = timers.get(handle);
+    clearTimer(handle);
+    callback?.();
+  };
+  const worker = typeof document === "undefined" ? undefined : startWorker(goOff);
   return {
     now: () => performance.now(),
     defer: post,
     later: post,
     setTimer: (callback, delayMs) => {
-      const timer: Timer = { callback, handle: undefined, done: false };
-      timer.handle = setTimeout(() => goOff(timer), delayMs);
-      if (typeof document !== "undefined") {
-        clock ??= new WorkerClock();
-        clock.set(timer, delayMs);
-      }
-      return timer;
+      const handle = setTimeout(() => goOff(handle), delayMs);
+      timers.set(handle, callback);
+      worker?.postMessage([handle, delayMs]);
+      return handle;
     },
-    clearTimer: (handle) => {
-      // As with the platform's own, there may be none to clear.
-      const timer = handle as Timer | undefined;
-      if (timer === undefined) return;
-      timer.done = true;
-      clearTimeout(timer.handle);
-    },
+    clearTimer,
   };
-}
-
-interface Timer {
-  readonly callback: () => void;
-  handle: unknown;
-  done: boolean;
-}
-
-function goOff(timer: Timer): void {
-  if (timer.done) return;
-  timer.done = true;
-  clearTimeout(timer.handle);
-  timer.callback();
 }
 
 /** One message per callback: each is a task of its own, with I/O and painting between them. */
@@ -58,34 +47,13 @@ function messageQueue(): (callback: () => void) => void {
   };
 }
 
-/** Timers that go off in a worker. */
-class WorkerClock {
-  readonly #worker: Worker | undefined = startWorker();
-  readonly #timers: Map<number, Timer> = new Map();
-  #lastId = 0;
-
-  constructor() {
-    if (this.#worker === undefined) return;
-    this.#worker.onmessage = ({ data }) => {
-      const timer = this.#timers.get(data);
-      this.#timers.delete(data);
-      if (timer !== undefined) goOff(timer);
-    };
-    // Refused by the page's policy: nothing is to be expected from it.
-    this.#worker.onerror = () => this.#timers.clear();
-  }
-
-  set(timer: Timer, delayMs: number): void {
-    if (this.#worker === undefined) return;
-    this.#timers.set(++this.#lastId, timer);
-    this.#worker.postMessage([this.#lastId, delayMs]);
-  }
-}
-
-function startWorker(): Worker | undefined {
-  const source = "onmessage = ({ data: [id, ms] }) => setTimeout(postMessage, ms, id)";
+/** A clock in a worker, which is sent a handle and a time and sends the handle back when that is over. */
+function startWorker(goOff: (handle: unknown) => void): Worker | undefined {
+  const source = "onmessage = ({ data: [handle, ms] }) => setTimeout(postMessage, ms, handle)";
   try {
-    return new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    const worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+    worker.onmessage = ({ data }) => goOff(data);
+    return worker;
   } catch {
     return undefined;
   }
@@ -97,9 +65,8 @@ interface MessagePort {
   postMessage(message: undefined): void;
 }
 interface Worker {
-  onmessage: ((event: { readonly data: number }) => void) | null;
-  onerror: (() => void) | null;
-  postMessage(message: readonly [id: number, delayMs: number]): void;
+  onmessage: ((event: { readonly data: unknown }) => void) | null;
+  postMessage(message: readonly [handle: unknown, delayMs: number]): void;
 }
 declare const MessageChannel: new () => { readonly port1: MessagePort; readonly port2: MessagePort };
 declare const Worker: new (url: string) => Worker;

@@ -35,12 +35,13 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   #goneBytes = 0;
   /** Bytes handed to the transport so far. */
   #sentBytes = 0;
-  /** In the loop's list for reading on in a later turn. */
-  #readsLater = false;
+  /** Packets are being read, or will be in a later turn. */
   #reading = false;
   /** The decoder may hold whole packets. */
   #unread = false;
   #connectionPaused = false;
+  /** Written while reading, and since then the transport always was full. */
+  #answerBytes = 0;
 
   constructor(
     loop: Loop,
@@ -55,11 +56,6 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     this.#writer = writer;
     this.#handler = options.handler;
     this.session = options.createSession(writer, this);
-  }
-
-  start(): void {
-    this.connection.start(this);
-    this.touch();
   }
 
   get writable(): boolean {
@@ -95,7 +91,9 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     this.#pauses--;
     this.#hold();
     // Not at once: the caller may be in a handler of another packet. `#read` itself just goes on.
-    if (this.#pauses === 0 && this.#unread && !this.#reading) this.#readLater();
+    if (this.#pauses > 0 || !this.#unread || this.#reading) return;
+    this.#reading = true;
+    this.loop.readLater(this);
   }
 
   close(): void {
@@ -117,9 +115,8 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     if (this.#closing) return;
     this.#decoder.push(chunk);
     this.#unread = true;
-    if (!this.#readsLater) this.#read();
-    const { bytesPerTurn } = this.loop.limits;
-    if (this.#unread && (!this.#open() || this.#decoder.bufferedBytes > bytesPerTurn)) {
+    this.#read();
+    if (this.#unread && !this.#connectionPaused) {
       this.#connectionPaused = true;
       this.connection.pause();
     }
@@ -127,16 +124,17 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
 
   onDrain(): void {
     this.#fullSince = Number.POSITIVE_INFINITY;
+    this.#answerBytes = 0;
     this.#hold();
     this.#guard(() => this.#handler?.onWritable?.());
-    if (this.#unread && !this.#readsLater) this.#read();
+    this.#read();
   }
 
   onClose(info: CloseInfo): void {
     // What came before the end is still read, unless this side stopped before.
     this.#closed = info;
     this.#closing = true;
-    if (!this.#readsLater) this.#read();
+    this.#read();
   }
 
   // From the loop
@@ -151,7 +149,6 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     this.#chunks = chunks;
     this.#chunkBytes = bytes;
     this.#closesAfterChunks = this.#closeRequested || this.session.end !== undefined;
-    this.loop.wakeBy(this, this.#deadline);
   }
 
   /** Sends what `collect` took. */
@@ -164,32 +161,32 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
       return;
     }
     if (bytes > 0) this.#send(chunks, bytes);
+    if (!this.#full) this.#answerBytes = 0;
     if (this.#closesAfterChunks) {
       this.#stop();
       this.connection.close();
-    } else if (this.#unread && !this.#readsLater) {
+    } else if (this.#unread) {
       this.#read();
     }
   }
 
+  /** Goes on reading in this later turn. */
   readOn(): void {
-    this.#readsLater = false;
+    this.#reading = false;
     this.#read();
+    this.touch();
+  }
+
+  /** When to call `wake`. What is here already is read before anyone is called late. */
+  get deadline(): number {
+    if (this.#closing) return Number.POSITIVE_INFINITY;
+    return this.#reading ? this.#stalledAt : Math.min(this.session.nextDeadline(), this.#stalledAt);
   }
 
   wake(now: number): void {
-    if (this.#closing) return;
-    if (now >= this.#stalledAt && this.#isStuck(now)) {
-      this.abort(new SessionError("link", "stalled", 0x80, "the connection takes no more bytes"));
-    } else if (now < this.session.nextDeadline()) {
-      this.loop.wakeBy(this, this.#deadline);
-    } else if (this.#readsLater) {
-      // What is here already is read before anyone is called late.
-      this.loop.wakeBy(this, now + 1);
-    } else {
-      this.#guard(() => this.session.tick(now));
-      this.touch();
-    }
+    if (now >= this.#stalledAt) this.#mindStall(now);
+    else this.#guard(() => this.session.tick(now));
+    this.touch();
   }
 
   /** Hands packets to the session: until none is left, this turn's share is used up, or something holds it back. */
@@ -199,13 +196,16 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     const { session, loop } = this;
     const { packetsPerTurn, bytesPerTurn } = loop.limits;
     const decoder = this.#decoder;
+    const writer = this.#writer;
+    const otherBytes = writer.pendingBytes - this.#answerBytes;
     const now = loop.now;
     const enough = decoder.bufferedBytes - bytesPerTurn;
     let packets = 0;
-    while (this.#unread && this.#open() && session.end === undefined) {
+    while (this.#unread && this.#open && session.end === undefined) {
       if (packets++ === packetsPerTurn || decoder.bufferedBytes < enough) {
-        this.#readLater();
-        break;
+        loop.readLater(this);
+        this.touch();
+        return;
       }
       let packet: Packet | null | undefined;
       try {
@@ -216,6 +216,7 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
         if (packet === undefined) this.#refuse(error);
         else this.#fail(error);
       }
+      this.#answerBytes = writer.pendingBytes - otherBytes;
     }
     this.#reading = false;
     if (session.end !== undefined) this.#unread = false;
@@ -232,17 +233,13 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     this.#guard(() => this.session.receiveError(error as MqttError, this.loop.now));
   }
 
-  /** May packets reach the session? Once the connection is gone there is nobody left to write too much for. */
-  #open(): boolean {
+  /**
+   * May packets reach the session? Not while answers pile up; a full transport alone does not matter: two ends that are
+   * full of messages for each other would wait for ever. Once the connection is gone, answers go nowhere.
+   */
+  get #open(): boolean {
     if (this.#pauses > 0) return false;
-    if (this.#closed !== undefined) return true;
-    return !this.#full && this.#writer.pendingBytes + this.#chunkBytes <= this.loop.limits.pauseInputAboveBytes;
-  }
-
-  #readLater(): void {
-    if (this.#readsLater) return;
-    this.#readsLater = true;
-    this.loop.readLater(this);
+    return this.#closed !== undefined || this.#answerBytes <= this.loop.limits.pauseInputAboveBytes;
   }
 
   #takeChunks(): readonly Uint8Array[] {
@@ -276,21 +273,19 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     return this.#fullSince < Number.POSITIVE_INFINITY;
   }
 
-  get #deadline(): number {
-    return Math.min(this.session.nextDeadline(), this.#stalledAt);
-  }
-
   get #stalledAt(): number {
     return this.#fullSince + this.loop.limits.stalledAfterMs;
   }
 
-  /** Has nothing left the transport since it was full? If something has, the time counts anew. */
-  #isStuck(now: number): boolean {
+  /** Full for long: given up, unless something left meanwhile. */
+  #mindStall(now: number): void {
     const goneBytes = this.#sentBytes - this.connection.bufferedAmount;
-    if (goneBytes === this.#goneBytes) return true;
+    if (goneBytes === this.#goneBytes) {
+      this.abort(new SessionError("link", "stalled", 0x80, "the connection takes no more bytes"));
+      return;
+    }
     this.#goneBytes = goneBytes;
     this.#fullSince = now;
-    return false;
   }
 
   /** The connection is gone and all it brought is read. */

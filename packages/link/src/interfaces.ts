@@ -36,7 +36,7 @@ export interface LinkLimits {
   readonly packetsPerTurn: number;
   /** Bytes of one connection handled in one turn. */
   readonly bytesPerTurn: number;
-  /** Unsent bytes of one link above which its input is paused, so that answers cannot pile up. */
+  /** Unsent bytes that reading from a link made it write, above which its input rests: answers cannot pile up. */
   readonly pauseInputAboveBytes: number;
   /** How long the transport may stay full without taking a byte before the link is given up. */
   readonly stalledAfterMs: number;
@@ -49,8 +49,6 @@ export interface LinkLoop {
   readonly now: number;
   readonly size: number;
   attach<S extends Session>(connection: Connection, options: LinkOptions<S>): Link<S>;
-  /** Sends what is pending now; what promises something, through the barrier. */
-  flush(): void;
 }
 
 export interface LinkOptions<S extends Session> {

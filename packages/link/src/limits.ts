@@ -6,7 +6,7 @@ export const defaultLimits: LinkLimits = {
   packetsPerTurn: 1024,
   /** One read of a socket is 64 KiB: what it brings is handled at once, what piled up behind it is not. */
   bytesPerTurn: 65_536,
-  /** A few reads' worth of answers; the transport's own high-water mark stops the rest. */
+  /** A few reads' worth: a peer that sends and takes nothing costs no more than this. */
   pauseInputAboveBytes: 262_144,
   /** A peer that takes nothing for a minute while bytes wait for it is gone, or means harm. */
   stalledAfterMs: 60_000,

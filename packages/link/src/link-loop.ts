@@ -61,14 +61,9 @@ export class Loop implements LinkLoop {
     // A link needs to know of its session no more than what all sessions have.
     const link = new ConnectionLink(this, connection, decoder, writer, options as unknown as LinkOptions<Session>);
     this.size++;
-    link.start();
+    connection.start(link);
+    link.touch();
     return link as Link as Link<S>;
-  }
-
-  flush(): void {
-    const touched = this.#touched;
-    this.#touched = [];
-    this.#flush(touched);
   }
 
   /** `link` has something to flush or to mind. */
@@ -85,10 +80,6 @@ export class Loop implements LinkLoop {
     else this.scheduler.setTimer(this.#readOn, 0);
   }
 
-  wakeBy(link: ConnectionLink, time: number): void {
-    this.#deadlines.wakeBy(link, time);
-  }
-
   /** `link` is over. A timer that nobody needs would keep Node's process alive. */
   detach(link: ConnectionLink): void {
     this.size--;
@@ -98,7 +89,9 @@ export class Loop implements LinkLoop {
 
   readonly #endTurn = (): void => {
     this.#inTurn = false;
-    this.flush();
+    const touched = this.#touched;
+    this.#touched = [];
+    this.#flush(touched);
   };
 
   readonly #readOn = (): void => {
@@ -110,22 +103,26 @@ export class Loop implements LinkLoop {
   readonly #wake = (): void => {
     this.#timerAt = Number.POSITIVE_INFINITY;
     const now = this.now;
-    for (let link = this.#deadlines.take(now); link !== undefined; link = this.#deadlines.take(now)) link.wake(now);
+    for (let link = this.#deadlines.take(now); link !== undefined; link = this.#deadlines.take(now)) {
+      // It may have moved since it was noted.
+      if (link.deadline <= now) link.wake(now);
+      else this.#deadlines.wakeBy(link, link.deadline);
+    }
   };
 
   /** What promises nothing leaves at once, even while a barrier is pending. */
   #flush(links: readonly ConnectionLink[]): void {
     const promising: ConnectionLink[] = [];
     for (const link of links) {
-      if (!link.promises) {
-        link.collect();
-        link.dispatch();
-      } else if (this.#committing) {
+      if (link.promises && this.#committing) {
         this.#waiting.push(link);
-      } else {
-        link.collect();
-        promising.push(link);
+        continue;
       }
+      const { promises } = link;
+      link.collect();
+      this.#deadlines.wakeBy(link, link.deadline);
+      if (promises) promising.push(link);
+      else link.dispatch();
     }
     if (promising.length > 0) this.#commit(promising);
     this.#setTimer();
@@ -133,41 +130,40 @@ export class Loop implements LinkLoop {
 
   /** Sends what was collected of `links` behind the barrier, or ends them when that fails. */
   #commit(links: readonly ConnectionLink[]): void {
-    const send = (): void => {
-      for (const link of links) link.dispatch();
+    const leave = (failure?: Error): void => {
+      for (const link of links) {
+        if (failure === undefined) link.dispatch();
+        else link.abort(failure);
+      }
     };
-    const fail = (reason: unknown): void => {
-      for (const link of links) link.abort(asError(reason));
+    const settle = (failure?: Error): void => {
+      this.#committing = false;
+      leave(failure);
+      const waiting = this.#waiting;
+      this.#waiting = [];
+      this.#flush(waiting);
     };
     let barrier: Promise<void> | undefined;
     try {
       barrier = this.#barrier?.();
     } catch (error) {
-      fail(error);
+      leave(asError(error));
       return;
     }
     if (barrier === undefined) {
-      send();
+      leave();
       return;
     }
     this.#committing = true;
     barrier.then(
-      () => this.#settle(send),
-      (reason: unknown) => this.#settle(() => fail(reason)),
+      () => settle(),
+      (reason: unknown) => settle(asError(reason)),
     );
-  }
-
-  #settle(end: () => void): void {
-    this.#committing = false;
-    end();
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    this.#flush(waiting);
   }
 
   /** One timer for all, set only when it has to go off earlier than it is set to. */
   #setTimer(): void {
-    const next = this.#deadlines.next;
+    const { next } = this.#deadlines;
     if (next >= this.#timerAt) return;
     this.#clearTimer();
     this.#timerAt = next;
@@ -176,7 +172,6 @@ export class Loop implements LinkLoop {
   }
 
   #clearTimer(): void {
-    if (this.#timerAt === Number.POSITIVE_INFINITY) return;
     this.scheduler.clearTimer(this.#timer);
     this.#timerAt = Number.POSITIVE_INFINITY;
   }

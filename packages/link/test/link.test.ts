@@ -292,6 +292,23 @@ describe("fairness and back-pressure", () => {
     expect(peers.client.pendingBytes).toBe(0);
   });
 
+  // Found by the simulation: neither read on before the other had.
+  test("two ends that are full of messages for each other get them all", () => {
+    const received = { client: 0, server: 0 };
+    const count = (side: "client" | "server") => ({ onPublish: () => void received[side]++ });
+    const limits = { packetsPerTurn: 2 };
+    const bench = new Bench({ network: { highWaterMark: 1000 }, server: { limits }, client: { limits } });
+    const peers = bench.connect({ client: count("client"), server: () => count("server") });
+    bench.network.run();
+    for (let i = 0; i < 100; i++) {
+      peers.publish(message(new Uint8Array(100)));
+      peers.server.session.publish(message(new Uint8Array(100)), bench.serverLoop.now);
+      peers.server.touch();
+    }
+    bench.network.advance(1000);
+    expect(received).toEqual({ client: 100, server: 100 });
+  });
+
   test("answers do not pile up: input waits while output is above its limit", () => {
     const bench = new Bench({ network: { highWaterMark: 1000 }, server: { limits: { pauseInputAboveBytes: 1000 } } });
     const answer = message(new Uint8Array(600));
