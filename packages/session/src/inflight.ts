@@ -92,7 +92,6 @@ export class InflightState implements Inflight {
   }
 
   putIncoming(packetId: number): void {
-    if (this.incoming.has(packetId)) return;
     this.incoming.add(packetId);
     this.#store?.putIncoming(packetId);
   }

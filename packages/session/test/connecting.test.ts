@@ -202,6 +202,17 @@ describe("enhanced authentication", () => {
     expect(pair.sentByClient).toHaveLength(packets);
   });
 
+  test("takes one answer to each challenge", () => {
+    const twice: Authenticator = {
+      ...countdown(),
+      challenge: (_data, respond) => {
+        respond(bytes("0"));
+        respond(bytes("0"));
+      },
+    };
+    expect(connected(twice).sentByClient.map(({ type }) => type)).toEqual([1, 15]);
+  });
+
   test("runs again while messages flow", () => {
     const pair = connected(countdown());
     pair.client.reauthenticate(0);

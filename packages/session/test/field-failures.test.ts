@@ -90,6 +90,17 @@ describe("MQTT.js 5.16 and others, as a client", () => {
   });
 });
 
+test("requests without answer end with their connection", () => {
+  const subscription = { filter: "a", qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
+  const first = new Pair({ connect: { cleanStart: false }, server: { onSubscribe: () => {} } }).connect();
+  const packetId = first.client.subscribe([subscription], 0);
+  first.cut();
+  const second = new Pair({ ...resumed, clientInflight: first.clientInflight }).connect();
+  expect(second.client.sendQuota).toBe(65_535);
+  second.forgeToClient({ type: 9, packetId, reasonCodes: [0], properties: undefined });
+  expect(endOf(second.clientEvents)).toMatchObject({ error: { code: "acknowledgement-mismatch" } });
+});
+
 describe("Aedes and others, as a broker", () => {
   test("sends 2000 messages without acknowledgement against Receive Maximum 10", () => {
     const pair = new Pair({ connect: { properties: { receiveMaximum: 10 } }, acknowledge: false }).connect();

@@ -84,6 +84,19 @@ describe("acknowledgements", () => {
     expect(outline(pair.sentByServer).slice(1)).toEqual(["PUBACK 1", "PUBREC 2", "PUBACK 3"]);
   });
 
+  test("given inside the handler wait for the answer to an older message as well", () => {
+    const pair: Pair = new Pair({
+      acknowledge: false,
+      server: { onPublish: ({ packetId }) => void (packetId > 1 && pair.server.acknowledge(packetId, 0, 0)) },
+    }).connect();
+    for (const qos of [2, 2, 1] as const) pair.client.publish(message("t", "x", qos), 0);
+    pair.exchange();
+    expect(outline(pair.sentByServer)).toEqual(["CONNACK"]);
+    pair.server.acknowledge(1, 0, 0);
+    pair.toClient();
+    expect(outline(pair.sentByServer).slice(1)).toEqual(["PUBREC 1", "PUBREC 2", "PUBACK 3"]);
+  });
+
   test("are given once each", () => {
     const pair = new Pair({ acknowledge: false }).connect();
     pair.client.publish(message("t", "x", 1), 0);
