@@ -3,12 +3,6 @@ import type { ClientError } from "./errors.ts";
 import type { OperationOptions } from "./interfaces.ts";
 import { aborted, limitWait } from "./wait-limit.ts";
 
-/** The caller's side of something that takes time; only the first time that it is settled counts. */
-export interface Call<Result> {
-  resolve(result: Result): void;
-  reject(error: ClientError): void;
-}
-
 /** Calls that wait for one kind of thing: each ends by itself, by its signal or time limit, or with all the others. */
 export class Calls {
   readonly #scheduler: Scheduler;
@@ -31,36 +25,60 @@ export class Calls {
     start: (call: Call<Result>) => void,
     withdraw?: () => void,
   ): Promise<Result> {
-    const signal = options?.signal;
-    if (signal?.aborted === true) return Promise.reject(aborted(signal));
+    if (options?.signal?.aborted === true) return Promise.reject(aborted(options.signal));
     return new Promise((resolve, reject) => {
-      let endWait: (() => void) | undefined;
-      const end = (): boolean => {
-        const open = this.#open.delete(call);
-        endWait?.();
-        if (open) this.#onChange();
-        return open;
-      };
-      const call: Call<Result> = {
-        resolve: (result) => end() && resolve(result),
-        reject: (error) => end() && reject(error),
-      };
+      const call = new Call(resolve, reject, this.#end);
       this.#open.add(call);
       this.#onChange();
       start(call);
       if (options === undefined || !this.#open.has(call)) return;
-      endWait = limitWait(options, this.#scheduler, (error) => {
+      call.endWait = limitWait(options, this.#scheduler, (error) => {
         call.reject(error);
         withdraw?.();
       });
     });
   }
 
-  resolveAll(this: Calls, result?: undefined): void {
-    for (const call of [...this.#open]) (call as Call<unknown>).resolve(result);
+  resolveAll(): void {
+    for (const call of [...this.#open] as Call<unknown>[]) call.resolve(undefined);
   }
 
   rejectAll(error: ClientError): void {
     for (const call of [...this.#open]) call.reject(error);
+  }
+
+  /** False when the call had ended before. */
+  readonly #end = (call: Call<never>): boolean => {
+    if (!this.#open.delete(call)) return false;
+    call.endWait?.();
+    this.#onChange();
+    return true;
+  };
+}
+
+/** One call, for whoever does the work; only the first time that it is settled counts. */
+export class Call<Result> {
+  /** Ends the limits on the wait. */
+  endWait: (() => void) | undefined = undefined;
+  readonly #resolve: (result: Result) => void;
+  readonly #reject: (error: ClientError) => void;
+  readonly #end: (call: Call<never>) => boolean;
+
+  constructor(
+    resolve: (result: Result) => void,
+    reject: (error: ClientError) => void,
+    end: (call: Call<never>) => boolean,
+  ) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#end = end;
+  }
+
+  resolve(result: Result): void {
+    if (this.#end(this)) this.#resolve(result);
+  }
+
+  reject(error: ClientError): void {
+    if (this.#end(this)) this.#reject(error);
   }
 }

@@ -1,6 +1,7 @@
 import { type SubackPacket, type SubscriptionRequest, type UnsubackPacket, validateTopicFilter } from "@tidewire/codec";
 import type { Link } from "@tidewire/link";
 import type { ClientSession } from "@tidewire/session";
+import type { Call } from "./calls.ts";
 import type { Core } from "./core.ts";
 import { ClientError } from "./errors.ts";
 import { FilterIndex } from "./filter-index.ts";
@@ -63,7 +64,7 @@ export class Subscriber {
     } catch (error) {
       return Promise.reject(requestError(error));
     }
-    const start = (call: { resolve(subscription: Subscription): void; reject(error: ClientError): void }) => {
+    const start = (call: Call<Subscription>) => {
       const granted: number[] = [];
       let open = filters.length;
       for (const [i, filter] of filters.entries()) {
