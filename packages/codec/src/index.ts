@@ -28,7 +28,7 @@ export type {
   Will,
 } from "./packets.ts";
 export { PacketType } from "./packets.ts";
-export { type PropertyInfo, properties } from "./properties.ts";
+export { type PropertyInfo, properties, type WireType } from "./properties.ts";
 export { packetIdOffset } from "./raw-packets.ts";
 export { ReasonCode, type ReasonCodeInfo, ReturnCode, reasonCodeName, reasonCodes } from "./reason-codes.ts";
 export {

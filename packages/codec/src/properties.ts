@@ -15,17 +15,22 @@ import {
   WILL_BIT,
 } from "./packet-types.ts";
 import type { Properties } from "./packets.ts";
-import {
-  BINARY,
-  BIT,
-  BOOLEAN,
-  STRING,
-  STRING_PAIR,
-  TOPIC_NAME,
-  UINT16,
-  UINT32,
-  VARIABLE_BYTE_INTEGER,
-} from "./wire-types.ts";
+
+/**
+ * How a value is put on the wire (MQTT 5.0, 2.2.2.2), told apart further by what it is in JavaScript: the methods of
+ * `Reader` and `Sink` for it. `bit` and `boolean` are a byte of 0 or 1; `variableByteInteger` and `stringPair` come as
+ * arrays, since they may repeat.
+ */
+export type WireType =
+  | "bit"
+  | "boolean"
+  | "uint16"
+  | "uint32"
+  | "string"
+  | "topicName"
+  | "binary"
+  | "variableByteInteger"
+  | "stringPair";
 
 /**
  * `packets` and `repeatable` are sums of bits `1 << packet type`, with bit 0 for the will inside CONNECT. Absent
@@ -34,7 +39,7 @@ import {
 export type PropertyInfo = readonly [
   id: number,
   name: keyof Properties,
-  wireType: number,
+  wireType: WireType,
   packets: number,
   minimum?: number,
   repeatable?: number,
@@ -56,31 +61,31 @@ const HANDSHAKE = CONNECT_BIT | CONNACK_BIT;
 
 /** Every property of MQTT 5.0 (table 2-4) by ascending identifier. A row's place also numbers it, below 32. */
 export const properties: readonly PropertyInfo[] = [
-  [1, "payloadFormatIndicator", BIT, MESSAGE],
-  [2, "messageExpiryInterval", UINT32, MESSAGE],
-  [3, "contentType", STRING, MESSAGE],
-  [8, "responseTopic", TOPIC_NAME, MESSAGE],
-  [9, "correlationData", BINARY, MESSAGE],
-  [11, "subscriptionIdentifiers", VARIABLE_BYTE_INTEGER, PUBLISH_BIT | SUBSCRIBE_BIT, 1, PUBLISH_BIT],
-  [17, "sessionExpiryInterval", UINT32, HANDSHAKE | DISCONNECT_BIT],
-  [18, "assignedClientIdentifier", STRING, CONNACK_BIT],
-  [19, "serverKeepAlive", UINT16, CONNACK_BIT],
-  [21, "authenticationMethod", STRING, HANDSHAKE | AUTH_BIT],
-  [22, "authenticationData", BINARY, HANDSHAKE | AUTH_BIT],
-  [23, "requestProblemInformation", BOOLEAN, CONNECT_BIT],
-  [24, "willDelayInterval", UINT32, WILL_BIT],
-  [25, "requestResponseInformation", BOOLEAN, CONNECT_BIT],
-  [26, "responseInformation", STRING, CONNACK_BIT],
-  [28, "serverReference", STRING, CONNACK_BIT | DISCONNECT_BIT],
-  [31, "reasonString", STRING, ANSWER],
-  [33, "receiveMaximum", UINT16, HANDSHAKE, 1],
-  [34, "topicAliasMaximum", UINT16, HANDSHAKE],
-  [35, "topicAlias", UINT16, PUBLISH_BIT, 1],
-  [36, "maximumQoS", BIT, CONNACK_BIT],
-  [37, "retainAvailable", BOOLEAN, CONNACK_BIT],
-  [38, "userProperties", STRING_PAIR, ANY, 0, ANY],
-  [39, "maximumPacketSize", UINT32, HANDSHAKE, 1],
-  [40, "wildcardSubscriptionAvailable", BOOLEAN, CONNACK_BIT],
-  [41, "subscriptionIdentifierAvailable", BOOLEAN, CONNACK_BIT],
-  [42, "sharedSubscriptionAvailable", BOOLEAN, CONNACK_BIT],
+  [1, "payloadFormatIndicator", "bit", MESSAGE],
+  [2, "messageExpiryInterval", "uint32", MESSAGE],
+  [3, "contentType", "string", MESSAGE],
+  [8, "responseTopic", "topicName", MESSAGE],
+  [9, "correlationData", "binary", MESSAGE],
+  [11, "subscriptionIdentifiers", "variableByteInteger", PUBLISH_BIT | SUBSCRIBE_BIT, 1, PUBLISH_BIT],
+  [17, "sessionExpiryInterval", "uint32", HANDSHAKE | DISCONNECT_BIT],
+  [18, "assignedClientIdentifier", "string", CONNACK_BIT],
+  [19, "serverKeepAlive", "uint16", CONNACK_BIT],
+  [21, "authenticationMethod", "string", HANDSHAKE | AUTH_BIT],
+  [22, "authenticationData", "binary", HANDSHAKE | AUTH_BIT],
+  [23, "requestProblemInformation", "boolean", CONNECT_BIT],
+  [24, "willDelayInterval", "uint32", WILL_BIT],
+  [25, "requestResponseInformation", "boolean", CONNECT_BIT],
+  [26, "responseInformation", "string", CONNACK_BIT],
+  [28, "serverReference", "string", CONNACK_BIT | DISCONNECT_BIT],
+  [31, "reasonString", "string", ANSWER],
+  [33, "receiveMaximum", "uint16", HANDSHAKE, 1],
+  [34, "topicAliasMaximum", "uint16", HANDSHAKE],
+  [35, "topicAlias", "uint16", PUBLISH_BIT, 1],
+  [36, "maximumQoS", "bit", CONNACK_BIT],
+  [37, "retainAvailable", "boolean", CONNACK_BIT],
+  [38, "userProperties", "stringPair", ANY, 0, ANY],
+  [39, "maximumPacketSize", "uint32", HANDSHAKE, 1],
+  [40, "wildcardSubscriptionAvailable", "boolean", CONNACK_BIT],
+  [41, "subscriptionIdentifierAvailable", "boolean", CONNACK_BIT],
+  [42, "sharedSubscriptionAvailable", "boolean", CONNACK_BIT],
 ];

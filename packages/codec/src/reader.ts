@@ -1,6 +1,14 @@
-import type { ProtocolVersion } from "./packets.ts";
+import type { ProtocolVersion, UserProperty } from "./packets.ts";
 import { asciiText, utf8Text } from "./platform.ts";
-import { fail, lengthMalformed, packetIdInvalid, packetTruncated, stringMalformed, topicEmpty } from "./rules.ts";
+import {
+  fail,
+  lengthMalformed,
+  packetIdInvalid,
+  packetTruncated,
+  propertyInvalid,
+  stringMalformed,
+  topicEmpty,
+} from "./rules.ts";
 import type { SenderSide } from "./sides.ts";
 import { checkText } from "./text.ts";
 import { findText, offerText } from "./text-cache.ts";
@@ -39,6 +47,15 @@ export class Reader {
 
   uint8(): number {
     return this.#bytes[this.#skip(1)] as number;
+  }
+
+  bit(): number {
+    const value = this.uint8();
+    return value > 1 ? fail(propertyInvalid, this) : value;
+  }
+
+  boolean(): boolean {
+    return this.bit() === 1;
   }
 
   uint16(): number {
@@ -90,6 +107,10 @@ export class Reader {
   /** A topic name that is not empty. */
   topicName(): string {
     return this.string(true) || fail(topicEmpty, this);
+  }
+
+  stringPair(): UserProperty {
+    return [this.string(), this.string()];
   }
 
   binary(): Uint8Array {

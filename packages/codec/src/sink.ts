@@ -1,5 +1,5 @@
 import { COPY_LIMIT, MAXIMUM_FIELD_LENGTH, MAXIMUM_REMAINING_LENGTH, SLAB_SIZE } from "./limits.ts";
-import type { ProtocolVersion } from "./packets.ts";
+import type { ProtocolVersion, UserProperty } from "./packets.ts";
 import { writeUtf8 } from "./platform.ts";
 import {
   fail,
@@ -8,6 +8,7 @@ import {
   packetIdInvalid,
   packetTooLarge,
   packetUnexpected,
+  propertyInvalid,
   topicEmpty,
 } from "./rules.ts";
 import { checkText } from "./text.ts";
@@ -84,6 +85,14 @@ export class Sink {
     this.bytes[this.pos++] = value;
   }
 
+  bit(value: number): void {
+    this.uint8(value);
+  }
+
+  boolean(value: boolean): void {
+    this.uint8(value === true ? 1 : value === false ? 0 : fail(propertyInvalid, this));
+  }
+
   uint16(value: number): void {
     this.uint8(value >> 8);
     this.uint8(value);
@@ -143,6 +152,11 @@ export class Sink {
     if (length > MAXIMUM_FIELD_LENGTH) fail(fieldTooLong, this);
     this.uint16(length);
     this.pos += length;
+  }
+
+  stringPair([name, value]: UserProperty): void {
+    this.string(name);
+    this.string(value);
   }
 
   /** Length of what ought to be bytes; of another realm, too, where `instanceof` would not know them. */

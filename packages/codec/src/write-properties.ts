@@ -1,6 +1,6 @@
 import { MAXIMUM_VARIABLE_BYTE_INTEGER } from "./limits.ts";
-import type { Properties, UserProperty } from "./packets.ts";
-import { type PropertyInfo, properties } from "./properties.ts";
+import type { Properties } from "./packets.ts";
+import { type PropertyInfo, properties, type WireType } from "./properties.ts";
 import {
   fail,
   methodMissing,
@@ -11,17 +11,6 @@ import {
   propertyUnknown,
 } from "./rules.ts";
 import type { Sink } from "./sink.ts";
-import {
-  BINARY,
-  BIT,
-  BOOLEAN,
-  STRING,
-  STRING_PAIR,
-  TOPIC_NAME,
-  UINT16,
-  UINT32,
-  VARIABLE_BYTE_INTEGER,
-} from "./wire-types.ts";
 
 const byName: ReadonlyMap<string, PropertyInfo> = /* @__PURE__ */ new Map(
   properties.map((property) => [property[1], property]),
@@ -51,57 +40,31 @@ export function writeProperties(sink: Sink, values: Properties | undefined, pack
 
 function writeProperty(sink: Sink, property: PropertyInfo, value: unknown, packetBit: number): void {
   // By index, since taking an array apart runs its iterator.
-  const id = property[0];
-  const wireType = property[2];
-  const minimum = property[4] ?? 0;
-  if (wireType < VARIABLE_BYTE_INTEGER) {
-    sink.uint8(id);
-    writeValue(sink, wireType, value, minimum);
+  const repeatable = property[5];
+  if (repeatable === undefined) {
+    writeValue(sink, property, value);
     return;
   }
   if (!Array.isArray(value)) fail(propertyInvalid, sink);
-  if (value.length > 1 && ((property[5] as number) & packetBit) === 0) fail(propertyRepeated, sink);
-  for (const item of value) {
-    sink.uint8(id);
-    writeValue(sink, wireType, item, minimum);
-  }
+  if (value.length > 1 && (repeatable & packetBit) === 0) fail(propertyRepeated, sink);
+  for (const item of value) writeValue(sink, property, item);
 }
 
-function writeValue(sink: Sink, wireType: number, value: unknown, minimum: number): void {
-  switch (wireType) {
-    case STRING:
-      sink.string(value as string);
-      break;
-    case TOPIC_NAME:
-      sink.topicName(value as string);
-      break;
-    case BINARY:
-      sink.binary(value as Uint8Array);
-      break;
-    case STRING_PAIR:
-      sink.string((value as UserProperty)[0]);
-      sink.string((value as UserProperty)[1]);
-      break;
-    case BOOLEAN:
-      sink.uint8(value === true ? 1 : value === false ? 0 : fail(propertyInvalid, sink));
-      break;
-    default: {
-      const number = value as number;
-      if (!Number.isInteger(number) || number < minimum || number > (MAXIMA[wireType] as number)) {
-        fail(propertyInvalid, sink);
-      }
-      if (wireType === BIT) sink.uint8(number);
-      else if (wireType === UINT16) sink.uint16(number);
-      else if (wireType === UINT32) sink.uint32(number);
-      else sink.variableByteInteger(number);
-    }
+function writeValue(sink: Sink, property: PropertyInfo, value: unknown): void {
+  const wireType = property[2];
+  const maximum = maximumOf(wireType);
+  if (maximum !== undefined) {
+    const inRange = Number.isInteger(value) && Number(value) >= (property[4] ?? 0) && Number(value) <= maximum;
+    if (!inRange) fail(propertyInvalid, sink);
   }
+  sink.uint8(property[0]);
+  sink[wireType](value as never);
 }
 
-/** Largest number by wire type. */
-const MAXIMA: Readonly<Record<number, number>> = {
-  [BIT]: 1,
-  [UINT16]: 0xffff,
-  [UINT32]: 0xffff_ffff,
-  [VARIABLE_BYTE_INTEGER]: MAXIMUM_VARIABLE_BYTE_INTEGER,
-};
+/** Largest value of a wire type that is a number. In a row, since looking a name up in a table takes longer. */
+function maximumOf(wireType: WireType): number | undefined {
+  if (wireType === "uint32") return 0xffff_ffff;
+  if (wireType === "uint16") return 0xffff;
+  if (wireType === "bit") return 1;
+  return wireType === "variableByteInteger" ? MAXIMUM_VARIABLE_BYTE_INTEGER : undefined;
+}

@@ -151,31 +151,29 @@ function propertiesOf(packetBit: number, withMethod: boolean): fc.Arbitrary<Prop
 }
 
 function anyValue(
-  [, name, wireType, , minimum = 0]: (typeof properties)[number],
+  [, , wireType, , minimum = 0]: (typeof properties)[number],
   packetBit: number,
 ): fc.Arbitrary<unknown> {
   const number = (max: number) => fc.oneof(fc.integer({ min: minimum, max }), fc.constantFrom(minimum, max));
   switch (wireType) {
-    case 0:
+    case "bit":
       return number(1);
-    case 1:
+    case "boolean":
       return fc.boolean();
-    case 2:
+    case "uint16":
       return number(0xffff);
-    case 3:
+    case "uint32":
       return number(0xffff_ffff);
-    case 4:
+    case "string":
       return text;
-    case 5:
+    case "topicName":
       return topicName;
-    case 6:
+    case "binary":
       return bytes;
-    case 7:
+    case "variableByteInteger":
       return fc.array(number(268_435_455), { minLength: 1, maxLength: packetBit === 1 << 8 ? 1 : 4 });
-    case 8:
+    case "stringPair":
       return fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 4 });
-    default:
-      throw new Error(`no arbitrary for the wire type of ${name}`);
   }
 }
 
