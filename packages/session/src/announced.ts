@@ -5,8 +5,8 @@ import { defaultPeerLimits } from "./limits.ts";
 import * as violations from "./violations.ts";
 
 /*
- * What one end announced to take, and what that rules out: for the peer, whose packet is then a violation, and for the
- * caller on the peer's side, whose request is then refused before anything is sent.
+ * What one end announced, and what that rules out: for the peer, whose packet is then a violation, and for the caller on
+ * the peer's side, whose request is then refused before anything is sent.
  */
 
 /** The limits in a CONNECT or CONNACK. */
@@ -33,4 +33,13 @@ export function excludedSubscriptions(
   const someFilter = (pattern: RegExp): boolean => subscriptions.some(({ filter }) => pattern.test(filter));
   if (!limits.sharedSubscriptionAvailable && someFilter(/^\$share\//)) return violations.sharedNotSupported;
   return !limits.wildcardSubscriptionAvailable && someFilter(/[+#]/) ? violations.wildcardNotSupported : undefined;
+}
+
+/** A DISCONNECT cannot ask for a session that CONNECT did not (MQTT 5.0, 3.14.2.2.2). */
+export function excludedExpiry(
+  connect: Properties | undefined,
+  disconnect: Properties | undefined,
+): Violation | undefined {
+  const asks = (properties: Properties | undefined): boolean => (properties?.sessionExpiryInterval ?? 0) > 0;
+  return asks(disconnect) && !asks(connect) ? violations.sessionExpiryChanged : undefined;
 }

@@ -8,7 +8,7 @@ import type {
   SubscriptionRequest,
   UnsubackPacket,
 } from "@tidewire/codec";
-import { excludedSubscriptions } from "./announced.ts";
+import { excludedExpiry, excludedSubscriptions } from "./announced.ts";
 import { type ClientRequest, clientStates } from "./client-states.ts";
 import {
   AUTH,
@@ -23,7 +23,7 @@ import {
   UNSUBACK,
   UNSUBSCRIBE,
 } from "./codes.ts";
-import { misuse, SessionError, type Violation, violationError } from "./errors.ts";
+import { misuse, refuse, SessionError, type Violation } from "./errors.ts";
 import { InflightState } from "./inflight.ts";
 import type {
   ClientSession,
@@ -81,8 +81,7 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
 
   subscribe(subscriptions: readonly SubscriptionRequest[], now: number, properties?: Properties): number {
     const packetId = this.#requestId();
-    const excluded = excludedSubscriptions(this.peer, subscriptions, properties);
-    if (excluded !== undefined) throw violationError("misuse", excluded, this.version);
+    refuse(excludedSubscriptions(this.peer, subscriptions, properties), this.version);
     this.write({ type: SUBSCRIBE, packetId, subscriptions, properties }, now);
     this.#inflight.requests.set(packetId, { answer: SUBACK, count: subscriptions.length });
     return packetId;
@@ -104,10 +103,7 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
 
   disconnect(reasonCode: number, now: number, properties?: Properties): void {
     if (this.end !== undefined) return;
-    const before = this.#connect.properties?.sessionExpiryInterval ?? 0;
-    if (before === 0 && (properties?.sessionExpiryInterval ?? 0) > 0) {
-      throw violationError("misuse", violations.sessionExpiryChanged, this.version);
-    }
+    refuse(excludedExpiry(this.#connect.properties, properties), this.version);
     if (this.state !== "idle") {
       this.write({ type: DISCONNECT, reasonCode: this.version === 5 ? reasonCode : SUCCESS, properties }, now);
     }

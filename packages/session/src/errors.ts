@@ -57,6 +57,11 @@ export function violationError(
   return new SessionError(kind, code, reasonCode, undefined, { statement: number && `MQTT-${number}` });
 }
 
+/** Throws when a request of the caller would break a rule. */
+export function refuse(violation: Violation | undefined, version: ProtocolVersion): void {
+  if (violation !== undefined) throw violationError("misuse", violation, version);
+}
+
 /** Is this the writer's answer to a packet above the peer's Maximum Packet Size? */
 export function isTooLarge(error: unknown): boolean {
   return error instanceof MqttError && error.reasonCode === PACKET_TOO_LARGE;

@@ -2,7 +2,7 @@ import type { AckPacket, Properties, PubackPacket, PubcompPacket, PubrecPacket }
 import { excludedMessage } from "./announced.ts";
 import { FIRST_FAILURE, PACKET_IDENTIFIER_NOT_FOUND, PUBACK, PUBCOMP, PUBREC, PUBREL, SUCCESS } from "./codes.ts";
 import type { Core } from "./core.ts";
-import { isTooLarge, misuse, type Violation, violationError } from "./errors.ts";
+import { isTooLarge, misuse, refuse, type Violation } from "./errors.ts";
 import { ABANDONED, type InflightState, type Outgoing, RELEASED } from "./inflight.ts";
 import type { EncodedPublish, Message } from "./interfaces.ts";
 import { ackPacket, scratchAliasProperties, scratchPublish } from "./scratch.ts";
@@ -39,11 +39,10 @@ export class Sender {
 
   publish(message: Message, now: number, encoded: EncodedPublish | undefined): number {
     const { peer, version } = this.#core;
-    const excluded =
-      encoded !== undefined && encoded.bytes.length > peer.maximumPacketSize
-        ? violations.packetTooLarge
-        : excludedMessage(peer, message.qos, message.retain);
-    if (excluded !== undefined) throw violationError("misuse", excluded, version);
+    refuse(excludedMessage(peer, message.qos, message.retain), version);
+    if (encoded !== undefined && encoded.bytes.length > peer.maximumPacketSize) {
+      refuse(violations.packetTooLarge, version);
+    }
     let packetId = 0;
     if (message.qos > 0) {
       if (this.quota === 0) throw misuse("quota-exhausted", "no send quota left: wait for onSendQuota");
@@ -86,13 +85,14 @@ export class Sender {
     }
     const released = typeof message === "number";
     const awaited = released ? PUBCOMP : message.qos === 1 ? PUBACK : PUBREC;
-    if (type === PUBREC && (released || (awaited === PUBREC && reasonCode < FIRST_FAILURE))) {
-      if (!released) this.#inflight.releaseOutgoing(packetId, RELEASED);
+    const repeated = released && type === PUBREC;
+    if (type !== awaited && !repeated) return violations.acknowledgementMismatch;
+    if (repeated || (type === PUBREC && reasonCode < FIRST_FAILURE)) {
+      if (!repeated) this.#inflight.releaseOutgoing(packetId, RELEASED);
       this.#core.write(ackPacket(PUBREL, packetId), now);
-      return undefined;
+    } else {
+      this.#settle(packet, message, now);
     }
-    if (type !== awaited) return violations.acknowledgementMismatch;
-    this.#settle(packet, message, now);
     return undefined;
   }
 

@@ -8,7 +8,7 @@ import type {
   SubscribePacket,
   UnsubscribePacket,
 } from "@tidewire/codec";
-import { excludedSubscriptions } from "./announced.ts";
+import { excludedExpiry, excludedSubscriptions } from "./announced.ts";
 import {
   AUTH,
   CONNACK,
@@ -246,11 +246,9 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
   }
 
   #receiveDisconnect(packet: DisconnectPacket): Violation | undefined {
-    const before = this.connect?.properties?.sessionExpiryInterval ?? 0;
-    const after = packet.properties?.sessionExpiryInterval ?? before;
-    if (before === 0 && after > 0) return violations.sessionExpiryChanged;
-    this.left(packet);
-    return undefined;
+    const excluded = excludedExpiry(this.connect?.properties, packet.properties);
+    if (excluded === undefined) this.left(packet);
+    return excluded;
   }
 
   #writeConnack(reasonCode: number, sessionPresent: boolean, properties: Properties | undefined, now: number): void {

@@ -27,7 +27,7 @@ export const topicAliasInvalid: Violation = ["topic-alias-invalid", 0x94, "3.3.2
 export const topicAliasUnknown: Violation = ["topic-alias-unknown", 0x82];
 /** A SUBACK or UNSUBACK that has not one reason code for each filter. */
 export const reasonCodeCount: Violation = ["reason-code-count", 0x82, "3.8.4-6", "3.8.4-5"];
-/** DISCONNECT asks for a session that CONNECT did not (MQTT 5.0, 3.14.2.2.2). */
+/** DISCONNECT asks for a session that CONNECT did not. */
 export const sessionExpiryChanged: Violation = ["session-expiry-changed", 0x82];
 /** A server's DISCONNECT has a Session Expiry Interval. */
 export const sessionExpiryFromServer: Violation = ["session-expiry-from-server", 0x82, "3.14.2-2"];
