@@ -2,11 +2,11 @@ import { type Connection, type DialOptions, TransportError } from "@tidewire/tra
 
 /** One dial, from the call to a connection or an error; whatever comes after the first outcome changes nothing. */
 export interface Attempt {
-  readonly settled: boolean;
-  resolve(connection: Connection): void;
-  reject(error: TransportError): void;
-  /** What to undo when it fails, is cancelled or takes too long. */
-  onFailure(undo: () => void): void;
+  settled: boolean;
+  /** Called when it fails, is cancelled or takes too long. */
+  undo: () => void;
+  readonly resolve: (connection: Connection) => void;
+  readonly reject: (error: TransportError) => void;
 }
 
 /** Runs `begin` under the limit of time and the signal of the caller. */
@@ -16,40 +16,31 @@ export function attempt(
   begin: (attempt: Attempt) => Promise<void>,
 ): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    let undo: (() => void) | undefined;
-    let settled = false;
-    const settle = (): void => {
-      settled = true;
+    const end = (): void => {
+      attempt.settled = true;
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
     };
-    const fail = (error: TransportError): void => {
-      if (settled) return;
-      settle();
-      undo?.();
-      reject(error);
-    };
-    const onAbort = (): void =>
-      fail(new TransportError("aborted", "The dial was cancelled.", { cause: signal?.reason }));
-    const onTimeout = (): void => fail(new TransportError("timeout", "Connecting took too long."));
-    const timer = setTimeout(onTimeout, timeLimitMs);
-    if (signal?.aborted) {
-      onAbort();
-      return;
-    }
-    signal?.addEventListener("abort", onAbort, { once: true });
-    begin({
-      get settled() {
-        return settled;
-      },
-      resolve(connection) {
-        settle();
+    const attempt: Attempt = {
+      settled: false,
+      undo: () => {},
+      resolve: (connection) => {
+        end();
         resolve(connection);
       },
-      reject: fail,
-      onFailure(callback) {
-        undo = callback;
+      reject: (error) => {
+        if (attempt.settled) return;
+        end();
+        attempt.undo();
+        reject(error);
       },
-    }).catch(fail);
+    };
+    const fail = (code: "aborted" | "timeout", text: string): void =>
+      attempt.reject(new TransportError(code, text, { cause: signal?.reason }));
+    const onAbort = (): void => fail("aborted", "The dial was cancelled.");
+    const timer = setTimeout(() => fail("timeout", "Connecting took too long."), timeLimitMs);
+    signal?.addEventListener("abort", onAbort);
+    if (signal?.aborted) onAbort();
+    else begin(attempt).catch(attempt.reject);
   });
 }

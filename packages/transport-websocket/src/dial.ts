@@ -1,7 +1,7 @@
-import { type Dial, TransportError } from "@tidewire/transport";
+import { type ConnectionInfo, type Dial, TransportError } from "@tidewire/transport";
 import { type Attempt, attempt } from "./attempt.ts";
-import { PlatformConnection, type PlatformSettings } from "./connection.ts";
-import { defaultProtocols, limits } from "./limits.ts";
+import { platformConnection } from "./connection.ts";
+import { defaultProtocols, type Limits, limits } from "./limits.ts";
 import { resolveSource, type UrlSource } from "./url.ts";
 
 export interface WebSocketOptions {
@@ -29,28 +29,29 @@ export interface WebSocketOptions {
  * A browser does not tell why a connection could not be made; such failures are `unreachable`.
  */
 export function webSocket(url: UrlSource, options: WebSocketOptions = {}): Dial {
-  const highWaterMark = options.highWaterMark ?? limits.highWaterMark;
-  const settings: PlatformSettings = {
-    highWaterMark,
-    lowWaterMark: Math.min(options.lowWaterMark ?? limits.lowWaterMark, highWaterMark - 1),
-    closeTimeoutMs: options.closeTimeoutMs ?? limits.closeTimeoutMs,
-    sentMessageBytes: options.sentMessageBytes ?? limits.sentMessageBytes,
-    heldBytes: options.heldBytes ?? limits.heldBytes,
-  };
-  const timeLimitMs = options.connectTimeoutMs ?? limits.connectTimeoutMs;
-  return (dialOptions) => attempt(timeLimitMs, dialOptions, (attempt) => open(attempt, url, options, settings));
+  const settings: Settings = { protocols: defaultProtocols, ...limits, ...options };
+  settings.lowWaterMark = Math.min(settings.lowWaterMark, settings.highWaterMark - 1);
+  return (dialOptions) =>
+    attempt(settings.connectTimeoutMs, dialOptions, async (attempt) => {
+      const address = await resolveSource(url);
+      if (!attempt.settled) open(attempt, address, settings);
+    });
 }
 
-async function open(
-  attempt: Attempt,
-  url: UrlSource,
-  options: WebSocketOptions,
-  settings: PlatformSettings,
-): Promise<void> {
-  const address = await resolveSource(url);
-  if (attempt.settled) return;
-  const protocols = [...(options.protocols ?? defaultProtocols)];
-  const socket = create(options.WebSocket ?? WebSocket, address, protocols);
+interface Settings extends Limits {
+  readonly protocols: readonly string[];
+  readonly WebSocket?: typeof WebSocket;
+  lowWaterMark: number;
+}
+
+function open(attempt: Attempt, url: string, settings: Settings): void {
+  const { protocols } = settings;
+  let socket: WebSocket;
+  try {
+    socket = new (settings.WebSocket ?? WebSocket)(url, [...protocols]);
+  } catch (cause) {
+    throw new TransportError("address-invalid", "The URL is not one that a WebSocket can be opened to.", { cause });
+  }
   socket.binaryType = "arraybuffer";
   socket.onerror = () => {};
   socket.onclose = () => attempt.reject(new TransportError("unreachable", "The WebSocket could not be opened."));
@@ -58,31 +59,23 @@ async function open(
     if (protocols.length > 0 && !protocols.includes(socket.protocol)) {
       attempt.reject(new TransportError("subprotocol-refused", "The server chose no subprotocol that was offered."));
     } else {
-      attempt.resolve(new PlatformConnection(socket, connectionInfo(socket), settings));
+      attempt.resolve(platformConnection(socket, connectionInfo(socket), settings));
     }
   };
-  attempt.onFailure(() => {
+  attempt.undo = () => {
     socket.onopen = socket.onclose = null;
     socket.close();
-  });
+  };
 }
 
-function create(Socket: typeof WebSocket, url: string, protocols: string[]): WebSocket {
-  try {
-    return new Socket(url, protocols);
-  } catch (cause) {
-    throw new TransportError("address-invalid", "The URL is not one that a WebSocket can be opened to.", { cause });
-  }
-}
-
-function connectionInfo(socket: WebSocket): PlatformConnection["info"] {
+function connectionInfo(socket: WebSocket): ConnectionInfo {
   const { protocol, host, pathname } = new URL(socket.url);
-  const secure = protocol === "wss:";
   return {
-    transport: secure ? "wss" : "ws",
+    // "ws" or "wss".
+    transport: protocol.slice(0, -1),
     remoteAddress: host,
     localAddress: undefined,
-    secure,
+    secure: protocol === "wss:",
     protocol: socket.protocol || undefined,
     // Without the query, which is where signed URLs keep their credentials.
     path: pathname,

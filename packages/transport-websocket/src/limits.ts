@@ -1,5 +1,5 @@
 /** Limits of the WebSocket transport, the platform's and Node's alike; those of the Node entry alone are in `node/`. */
-export const limits = {
+export const limits: Limits = {
   /** From the call of `dial` to a usable connection: beyond this a user has given up, and a retry is better. */
   connectTimeoutMs: 20_000,
   /** What `close` allows the peer to take the last bytes and answer: seconds are normal on a bad mobile link. */
@@ -17,7 +17,18 @@ export const limits = {
   heldBytes: 16_777_216,
   /** How often `bufferedAmount` is looked at while above the high mark; the platform has no event for it. */
   drainPollMs: 10,
-} as const;
+};
+
+/** See `limits`. */
+export interface Limits {
+  readonly connectTimeoutMs: number;
+  readonly closeTimeoutMs: number;
+  readonly highWaterMark: number;
+  readonly lowWaterMark: number;
+  readonly sentMessageBytes: number;
+  readonly heldBytes: number;
+  readonly drainPollMs: number;
+}
 
 /** What MQTT calls itself in the opening handshake [MQTT-6.0.0-3]. */
 export const defaultProtocols: readonly string[] = ["mqtt"];

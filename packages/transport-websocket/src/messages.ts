@@ -1,24 +1,20 @@
-/** Joins chunks into messages of at most `limit` bytes, cutting where a limit falls. */
-export function* messagesOf(chunks: readonly Uint8Array[], limit: number): Generator<Uint8Array> {
+/** Joins chunks into messages of at most `limit` bytes. */
+export function messagesOf(chunks: readonly Uint8Array[], limit: number): readonly Uint8Array[] {
+  const bytes = chunks.length === 1 ? chunks[0]! : join(chunks);
+  if (bytes.length <= limit) return bytes.length === 0 ? [] : [bytes];
+  const messages: Uint8Array[] = [];
+  for (let offset = 0; offset < bytes.length; offset += limit) messages.push(bytes.subarray(offset, offset + limit));
+  return messages;
+}
+
+function join(chunks: readonly Uint8Array[]): Uint8Array {
   let size = 0;
   for (const chunk of chunks) size += chunk.length;
-  if (chunks.length === 1 && size <= limit) {
-    yield chunks[0] as Uint8Array;
-    return;
-  }
-  let message = new Uint8Array(Math.min(size, limit));
-  let filled = 0;
+  const bytes = new Uint8Array(size);
+  let offset = 0;
   for (const chunk of chunks) {
-    for (let offset = 0; offset < chunk.length; ) {
-      const part = chunk.subarray(offset, offset + message.length - filled);
-      message.set(part, filled);
-      filled += part.length;
-      offset += part.length;
-      if (filled < message.length) continue;
-      yield message;
-      size -= filled;
-      message = new Uint8Array(Math.min(size, limit));
-      filled = 0;
-    }
+    bytes.set(chunk, offset);
+    offset += chunk.length;
   }
+  return bytes;
 }

@@ -75,11 +75,11 @@ async function open(
     const opened = socket as Socket;
     attempt.resolve(new WsConnection(ws, opened, false, connectionInfo(ws, opened), settings));
   });
-  attempt.onFailure(() => {
+  attempt.undo = () => {
     ws.removeAllListeners();
     ws.on("error", () => {});
     ws.terminate();
-  });
+  };
 }
 
 function create(address: string, headers: Headers, options: NodeWebSocketOptions, settings: WsSettings): WebSocket {
