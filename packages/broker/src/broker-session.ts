@@ -135,24 +135,29 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
     if (connection === undefined && qos === 0 && !this.#context.limits.queueQoS0Offline) {
       return;
     }
-    if (
-      connection === undefined ||
-      !connection.canSend(qos) ||
-      !this.queue.isEmpty(qos) ||
-      this.#context.hooks.authorizeDelivery !== undefined
-    ) {
+    if (connection === undefined || !connection.canSend(qos) || !this.queue.isEmpty(qos)) {
       publication.keep();
       this.#enqueue(this.#newDelivery(publication, qos, retain, target));
       return;
     }
-    if (qos > 0) {
+    const encoded = connection.encodes(target) ? encodings.get(this.version, qos, retain) : undefined;
+    if (qos === 0 && encoded !== undefined && this.#context.hooks.authorizeDelivery === undefined) {
+      connection.sendQoS0(publication, encoded);
+      return;
+    }
+    const delivery = this.#newDelivery(publication, qos, retain, target);
+    const allowed = this.#drain.authorize(delivery);
+    if (allowed === false) {
+      this.#drain.refuse(delivery);
+      return;
+    }
+    if (qos > 0 || allowed === undefined) {
       publication.keep();
-      const delivery = this.#newDelivery(publication, qos, retain, target);
-      connection.send(delivery, connection.encodes(target) ? encodings.get(this.version, qos, retain) : undefined);
-    } else if (connection.encodes(target)) {
-      connection.sendQoS0(publication, encodings.get(this.version, 0, retain));
+    }
+    if (allowed === undefined) {
+      this.#enqueue(delivery);
     } else {
-      connection.send(this.#newDelivery(publication, qos, retain, target), undefined);
+      connection.send(delivery, encoded);
     }
   }
 

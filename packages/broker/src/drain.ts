@@ -78,6 +78,48 @@ export class Drain {
     }
   }
 
+  /**
+   * Whether this client may have a message. Undefined while the answer is pending: the message has to wait in the queue
+   * then, and only this client waits for it.
+   */
+  authorize(delivery: Delivery): boolean | undefined {
+    const { hooks } = this.#context;
+    if (hooks.authorizeDelivery === undefined) {
+      return true;
+    }
+    if (delivery.allowed !== undefined || this.#asking) {
+      return delivery.allowed;
+    }
+    try {
+      const answer = hooks.authorizeDelivery(this.#session.client!, delivery);
+      if (typeof answer === "boolean") {
+        return answer;
+      }
+      this.#asking = true;
+      answer
+        .catch((error: unknown) => this.#failed(error))
+        .then((allowed) => {
+          this.#asking = false;
+          delivery.allowed = allowed;
+          this.run();
+        });
+      return undefined;
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  /** What is not for this client: another member of a shared subscription may be allowed to have it. */
+  refuse(delivery: Delivery): void {
+    if (delivery.sharedFilter !== undefined) {
+      delivery.refusedBy = [...(delivery.refusedBy ?? []), this.#session];
+      if (this.#session.passOn(delivery)) {
+        return;
+      }
+    }
+    this.#context.metrics.droppedUnauthorized += 1;
+  }
+
   stop(): void {
     this.#cursors = undefined;
   }
@@ -94,7 +136,7 @@ export class Drain {
         queue.drop(delivery);
         continue;
       }
-      const allowed = this.#authorize(delivery);
+      const allowed = this.authorize(delivery);
       if (allowed === undefined) {
         return;
       }
@@ -104,7 +146,7 @@ export class Drain {
         this.#send(delivery);
       } else {
         queue.drop(delivery);
-        this.#refused(delivery);
+        this.refuse(delivery);
       }
     }
   }
@@ -131,7 +173,7 @@ export class Drain {
     if (!(this.#session.connection?.canSend(delivery.qos) ?? false)) {
       return Attempt.WAIT;
     }
-    const allowed = this.#authorize(delivery);
+    const allowed = this.authorize(delivery);
     if (allowed === undefined) {
       return Attempt.WAIT;
     }
@@ -141,6 +183,12 @@ export class Drain {
       this.#context.metrics.droppedUnauthorized += 1;
     }
     return Attempt.DONE;
+  }
+
+  #failed(error: unknown): false {
+    this.#context.metrics.hookFailures += 1;
+    this.#context.logger.error("authorizeDelivery failed: the message is not delivered", error);
+    return false;
   }
 
   /** Read when its turn has come, so that nobody gets a value after a newer one. */
@@ -165,47 +213,5 @@ export class Drain {
     this.#messages -= 1;
     this.#bytes -= delivery.payload.byteLength;
     this.#session.connection!.send(delivery, undefined);
-  }
-
-  /** Undefined while the answer is pending: only this client waits for it. */
-  #authorize(delivery: Delivery): boolean | undefined {
-    const { hooks, logger, metrics } = this.#context;
-    if (hooks.authorizeDelivery === undefined) {
-      return true;
-    }
-    if (delivery.allowed !== undefined || this.#asking) {
-      return delivery.allowed;
-    }
-    const failed = (error: unknown): false => {
-      metrics.hookFailures += 1;
-      logger.error("authorizeDelivery failed: the message is not delivered", error);
-      return false;
-    };
-    try {
-      const answer = hooks.authorizeDelivery(this.#session.client!, delivery);
-      if (typeof answer === "boolean") {
-        return answer;
-      }
-      this.#asking = true;
-      answer.catch(failed).then((allowed) => {
-        this.#asking = false;
-        delivery.allowed = allowed;
-        this.run();
-      });
-      return undefined;
-    } catch (error) {
-      return failed(error);
-    }
-  }
-
-  /** Another member of the shared subscription may be allowed to have it. */
-  #refused(delivery: Delivery): void {
-    if (delivery.sharedFilter !== undefined) {
-      delivery.refusedBy = [...(delivery.refusedBy ?? []), this.#session];
-      if (this.#session.passOn(delivery)) {
-        return;
-      }
-    }
-    this.#context.metrics.droppedUnauthorized += 1;
   }
 }
