@@ -77,7 +77,6 @@ export class StreamDecoder implements Decoder {
       return null;
     } catch (error) {
       this.#failed = true;
-      this.#pos = this.#bytes.length;
       this.bufferedBytes = 0;
       this.#release();
       throw error;
@@ -176,8 +175,13 @@ export class StreamDecoder implements Decoder {
 
   /** Lets go of chunks that were read: of the last one only what is left stays, in memory of its own. */
   #release(): void {
-    if (this.#pos > 0) this.#join(this.#bytes.length - this.#pos);
-    if (this.bufferedBytes === 0) this.#queue = NO_CHUNKS;
+    if (this.bufferedBytes === 0) {
+      this.#bytes = NOTHING;
+      this.#queue = NO_CHUNKS;
+      this.#pos = 0;
+    } else if (this.#pos > 0) {
+      this.#join(this.#bytes.length - this.#pos);
+    }
     this.#start = 0;
     this.#reader.close();
   }
