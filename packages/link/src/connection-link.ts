@@ -257,7 +257,7 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     this.#hold();
   }
 
-  /** Tells the session whether this side leaves its peer unread. */
+  /** The peer is not late while it is not read from, nor while what asks it for a sign of life cannot leave. */
   #hold(): void {
     this.session.holdInput(this.#pauses > 0 || this.#full, this.loop.now);
     this.touch();

@@ -114,13 +114,13 @@ export class Loop implements LinkLoop {
   #flush(links: readonly ConnectionLink[]): void {
     const promising: ConnectionLink[] = [];
     for (const link of links) {
-      if (link.promises && this.#committing) {
+      const { promises } = link;
+      this.#deadlines.wakeBy(link, link.deadline);
+      if (promises && this.#committing) {
         this.#waiting.push(link);
         continue;
       }
-      const { promises } = link;
       link.collect();
-      this.#deadlines.wakeBy(link, link.deadline);
       if (promises) promising.push(link);
       else link.dispatch();
     }
