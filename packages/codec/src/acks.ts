@@ -38,11 +38,9 @@ export function writeReason(sink: Sink, packet: Reason & { readonly type: number
   return any;
 }
 
-export function readReason(reader: Reader, type: number): Reason {
-  if (reader.version !== 5 || reader.pos === reader.end) return SUCCESS;
-  const reasonCode = checkReasonCode(reader.uint8(), type, reader);
-  const properties = reader.pos === reader.end ? undefined : readProperties(reader, 1 << type);
-  return { reasonCode, properties };
+export function readReason<Type extends number>(reader: Reader, type: Type): Reason & { readonly type: Type } {
+  const isThere = reader.version === 5 && reader.pos < reader.end;
+  const reasonCode = checkReasonCode(isThere ? reader.uint8() : 0, type, reader);
+  const properties = reader.pos < reader.end ? readProperties(reader, 1 << type) : undefined;
+  return { type, reasonCode, properties };
 }
-
-const SUCCESS: Reason = { reasonCode: 0, properties: undefined };

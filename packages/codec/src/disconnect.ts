@@ -2,7 +2,6 @@ import { readReason, writeReason } from "./acks.ts";
 import { AUTH, DISCONNECT } from "./packet-types.ts";
 import type { AuthPacket, DisconnectPacket } from "./packets.ts";
 import type { Reader } from "./reader.ts";
-import { checkReasonCode } from "./reason-codes.ts";
 import { fail, methodMissing, packetUnexpected } from "./rules.ts";
 import { SERVER_SIDE } from "./sides.ts";
 import type { Sink } from "./sink.ts";
@@ -10,8 +9,7 @@ import type { Sink } from "./sink.ts";
 export function readDisconnect(reader: Reader): DisconnectPacket {
   // Before MQTT 5 a server just closes the connection.
   if (reader.version !== 5 && reader.sender === SERVER_SIDE) fail(packetUnexpected, reader);
-  const { reasonCode, properties } = readReason(reader, DISCONNECT);
-  return { type: DISCONNECT, reasonCode, properties };
+  return readReason(reader, DISCONNECT);
 }
 
 export function writeDisconnect(sink: Sink, packet: DisconnectPacket): void {
@@ -23,10 +21,9 @@ export function writeDisconnect(sink: Sink, packet: DisconnectPacket): void {
 export function readAuth(reader: Reader): AuthPacket {
   if (reader.version !== 5) fail(packetUnexpected, reader);
   const isEmpty = reader.pos === reader.end;
-  const { reasonCode, properties } = readReason(reader, AUTH);
-  if (isEmpty) checkReasonCode(reasonCode, AUTH, reader);
-  else if (properties?.authenticationMethod === undefined) fail(methodMissing, reader);
-  return { type: AUTH, reasonCode, properties };
+  const packet = readReason(reader, AUTH);
+  if (!isEmpty && packet.properties?.authenticationMethod === undefined) fail(methodMissing, reader);
+  return packet;
 }
 
 export function writeAuth(sink: Sink, packet: AuthPacket): void {

@@ -16,7 +16,7 @@ export class MqttError extends Error {
     message: string,
     options?: { readonly statement?: string | undefined; readonly cause?: unknown },
   ) {
-    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+    super(message, options);
     this.code = code;
     this.reasonCode = reasonCode;
     this.statement = options?.statement;

@@ -50,27 +50,22 @@ export class Sink {
     this.write(encoder, packet, version);
   }
 
-  /** Starts a packet with its first byte. */
+  /** Starts a packet with its first byte; one more is left for the length, which is enough for most. */
   begin(first: number): void {
     this.uint8(first);
-    this.openLength();
+    this.pos++;
   }
 
   /** Ends the packet: fills its length in and adds the payload, if it has one. */
   end(payload?: Uint8Array): void {
     const length = payload === undefined ? 0 : this.#byteLength(payload);
-    this.closeLength(this.start + 1, length);
+    this.fillLength(this.start + 1, length);
     if (length > COPY_LIMIT) this.payload = payload;
     else if (payload !== undefined) this.raw(payload);
   }
 
-  /** Leaves one byte for a length yet unknown, enough for most; give the result to `closeLength`. */
-  openLength(): number {
-    return this.pos++;
-  }
-
-  /** Writes the length of all since `openLength`, and of `more` to come, moving those bytes when it needs room. */
-  closeLength(at: number, more: number): void {
+  /** Writes the length of all behind `at`, and of `more` to come, into the byte left there; makes room if it needs more. */
+  fillLength(at: number, more = 0): void {
     const end = this.pos;
     const length = end - at - 1 + more;
     if (length > MAXIMUM_REMAINING_LENGTH) fail(packetTooLarge, this);

@@ -48,14 +48,8 @@ export function validateTopicFilter(filter: string, limits?: TopicLimits): void 
 /** Where wildcards stand and, in MQTT 5, what makes a shared filter; says nothing of length and characters. */
 export function checkFilter(filter: string, where: { readonly version: ProtocolVersion }): void {
   if (filter === "") fail(topicEmpty, where);
-  const last = filter.length - 1;
-  let before = SLASH;
-  for (let i = 0; i <= last; i++) {
-    const unit = filter.charCodeAt(i);
-    if (unit === HASH && (before !== SLASH || i < last)) fail(multiLevelMisplaced, where);
-    if (before === PLUS ? unit !== SLASH : unit === PLUS && before !== SLASH) fail(singleLevelMisplaced, where);
-    before = unit;
-  }
+  if (/[^/]#|#./s.test(filter)) fail(multiLevelMisplaced, where);
+  if (/[^/]\+|\+[^/]/.test(filter)) fail(singleLevelMisplaced, where);
   if (where.version === 5 && filter.startsWith(SHARE_PREFIX)) checkSharedFilter(filter);
 }
 

@@ -22,7 +22,7 @@ const byName: ReadonlyMap<string, PropertyInfo> = /* @__PURE__ */ new Map(
  */
 export function writeProperties(sink: Sink, values: Properties | undefined, packetBit: number): boolean {
   const inVersion = sink.version === 5;
-  const mark = inVersion ? sink.openLength() : 0;
+  const start = inVersion ? sink.pos++ : 0;
   let any = false;
   for (const name in values) {
     const value = values[name as keyof Properties];
@@ -34,7 +34,7 @@ export function writeProperties(sink: Sink, values: Properties | undefined, pack
     any = true;
   }
   if (values?.authenticationData && values.authenticationMethod === undefined) fail(methodMissing, sink);
-  if (inVersion) sink.closeLength(mark, 0);
+  if (inVersion) sink.fillLength(start);
   return any;
 }
 
