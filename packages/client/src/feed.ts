@@ -3,7 +3,8 @@ export class Feed<Value> {
   #kept: Value[] = [];
   /** Place of the oldest. */
   #first = 0;
-  #readers: ((result: IteratorResult<Value, undefined>) => void)[] = [];
+  /** Made for the first reader: most subscriptions have a callback instead. */
+  #readers: ((result: IteratorResult<Value, undefined>) => void)[] | undefined;
   #ended = false;
 
   /** How many values are kept. */
@@ -13,11 +14,11 @@ export class Feed<Value> {
 
   /** The reader waits for the next value. */
   get awaited(): boolean {
-    return this.#readers.length > 0;
+    return this.#readers !== undefined && this.#readers.length > 0;
   }
 
   push(value: Value): void {
-    const reader = this.#readers.shift();
+    const reader = this.#readers?.shift();
     if (reader !== undefined) reader({ done: false, value });
     else this.#kept.push(value);
   }
@@ -37,13 +38,14 @@ export class Feed<Value> {
   next(): Promise<IteratorResult<Value, undefined>> {
     if (this.size > 0) return Promise.resolve({ done: false, value: this.shift()! });
     if (this.#ended) return Promise.resolve(finished);
-    return new Promise((resolve) => this.#readers.push(resolve));
+    this.#readers ??= [];
+    return new Promise((resolve) => this.#readers!.push(resolve));
   }
 
   /** Nothing comes after what is kept. */
   end(): void {
     this.#ended = true;
-    for (const reader of this.#readers.splice(0)) reader(finished);
+    for (const reader of this.#readers?.splice(0) ?? []) reader(finished);
   }
 }
 

@@ -26,7 +26,7 @@ export class FilterIndex<Entry extends { readonly filter: string }> {
     const others = this.#entries.get(filter);
     this.#entries.set(filter, others === undefined ? [entry] : [...others, entry]);
     if (others === undefined) this.#count(filter, 1);
-    this.#remembered.clear();
+    this.#forget();
   }
 
   delete(entry: Entry): void {
@@ -34,7 +34,7 @@ export class FilterIndex<Entry extends { readonly filter: string }> {
     const others = (this.#entries.get(filter) ?? []).filter((other) => other !== entry);
     if (others.length > 0) this.#entries.set(filter, others);
     else if (this.#entries.delete(filter)) this.#count(filter, -1);
-    this.#remembered.clear();
+    this.#forget();
   }
 
   /** Every entry whose filter matches. */
@@ -47,6 +47,11 @@ export class FilterIndex<Entry extends { readonly filter: string }> {
       this.#remembered.set(topic, found);
     }
     return found;
+  }
+
+  #forget(): void {
+    // Clearing makes a new table even of an empty one, which counts when thousands of filters are added.
+    if (this.#remembered.size > 0) this.#remembered.clear();
   }
 
   #count(filter: string, change: number): void {
@@ -62,6 +67,7 @@ const rememberedTopics = 1_000;
 
 /** The places of a filter's wildcards: `a/+/b/#` has the shape `/+//#`, a filter without wildcards the empty one. */
 export function filterShape(filter: string): string {
+  if (!/[+#]/.test(filter)) return "";
   return filter.replace(/[^/+#]+/g, "").replace(/\/+$/, "");
 }
 

@@ -31,8 +31,9 @@ export interface ClientLimits {
 export const defaultLimits: ClientLimits = {
   // Every broker takes this many, and the answer to one packet stays far below any packet limit.
   filtersPerPacket: 256,
-  // Keeps thousands of filters from filling a server's input at once, and the line busy meanwhile.
-  unansweredPackets: 16,
+  // Has 16,384 filters on the way at once: a large session is made again in one round trip, and a server's input is not
+  // filled with more than some hundred kilobytes of them.
+  unansweredPackets: 64,
   // One needs a topic, an entry and a timer each: a few hundred bytes.
   pendingRequests: 10_000,
   // A page that is sent more has to say so; the largest packet the specification allows would be 256 MiB.

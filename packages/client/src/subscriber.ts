@@ -65,7 +65,7 @@ export class Subscriber {
       return Promise.reject(requestError(error));
     }
     const start = (call: Call<Subscription>) => {
-      const granted: number[] = [];
+      const granted = filters.map(() => 0);
       let open = filters.length;
       for (const [i, filter] of filters.entries()) {
         this.#want(filter, consumer, options, (result) => {
@@ -203,7 +203,7 @@ export class Subscriber {
     if (entry === undefined) return undefined;
     waiting!.delete(filter);
     tell(entry.answers, 0);
-    entry.answers = [];
+    entry.answers = nobody;
     return entry;
   }
 
@@ -248,7 +248,7 @@ export class Subscriber {
     const { scheduler, limits } = this.#core;
     const answers = entries.map((entry) => entry.answers);
     for (const entry of entries) {
-      entry.answers = [];
+      entry.answers = nobody;
       entry.asked = identifier !== none;
     }
     try {
@@ -298,6 +298,7 @@ export class Subscriber {
 
 /** The identifier that no subscription has: of what is to be unsubscribed. */
 const none = 0;
+const nobody: readonly never[] = [];
 /** A packet that any server reads in one go. */
 const bytesPerPacket = 64 * 1024;
 /** Fixed header, packet identifier, properties. */
@@ -306,7 +307,7 @@ const packetOverhead = 20;
 function createEntry(request: SubscriptionRequest): FilterEntry {
   const { filter } = request;
   const identifier = subscriptionIdentifier(filter);
-  return { filter, identifier, consumers: [], request, asked: false, answers: [] };
+  return { filter, identifier, consumers: nobody, request, asked: false, answers: nobody };
 }
 
 function tell(answers: readonly Answer[], result: number | ClientError): void {

@@ -20,7 +20,7 @@ export interface ConsumerHost {
 /** The receiving end of one `subscribe` call: a buffer between the connection and a callback or an iteration. */
 export class Consumer implements Subscription {
   readonly filters: readonly string[];
-  granted: readonly number[] = [];
+  granted: readonly number[] = nothing;
   /** From a full buffer until it is half empty again. */
   full = false;
   readonly #host: ConsumerHost;
@@ -29,7 +29,7 @@ export class Consumer implements Subscription {
   readonly #bufferSize: number;
   readonly #feed = new Feed<HeldMessage>();
   /** Handed to the iteration; acknowledged when it comes back. */
-  #taken: readonly HeldMessage[] = [];
+  #taken: readonly HeldMessage[] = nothing;
   #busy = false;
   /** Reported once for each time that the buffer is full. */
   #overflowed = false;
@@ -147,7 +147,7 @@ export class Consumer implements Subscription {
 
   #releaseTaken(): void {
     const taken = this.#taken;
-    this.#taken = [];
+    this.#taken = nothing;
     for (const message of taken) this.#release(message);
   }
 
@@ -160,3 +160,5 @@ export class Consumer implements Subscription {
     return message;
   }
 }
+
+const nothing: readonly never[] = [];
