@@ -79,6 +79,13 @@ it("lets in who has the right password, and says nothing more to all others", as
   expect(await connect(access)).toBe(0x87);
 });
 
+it("tells a client to come later when too many passwords wait to be checked", async () => {
+  const busy = { check: async () => "busy" as const };
+  const access = new Access({ usersFile, aclFile: undefined, allowAnonymous: true }, pino({ level: "silent" }), busy);
+  expect(await connect(access, "alice", "one")).toBe(0x89);
+  expect(await connect(access)).toBe(0);
+});
+
 it("lets in who gives no name where that is allowed, but no wrong names", async () => {
   const access = open({ allowAnonymous: true });
   expect(await connect(access)).toBe(0);

@@ -14,15 +14,20 @@ export class Access {
   readonly hooks: BrokerHooks;
   readonly #options: AccessOptions;
   readonly #logger: Logger;
-  readonly #passwords = new PasswordChecker();
+  readonly #passwords: Pick<PasswordChecker, "check">;
   readonly #connected = new Set<ClientInfo>();
   #users: Users;
   #acl: Acl | undefined;
 
   /** Throws a `UsageError` for a file that cannot be read or understood. */
-  constructor(options: AccessOptions, logger: Logger) {
+  constructor(
+    options: AccessOptions,
+    logger: Logger,
+    passwords: Pick<PasswordChecker, "check"> = new PasswordChecker(),
+  ) {
     this.#options = options;
     this.#logger = logger;
+    this.#passwords = passwords;
     [this.#users, this.#acl] = load(options, new Map());
     this.hooks = {
       authenticate: (request) => this.#authenticate(request),

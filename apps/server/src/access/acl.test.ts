@@ -14,6 +14,8 @@ const acl = new Acl(
       "topic read sensors/#",
       "topic deny sensors/door/#",
       "topic write log",
+      "topic readwrite room/#",
+      "topic deny room/+/safe",
       "user root",
       "topic readwrite #",
     ].join("\n"),
@@ -33,6 +35,8 @@ describe("an ACL", () => {
     [alice, "sensors/door", false, false],
     [alice, "sensors/door/front", false, false],
     [alice, "log", false, true],
+    [alice, "room/7/light", true, true],
+    [alice, "room/7/safe", false, false],
     // Rules for anonymous clients are for nobody else.
     [alice, "public/news", false, false],
     [client(undefined), "public/news", true, false],

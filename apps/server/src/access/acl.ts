@@ -18,13 +18,11 @@ export class Acl {
   }
 
   mayPublish(client: AclClient, topic: string): boolean {
-    const { write, deny } = this.#filtersOf(client);
-    return write.some((filter) => matches(filter, topic)) && !deny.some((filter) => matches(filter, topic));
+    return this.#allows("write", client, topic);
   }
 
   mayReceive(client: AclClient, topic: string): boolean {
-    const { read, deny } = this.#filtersOf(client);
-    return read.some((filter) => matches(filter, topic)) && !deny.some((filter) => matches(filter, topic));
+    return this.#allows("read", client, topic);
   }
 
   /** Whether anything could come of it: what exactly does is judged message by message. */
@@ -32,6 +30,11 @@ export class Acl {
     const filter = parseSharedFilter(subscription)?.filter ?? subscription;
     if (!/[+#]/.test(filter)) return this.mayReceive(client, filter);
     return this.#filtersOf(client).read.some((allowed) => overlap(allowed, filter));
+  }
+
+  #allows(access: "read" | "write", client: AclClient, topic: string): boolean {
+    const { [access]: allowed, deny } = this.#filtersOf(client);
+    return allowed.some((filter) => matches(filter, topic)) && !deny.some((filter) => matches(filter, topic));
   }
 
   #filtersOf(client: AclClient): ClientFilters {
