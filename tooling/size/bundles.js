@@ -53,6 +53,18 @@ export const bundles = [
     ],
   },
   {
+    name: "what a client is built on: session, link and WebSocket, driven by hand",
+    source: `
+      export { createClientLinkLoop } from "@tidewire/link";
+      export { browserScheduler } from "@tidewire/link/browser";
+      export { createClientSession, createInflight } from "@tidewire/session";
+      export { webSocket } from "@tidewire/transport-websocket";`,
+    builds: ["@tidewire/link", "@tidewire/session", "@tidewire/transport-websocket"],
+    goal: 8_000,
+    budget: 15_000,
+    lacks: [/\b(connectPacket|createServerSession|readConnect|writeConnack)\b/],
+  },
+  {
     name: "client, a page's half of a worker",
     source: `export { workerClient } from "@tidewire/client/worker";`,
     builds: ["@tidewire/client"],
