@@ -69,7 +69,8 @@ export class Sink {
     const end = this.pos;
     const length = end - at - 1 + more;
     if (length > MAXIMUM_REMAINING_LENGTH) fail(packetTooLarge, this);
-    const extra = length < 0x80 ? 0 : length < 0x4000 ? 1 : length < 0x20_0000 ? 2 : 3;
+    let extra = 0;
+    for (let rest = length; rest > 0x7f; rest >>= 7) extra++;
     if (extra > 0) this.bytes.copyWithin(at + 1 + extra, at + 1, end);
     this.pos = at;
     this.variableByteInteger(length);

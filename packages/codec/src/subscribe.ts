@@ -21,11 +21,9 @@ import { writeProperties } from "./write-properties.ts";
 export function readSubscribe(reader: Reader): SubscribePacket {
   const packetId = reader.packetId();
   const properties = readProperties(reader, SUBSCRIBE_BIT);
-  if (reader.pos === reader.end) fail(subscriptionsMissing, reader);
   const subscriptions: SubscriptionRequest[] = [];
-  do {
-    subscriptions.push(readSubscription(reader));
-  } while (reader.pos < reader.end);
+  while (reader.pos < reader.end) subscriptions.push(readSubscription(reader));
+  if (subscriptions.length === 0) fail(subscriptionsMissing, reader);
   return { type: SUBSCRIBE, packetId, subscriptions, properties };
 }
 
@@ -44,10 +42,8 @@ export function readSubscribeAck<Type extends 9 | 11>(reader: Reader, type: Type
   const properties = readProperties(reader, 1 << type);
   const reasonCodes: number[] = [];
   if (hasCodes(type, reader)) {
-    if (reader.pos === reader.end) fail(reasonCodesMissing, reader);
-    do {
-      reasonCodes.push(checkReasonCode(reader.uint8(), type, reader));
-    } while (reader.pos < reader.end);
+    while (reader.pos < reader.end) reasonCodes.push(checkReasonCode(reader.uint8(), type, reader));
+    if (reasonCodes.length === 0) fail(reasonCodesMissing, reader);
   }
   return { type, packetId, reasonCodes, properties };
 }

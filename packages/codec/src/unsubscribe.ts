@@ -10,13 +10,13 @@ import { writeProperties } from "./write-properties.ts";
 export function readUnsubscribe(reader: Reader): UnsubscribePacket {
   const packetId = reader.packetId();
   const properties = readProperties(reader, UNSUBSCRIBE_BIT);
-  if (reader.pos === reader.end) fail(filtersMissing, reader);
   const filters: string[] = [];
-  do {
+  while (reader.pos < reader.end) {
     const filter = reader.string();
     checkFilter(filter, reader);
     filters.push(filter);
-  } while (reader.pos < reader.end);
+  }
+  if (filters.length === 0) fail(filtersMissing, reader);
   return { type: UNSUBSCRIBE, packetId, filters, properties };
 }
 

@@ -18,12 +18,11 @@ const byName: ReadonlyMap<string, PropertyInfo> = /* @__PURE__ */ new Map(
 
 /**
  * Writes the properties, in their own order, into the packet, or will, that `packetBit` stands for; before MQTT 5
- * nothing, and there must be none. Tells whether there were any.
+ * nothing, and there must be none.
  */
-export function writeProperties(sink: Sink, values: Properties | undefined, packetBit: number): boolean {
+export function writeProperties(sink: Sink, values: Properties | undefined, packetBit: number): void {
   const inVersion = sink.version === 5;
   const start = inVersion ? sink.pos++ : 0;
-  let any = false;
   for (const name in values) {
     const value = values[name as keyof Properties];
     if (value === undefined) continue;
@@ -31,11 +30,9 @@ export function writeProperties(sink: Sink, values: Properties | undefined, pack
     const property = byName.get(name) ?? fail(propertyUnknown, sink);
     if ((property[3] & packetBit) === 0) fail(propertyMisplaced, sink);
     writeProperty(sink, property, value, packetBit);
-    any = true;
   }
   if (values?.authenticationData && values.authenticationMethod === undefined) fail(methodMissing, sink);
   if (inVersion) sink.fillLength(start);
-  return any;
 }
 
 function writeProperty(sink: Sink, property: PropertyInfo, value: unknown, packetBit: number): void {
