@@ -1,11 +1,19 @@
 import { randomUUID } from "node:crypto";
-import { type Client, type ClientError, createClient, type Message, type Target } from "@tidewire/client";
+import {
+  type Client,
+  type ClientError,
+  type Credentials,
+  createClient,
+  type Message,
+  type Target,
+} from "@tidewire/client";
 import { type Alert, AlertRules, alertText, type Thresholds } from "./alerts.ts";
 import { parseCommand } from "./commands.ts";
 import { Sampler } from "./metrics.ts";
 
 export interface AgentSettings {
   readonly target: Target;
+  readonly credentials: Credentials;
   /** One topic level. */
   readonly id: string;
   readonly intervalMs: number;
@@ -32,6 +40,7 @@ export class Agent {
     this.#topics = topicsOf(settings.id);
     this.#rules = new AlertRules(settings.thresholds);
     this.#client = createClient(settings.target, {
+      ...settings.credentials,
       clientId: `device-${settings.id}`,
       keepAlive: 15,
       // The broker says "offline" for us when we can't any more.

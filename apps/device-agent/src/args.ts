@@ -13,9 +13,20 @@ export interface AgentOptions {
   readonly broker: string;
   readonly host: string;
   readonly port: number;
+  /** TLS. */
+  readonly secure: boolean;
+  /** PEM file with the authority of the broker's certificate, beside those of the system. */
+  readonly caFile: string | undefined;
+  readonly login: LoginOptions | undefined;
   readonly id: string;
   readonly intervalMs: number;
   readonly thresholds: ReadonlyMap<MetricName, number>;
+}
+
+export interface LoginOptions {
+  readonly username: string;
+  /** Its first line is the password: on the command line everybody on the machine could read it. */
+  readonly passwordFile: string;
 }
 
 export type Invocation = "help" | "version" | AgentOptions;
@@ -26,7 +37,8 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   if (values.help === true) return "help";
   if (values.version === true) return "version";
   return {
-    ...parseBroker(values.broker ?? DEFAULT_BROKER),
+    ...parseBroker(values.broker ?? DEFAULT_BROKER, values.ca),
+    login: parseLogin(values.username, values["password-file"]),
     id: parseId(values.id),
     intervalMs: parseInterval(values.interval ?? "1"),
     thresholds: parseThresholds(values.threshold ?? DEFAULT_THRESHOLDS),
@@ -40,7 +52,10 @@ export const HELP: string = `Publish this machine's metrics over MQTT until SIGI
 
 Usage: tidewire-device-agent [OPTIONS]
 
-  --broker URL            where the broker is (default: ${DEFAULT_BROKER})
+  --broker URL            tcp://HOST:PORT or tls://HOST:PORT (default: ${DEFAULT_BROKER})
+  --ca FILE               authority that signed the certificate of a tls:// broker
+  --username NAME         for a broker that wants one, with
+  --password-file FILE    whose first line is the password
   --id ID                 the device's name in topics (default: this host's name)
   --interval SECONDS      time between two figures, from ${MIN_INTERVAL_SECONDS} (default: 1)
   --threshold NAME=VALUE  raise an alert above VALUE; may be repeated
@@ -58,6 +73,9 @@ function parseOptions(args: readonly string[]): {
   help?: boolean;
   version?: boolean;
   broker?: string;
+  ca?: string;
+  username?: string;
+  "password-file"?: string;
   id?: string;
   interval?: string;
   threshold?: string[];
@@ -69,6 +87,9 @@ function parseOptions(args: readonly string[]): {
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
         broker: { type: "string" },
+        ca: { type: "string" },
+        username: { type: "string" },
+        "password-file": { type: "string" },
         id: { type: "string" },
         interval: { type: "string" },
         threshold: { type: "string", multiple: true },
@@ -81,12 +102,34 @@ function parseOptions(args: readonly string[]): {
   }
 }
 
-function parseBroker(text: string): { broker: string; host: string; port: number } {
+function parseBroker(
+  text: string,
+  caFile: string | undefined,
+): Pick<AgentOptions, "broker" | "host" | "port" | "secure" | "caFile"> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const known = url !== undefined && (url.protocol === "tcp:" || url.protocol === "mqtt:") && url.hostname !== "";
-  if (!known) throw new UsageError(`--broker "${text}" is not an address; write it like ${DEFAULT_BROKER}`);
-  const port = url.port === "" ? 1883 : Number(url.port);
-  return { broker: `${url.hostname}:${port}`, host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port };
+  const defaultPort = PORTS.get(url?.protocol ?? "");
+  if (url === undefined || defaultPort === undefined || url.hostname === "") {
+    throw new UsageError(`--broker "${text}" is not an address; write it like ${DEFAULT_BROKER}`);
+  }
+  const secure = defaultPort === 8883;
+  if (caFile !== undefined && !secure) throw new UsageError("--ca is for a broker with TLS; write --broker tls://...");
+  const port = url.port === "" ? defaultPort : Number(url.port);
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
+  return { broker: `${url.hostname}:${port}`, host, port, secure, caFile };
+}
+
+const PORTS: ReadonlyMap<string, number> = new Map([
+  ["tcp:", 1883],
+  ["mqtt:", 1883],
+  ["tls:", 8883],
+  ["mqtts:", 8883],
+]);
+
+function parseLogin(username: string | undefined, passwordFile: string | undefined): LoginOptions | undefined {
+  if (username !== undefined && passwordFile !== undefined) return { username, passwordFile };
+  if (username !== undefined) throw new UsageError("--username is given without a password; add --password-file FILE");
+  if (passwordFile !== undefined) throw new UsageError("--password-file is given without a name; add --username NAME");
+  return undefined;
 }
 
 function parseId(text: string | undefined): string {

@@ -1,41 +1,39 @@
 import { readFileSync } from "node:fs";
+import type { ClientError } from "@tidewire/client";
 import { tcp } from "@tidewire/transport-tcp";
-import { Agent } from "./agent.ts";
-import { type AgentOptions, HELP, type Invocation, parseCommandLine, UsageError } from "./args.ts";
+import { Agent, type AgentSettings } from "./agent.ts";
+import { type AgentOptions, HELP, parseCommandLine, UsageError } from "./args.ts";
 
 /** Runs the program with the arguments after its name; resolves with the exit code. */
 export async function main(args: readonly string[]): Promise<number> {
-  let invocation: Invocation;
   try {
-    invocation = parseCommandLine(args);
+    const invocation = parseCommandLine(args);
+    if (invocation === "help") process.stdout.write(HELP);
+    else if (invocation === "version") process.stdout.write(`${version()}\n`);
+    else return await run(invocation, connectionOf(invocation));
+    return 0;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     process.stderr.write(`tidewire-device-agent: ${error.message}\n`);
     return 2;
   }
-  if (invocation === "help") {
-    process.stdout.write(HELP);
-    return 0;
-  }
-  if (invocation === "version") {
-    process.stdout.write(`${version()}\n`);
-    return 0;
-  }
-  return await run(invocation);
 }
 
 /** Until a signal (0), until whoever started it is gone (0), or until the broker refuses for good (1). */
-function run({ broker, host, port, id, intervalMs, thresholds }: AgentOptions): Promise<number> {
+function run(
+  { broker, id, intervalMs, thresholds }: AgentOptions,
+  connection: Pick<AgentSettings, "target" | "credentials">,
+): Promise<number> {
   return new Promise((resolve) => {
     const notice = repeatsHidden((text) => process.stderr.write(`tidewire-device-agent: ${text}\n`));
     let code = 0;
     const agent = new Agent({
-      ...{ target: tcp({ host, port }), id, intervalMs, thresholds },
+      ...{ ...connection, id, intervalMs, thresholds },
       onOnline: () => process.stdout.write(`online as ${id} at ${broker}\n`),
       onNotice: notice,
       onEnded: (error) => {
         if (error !== undefined) {
-          notice(`${error.message}; use another --id when a device of this name is running already`);
+          notice(`${error.message}; ${remedyFor(error)}`);
           code = 1;
         }
         if (process.connected) process.disconnect();
@@ -49,6 +47,39 @@ function run({ broker, host, port, id, intervalMs, thresholds }: AgentOptions): 
     process.once("disconnect", stop);
   });
 }
+
+function connectionOf({
+  host,
+  port,
+  secure,
+  caFile,
+  login,
+}: AgentOptions): Pick<AgentSettings, "target" | "credentials"> {
+  const tls = secure ? { tls: caFile === undefined ? {} : { ca: read("--ca", caFile) } } : {};
+  const target = tcp({ host, port, ...tls });
+  if (login === undefined) return { target, credentials: {} };
+  const [password = ""] = read("--password-file", login.passwordFile).split(/\r?\n/, 1);
+  return { target, credentials: { username: login.username, password } };
+}
+
+function read(flag: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? error.code : error;
+    throw new UsageError(`${flag} ${file} cannot be read (${reason}); check the path and its permissions`);
+  }
+}
+
+function remedyFor({ reasonCode }: ClientError): string {
+  return reasonCode === BAD_USER_NAME_OR_PASSWORD || reasonCode === NOT_AUTHORIZED
+    ? "check --username and --password-file"
+    : "use another --id when a device of this name is running already";
+}
+
+// MQTT 5 reason codes.
+const BAD_USER_NAME_OR_PASSWORD = 0x86;
+const NOT_AUTHORIZED = 0x87;
 
 /** A broker that is away fails every attempt in the same words: once is enough. */
 function repeatsHidden(write: (text: string) => void): (text: string) => void {

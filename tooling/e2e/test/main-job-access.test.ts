@@ -1,10 +1,12 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createCertificate } from "../src/certificate.ts";
 import { mosquittoPub, mosquittoSub } from "../src/mosquitto.ts";
 import { connectMqttJs } from "../src/mqttjs.ts";
-import { temporaryDirectory } from "../src/paths.ts";
+import { builtProgram, temporaryDirectory } from "../src/paths.ts";
 import { describeWithPeers } from "../src/peers.ts";
+import { Program } from "../src/program.ts";
 import { type Server, startServer, tidewire } from "../src/tidewire.ts";
 import { until } from "../src/until.ts";
 
@@ -193,6 +195,32 @@ describe("tidewire serve --users", () => {
       await subscriber.exited;
       expect(subscriber.stdout).toContain("got says bob");
     });
+  });
+});
+
+describe("a device agent and tidewire serve --users", () => {
+  it("connects over TLS with its name and password, and says what is wrong with them", async () => {
+    const directory = temporaryDirectory();
+    const [usersFile, passwordFile] = [join(directory, "users"), join(directory, "password")];
+    await setPassword(usersFile, "gauge-7", "one");
+    const { certFile, keyFile } = await createCertificate();
+    const server = await startServer([
+      ...["--listen", "tls://127.0.0.1:0", "--store", "memory", "--users", usersFile],
+      ...["--tls-cert", certFile, "--tls-key", keyFile],
+    ]);
+    const bin = builtProgram("device-agent", "device-agent.js");
+    const broker = ["--broker", `tls://127.0.0.1:${server.ports[0]}`, "--ca", certFile];
+    const args = [bin, ...broker, "--id", "gauge", "--username", "gauge-7", "--password-file", passwordFile];
+    writeFileSync(passwordFile, "one\n");
+    const agent = new Program(process.execPath, args);
+    await agent.line(/^online as gauge at 127\.0\.0\.1/);
+    expect(await agent.stop()).toEqual({ code: 0, signal: null });
+
+    writeFileSync(passwordFile, "two\n");
+    const wrong = new Program(process.execPath, args);
+    expect(await wrong.exited).toEqual({ code: 1, signal: null });
+    expect(wrong.stderr.at(-1)).toMatch(/; check --username and --password-file$/);
+    await server.program.stop();
   });
 });
 
