@@ -128,6 +128,32 @@ describe("writer", () => {
     expect(writer.pendingBytes).toBe(10);
   });
 
+  // Nothing asks for room while a packet is written; one that ran past the end of the slab is written once more.
+  test("what does not fit where it was begun goes whole into fresh memory", () => {
+    const packets = Array.from({ length: 150 }, (_, i) => ({
+      ...publish(new Uint8Array(3 * i).fill(i)),
+      topic: "ü".repeat(1 + 2 * i),
+      properties: { userProperties: [["k", "v".repeat(7 * i)] as const], correlationData: new Uint8Array(i) },
+    }));
+    // Small ones, so that some end just past the slab.
+    for (let i = 0; i < 15_000; i++) packets.push(publish(new Uint8Array(i % 7).fill(i)) as never);
+    // The longest topic there is takes more than a slab.
+    packets.push({
+      ...publish(new Uint8Array(600)),
+      topic: "€".repeat(21_845),
+      properties: packets[9]?.properties as never,
+    });
+    const writer = createPacketWriter({ version: 5 });
+    const decoder = createDecoder({ version: 5 });
+    for (const packet of packets) writer.write(packet);
+    for (const chunk of writer.take()) decoder.push(chunk);
+    for (const packet of packets) expect(decoder.next()).toEqual(packet);
+    expect(() => writer.write({ ...publish(new Uint8Array(1)), topic: "€".repeat(21_846) })).toThrow(
+      expect.objectContaining({ code: "field-too-long" }),
+    );
+    expect(writer.pendingBytes).toBe(0);
+  });
+
   test("refuses a packet longer than four length bytes can say", () => {
     const huge = { BYTES_PER_ELEMENT: 1, length: 268_435_456 } as unknown as Uint8Array;
     expect(() => codec.encode(publish(huge), 4)).toThrow(expect.objectContaining({ code: "packet-too-large" }));
