@@ -95,7 +95,8 @@ export class MqttClient implements Client {
     this.#pressure = new Pressure(core, () => this.#unanswered > 0 || this.#publisher.inFlight > 0);
     this.#requests = new Requests(core, this);
     this.#consumers = {
-      unsubscribe: (consumer, options) => this.#subscriber.unsubscribe(consumer, options),
+      unsubscribe: (consumer, options) =>
+        this.status === "closed" ? Promise.resolve() : this.#subscriber.unsubscribe(consumer, options),
       report,
       onPressure: this.#pressure.changed,
     };

@@ -80,7 +80,7 @@ export class Connector {
       if (last && !redirected) throw error;
       const retryInMs = redirected ? 0 : this.#backOff.next();
       this.#host.onRetry({ error, attempt: this.#backOff.attempts, retryInMs });
-      await this.#wait(retryInMs);
+      if (!this.#stopped) await this.#wait(retryInMs);
     }
   }
 
@@ -158,8 +158,6 @@ export class Connector {
     const { scheduler } = this.#core;
     return new Promise((resolve) => {
       const timer = scheduler.setTimer(resolve, delayMs);
-      // The timers of Node's scheduler leave it to connections to keep the process alive; there is none now.
-      (timer as { readonly ref?: () => void } | undefined)?.ref?.();
       this.#wake = () => {
         scheduler.clearTimer(timer);
         resolve();

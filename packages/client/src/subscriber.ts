@@ -87,20 +87,21 @@ export class Subscriber {
 
   /** Takes the consumer away at once; the promise is about the server. */
   unsubscribe(consumer: Consumer, options: OperationOptions | undefined): Promise<void> {
-    const left = consumer.filters.map((filter) => this.#leave(filter, consumer)).filter((entry) => entry?.asked);
+    const entries = consumer.filters.flatMap((filter) => this.#leave(filter, consumer) ?? []);
+    const left = entries.filter((entry) => entry.asked);
     consumer.end();
     if (left.length === 0) return Promise.resolve();
     return this.#core.calls.run(options, (call) => {
       let open = left.length;
       for (const entry of left) {
-        entry!.answers = [
+        entry.answers = [
           (result) => {
             const error = refusal(result);
             if (error !== undefined) call.reject(error);
             else if (--open === 0) call.resolve();
           },
         ];
-        this.#queue(none, entry!);
+        this.#queue(none, entry);
       }
       this.#schedule();
     });

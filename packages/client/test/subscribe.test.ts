@@ -2,7 +2,7 @@ import type { Message } from "@tidewire/client";
 import { PacketType } from "@tidewire/codec";
 import { expect, test } from "vitest";
 import { outcome, setUp, setUpConnected, text } from "./harness.ts";
-import { message } from "./scripted-server.ts";
+import { disconnect, message } from "./scripted-server.ts";
 
 test("a subscription is iterated, and unsubscribe finishes the iteration", async () => {
   const { network, server, client } = await setUpConnected();
@@ -318,4 +318,17 @@ test("a subscribe and the publish after it, in one turn, leave in this order", a
   await network.settle();
   const types = server.last.packets.map(({ type }) => type);
   expect(types).toEqual([PacketType.CONNECT, PacketType.SUBSCRIBE, PacketType.PUBLISH, PacketType.SUBSCRIBE]);
+});
+
+test("unsubscribing from a client that is closed ends at once, so that `await using` does not wait for ever", async () => {
+  const { network, server, client } = await setUpConnected();
+  const subscribed = client.subscribe("t");
+  await network.settle();
+  const subscription = await subscribed;
+  server.last.send(disconnect(0x8e));
+  await network.settle();
+  expect(client.status).toBe("closed");
+  const ended = outcome(subscription.unsubscribe());
+  await network.settle();
+  expect(ended.value).toBeUndefined();
 });
