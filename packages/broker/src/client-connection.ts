@@ -93,8 +93,7 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
 
   /** The common case, without an object for it. */
   sendQoS0(publication: IncomingPublication, encoded: EncodedPublish): void {
-    if (publication.qos === 0) this.#send(publication, 0, encoded);
-    else this.#send(publication.asQoS0(), publication.qos, encoded);
+    this.#send(publication.qos === 0 ? publication : publication.asQoS0(), publication.qos, encoded);
   }
 
   send(delivery: Delivery, encoded: EncodedPublish | undefined): void {
