@@ -177,13 +177,17 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     this.touch();
   }
 
-  /** When to call `wake`. What is here already is read before anyone is called late. */
+  /** When something has to be done. What is here already is read before anyone is called late. */
   get deadline(): number {
     if (this.#closing) return Number.POSITIVE_INFINITY;
     return this.#reading ? this.#stalledAt : Math.min(this.session.nextDeadline(), this.#stalledAt);
   }
 
   wake(now: number): void {
+    if (now < this.deadline) {
+      this.loop.deadlines.wakeBy(this, this.deadline);
+      return;
+    }
     if (now >= this.#stalledAt) this.#mindStall(now);
     else this.#guard(() => this.session.tick(now));
     this.touch();

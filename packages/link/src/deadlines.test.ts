@@ -1,34 +1,72 @@
+import { VirtualScheduler } from "@tidewire/transport-mock";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Deadlines, type Sleeper } from "./deadlines.ts";
 
-test("gives out in order of time whatever was moved or removed before", () => {
-  const step = fc.record({ sleeper: fc.nat(20), time: fc.nat(1000), remove: fc.boolean() });
+test("wakes each in its time and in order, whatever was moved or removed before", () => {
+  const step = fc.record({ sleeper: fc.nat(20), time: fc.integer({ min: 1, max: 1000 }), remove: fc.boolean() });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-      const deadlines = new Deadlines<Sleeper>();
-      const sleepers = Array.from({ length: 21 }, () => ({ wakeAt: Number.POSITIVE_INFINITY, heapIndex: -1 }));
-      const model = new Map<Sleeper, number>();
+      const scheduler = new VirtualScheduler();
+      const deadlines = new Deadlines(scheduler);
+      const woken: [index: number, at: number][] = [];
+      const sleepers = Array.from({ length: 21 }, (_, index) => sleeper(() => woken.push([index, scheduler.now()])));
+      const model = new Map<number, number>();
       for (const { sleeper: index, time, remove } of steps) {
-        const sleeper = sleepers[index] as Sleeper;
         if (remove) {
-          deadlines.remove(sleeper);
-          model.delete(sleeper);
+          deadlines.remove(sleepers[index] as Sleeper);
+          model.delete(index);
         } else {
-          deadlines.wakeBy(sleeper, time);
-          model.set(sleeper, Math.min(time, model.get(sleeper) ?? time));
+          deadlines.wakeBy(sleepers[index] as Sleeper, time);
+          model.set(index, Math.min(time, model.get(index) ?? time));
         }
       }
-      const expected = [...model.values()].sort((a, b) => a - b);
-      expect(deadlines.next).toBe(expected[0] ?? Number.POSITIVE_INFINITY);
-      const times: number[] = [];
-      while (deadlines.next < Number.POSITIVE_INFINITY) {
-        const time = deadlines.next;
-        expect(deadlines.take(time - 1)).toBeUndefined();
-        expect(deadlines.take(time)?.heapIndex).toBe(-1);
-        times.push(time);
-      }
-      expect(times).toEqual(expected);
+      expect(deadlines.size).toBe(model.size);
+      expect(scheduler.nextAtMs === undefined).toBe(model.size === 0);
+      scheduler.advance(1000);
+      expect(woken.map(([, at]) => at)).toEqual([...model.values()].sort((a, b) => a - b));
+      expect(new Map(woken)).toEqual(model);
+      expect(deadlines.size).toBe(0);
     }),
   );
 });
+
+test("one that is woken may set, move and remove others", () => {
+  const scheduler = new VirtualScheduler();
+  const deadlines = new Deadlines(scheduler);
+  const woken: string[] = [];
+  const removed = sleeper(() => woken.push("removed"));
+  const again: Sleeper = sleeper((now) => {
+    woken.push(`again ${now}`);
+    if (now < 30) deadlines.wakeBy(again, now + 10);
+  });
+  const first = sleeper(() => {
+    woken.push("first");
+    deadlines.remove(removed);
+    deadlines.wakeBy(again, 5);
+  });
+  deadlines.wakeBy(first, 10);
+  deadlines.wakeBy(removed, 10);
+  scheduler.advance(100);
+  expect(woken).toEqual(["first", "again 10", "again 20", "again 30"]);
+  expect(scheduler.nextAtMs).toBeUndefined();
+});
+
+test("waits longer than a timer can", () => {
+  const scheduler = new VirtualScheduler();
+  const woken: number[] = [];
+  new Deadlines(scheduler).wakeBy(
+    sleeper((now) => woken.push(now)),
+    40 * DAY_MS,
+  );
+  scheduler.advance(39 * DAY_MS);
+  expect(woken).toEqual([]);
+  scheduler.advance(DAY_MS);
+  expect(woken).toEqual([40 * DAY_MS]);
+});
+
+const DAY_MS = 24 * 3_600_000;
+
+function sleeper(wake: (now: number) => void): Sleeper {
+  return { wakeAt: Number.POSITIVE_INFINITY, heapIndex: -1, wake };
+}

@@ -1,55 +1,91 @@
+import type { Scheduler } from "./interfaces.ts";
+import { LONGEST_TIMER_MS } from "./limits.ts";
+
 /** Something to be woken. Its place in the heap is kept here, so that it can be moved without a search. */
 export interface Sleeper {
   /** Set by `Deadlines` alone; Infinity while not in it. */
   wakeAt: number;
   /** -1 while not in it. */
   heapIndex: number;
+  /** Called when its time has come, and no more of it is known then. */
+  wake(now: number): void;
 }
 
 /**
- * When to wake whom: a binary heap with the earliest on top. A deadline that moves later (nearly all of them, with every
- * packet) is left where it is: its owner looks again when woken, once per deadline instead of once per packet.
+ * When to wake whom, on one timer: a binary heap with the earliest on top. A deadline that moves later (nearly all of
+ * them, with every packet) may be left where it is: its owner looks again when woken, once per deadline instead of once
+ * per packet.
  */
-export class Deadlines<T extends Sleeper> {
-  readonly #heap: T[] = [];
+export class Deadlines {
+  readonly #scheduler: Scheduler;
+  readonly #heap: Sleeper[] = [];
+  #timer: unknown = undefined;
+  /** Infinity while no timer is set. */
+  #timerAt: number = Number.POSITIVE_INFINITY;
 
-  /** Time of the earliest, Infinity for none. */
-  get next(): number {
-    return this.#heap[0]?.wakeAt ?? Number.POSITIVE_INFINITY;
+  constructor(scheduler: Scheduler) {
+    this.#scheduler = scheduler;
+  }
+
+  get size(): number {
+    return this.#heap.length;
   }
 
   /** Wakes `sleeper` at `time` at the latest; an earlier time stands. */
-  wakeBy(sleeper: T, time: number): void {
+  wakeBy(sleeper: Sleeper, time: number): void {
     if (time >= sleeper.wakeAt) return;
     sleeper.wakeAt = time;
     if (sleeper.heapIndex < 0) sleeper.heapIndex = this.#heap.push(sleeper) - 1;
     this.#up(sleeper);
+    this.#setTimer();
   }
 
-  /** Takes the earliest when its time has come. */
-  take(now: number): T | undefined {
-    const first = this.#heap[0];
-    if (first === undefined || first.wakeAt > now) return undefined;
-    this.remove(first);
-    return first;
+  /** With the last one goes the timer, which would keep Node's process alive. */
+  remove(sleeper: Sleeper): void {
+    this.#take(sleeper);
+    if (this.#heap.length > 0) return;
+    this.#scheduler.clearTimer(this.#timer);
+    this.#timerAt = Number.POSITIVE_INFINITY;
   }
 
-  remove(sleeper: T): void {
+  readonly #wake = (): void => {
+    const now = this.#scheduler.now();
+    // The timer is set again once all are awake.
+    this.#timerAt = Number.NEGATIVE_INFINITY;
+    for (let first = this.#heap[0]; first !== undefined && first.wakeAt <= now; first = this.#heap[0]) {
+      this.#take(first);
+      first.wake(now);
+    }
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    this.#setTimer();
+  };
+
+  /** Only when it has to go off earlier than it is set to. */
+  #setTimer(): void {
+    const next = this.#heap[0]?.wakeAt ?? Number.POSITIVE_INFINITY;
+    if (next >= this.#timerAt) return;
+    this.#scheduler.clearTimer(this.#timer);
+    this.#timerAt = next;
+    const delayMs = Math.max(0, Math.ceil(next - this.#scheduler.now()));
+    this.#timer = this.#scheduler.setTimer(this.#wake, Math.min(delayMs, LONGEST_TIMER_MS));
+  }
+
+  #take(sleeper: Sleeper): void {
     const index = sleeper.heapIndex;
     if (index < 0) return;
     sleeper.heapIndex = -1;
     sleeper.wakeAt = Number.POSITIVE_INFINITY;
-    const last = this.#heap.pop() as T;
+    const last = this.#heap.pop() as Sleeper;
     if (last === sleeper) return;
     last.heapIndex = index;
     this.#down(last);
     this.#up(last);
   }
 
-  #up(sleeper: T): void {
+  #up(sleeper: Sleeper): void {
     let index = sleeper.heapIndex;
     while (index > 0) {
-      const parent = this.#heap[(index - 1) >> 1] as T;
+      const parent = this.#heap[(index - 1) >> 1] as Sleeper;
       if (parent.wakeAt <= sleeper.wakeAt) break;
       this.#put(parent, index);
       index = (index - 1) >> 1;
@@ -57,7 +93,7 @@ export class Deadlines<T extends Sleeper> {
     this.#put(sleeper, index);
   }
 
-  #down(sleeper: T): void {
+  #down(sleeper: Sleeper): void {
     let index = sleeper.heapIndex;
     for (;;) {
       let childIndex = 2 * index + 1;
@@ -75,7 +111,7 @@ export class Deadlines<T extends Sleeper> {
     this.#put(sleeper, index);
   }
 
-  #put(sleeper: T, index: number): void {
+  #put(sleeper: Sleeper, index: number): void {
     this.#heap[index] = sleeper;
     sleeper.heapIndex = index;
   }

@@ -1,2 +1,3 @@
 export { createClientLinkLoop, createLinkLoop } from "./create-link-loop.ts";
+export { Deadlines, type Sleeper } from "./deadlines.ts";
 export type { Link, LinkHandler, LinkLimits, LinkLoop, LinkLoopOptions, LinkOptions, Scheduler } from "./interfaces.ts";

@@ -5,7 +5,7 @@ import { asError } from "./as-error.ts";
 import { ConnectionLink } from "./connection-link.ts";
 import { Deadlines } from "./deadlines.ts";
 import type { Link, LinkLimits, LinkLoop, LinkLoopOptions, LinkOptions, Scheduler } from "./interfaces.ts";
-import { defaultLimits, LONGEST_TIMER_MS } from "./limits.ts";
+import { defaultLimits } from "./limits.ts";
 
 /** How bytes become packets and packets bytes. */
 export interface Codec {
@@ -22,9 +22,9 @@ export class Loop implements LinkLoop {
   readonly limits: LinkLimits;
   readonly onError: LinkLoopOptions["onError"];
   size = 0;
+  readonly deadlines: Deadlines;
   readonly #codec: Codec;
   readonly #barrier: LinkLoopOptions["barrier"];
-  readonly #deadlines: Deadlines<ConnectionLink> = new Deadlines();
   #now = 0;
   #inTurn = false;
   /** Links with something to send or to mind at the end of this turn. */
@@ -35,11 +35,10 @@ export class Loop implements LinkLoop {
   #waiting: ConnectionLink[] = [];
   /** Links with more input than one turn's share. */
   #unread: ConnectionLink[] = [];
-  #timer: unknown = undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
 
   constructor(options: LinkLoopOptions, codec: Codec) {
     this.scheduler = options.scheduler;
+    this.deadlines = new Deadlines(options.scheduler);
     this.limits = { ...defaultLimits, ...options.limits };
     this.#codec = codec;
     this.#barrier = options.barrier;
@@ -80,11 +79,10 @@ export class Loop implements LinkLoop {
     else this.scheduler.setTimer(this.#readOn, 0);
   }
 
-  /** `link` is over. A timer that nobody needs would keep Node's process alive. */
+  /** `link` is over. */
   detach(link: ConnectionLink): void {
     this.size--;
-    this.#deadlines.remove(link);
-    if (this.size === 0) this.#clearTimer();
+    this.deadlines.remove(link);
   }
 
   readonly #endTurn = (): void => {
@@ -100,22 +98,12 @@ export class Loop implements LinkLoop {
     for (const link of links) link.readOn();
   };
 
-  readonly #wake = (): void => {
-    this.#timerAt = Number.POSITIVE_INFINITY;
-    const now = this.now;
-    for (let link = this.#deadlines.take(now); link !== undefined; link = this.#deadlines.take(now)) {
-      // It may have moved since it was noted.
-      if (link.deadline <= now) link.wake(now);
-      else this.#deadlines.wakeBy(link, link.deadline);
-    }
-  };
-
   /** What promises nothing leaves at once, even while a barrier is pending. */
   #flush(links: readonly ConnectionLink[]): void {
     const promising: ConnectionLink[] = [];
     for (const link of links) {
       const { promises } = link;
-      this.#deadlines.wakeBy(link, link.deadline);
+      this.deadlines.wakeBy(link, link.deadline);
       if (promises && this.#committing) {
         this.#waiting.push(link);
         continue;
@@ -125,7 +113,6 @@ export class Loop implements LinkLoop {
       else link.dispatch();
     }
     if (promising.length > 0) this.#commit(promising);
-    this.#setTimer();
   }
 
   /** Sends what was collected of `links` behind the barrier, or ends them when that fails. */
@@ -159,20 +146,5 @@ export class Loop implements LinkLoop {
       () => settle(),
       (reason: unknown) => settle(asError(reason)),
     );
-  }
-
-  /** One timer for all, set only when it has to go off earlier than it is set to. */
-  #setTimer(): void {
-    const { next } = this.#deadlines;
-    if (next >= this.#timerAt) return;
-    this.#clearTimer();
-    this.#timerAt = next;
-    const delayMs = Math.max(0, Math.ceil(next - this.scheduler.now()));
-    this.#timer = this.scheduler.setTimer(this.#wake, Math.min(delayMs, LONGEST_TIMER_MS));
-  }
-
-  #clearTimer(): void {
-    this.scheduler.clearTimer(this.#timer);
-    this.#timerAt = Number.POSITIVE_INFINITY;
   }
 }
