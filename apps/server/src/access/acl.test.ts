@@ -87,4 +87,11 @@ describe("an ACL", () => {
       }
     },
   );
+
+  it.each(["c1", "a/b", "+", "#"])("lets the client identifier %j not get round a deny", (clientId) => {
+    const rules = new Acl(parseAcl("acl", "pattern read #\npattern deny private/%c"));
+    const who = client("alice", clientId);
+    expect(rules.mayReceive(who, "public")).toBe(true);
+    expect(rules.mayReceive(who, `private/${clientId.replace(/[+#]/, "x")}`)).toBe(false);
+  });
 });

@@ -63,14 +63,17 @@ function clientFilters(rules: AclRules, client: AclClient): ClientFilters {
   return { read: filters("read", "readwrite"), write: filters("write", "readwrite"), deny: filters("deny") };
 }
 
-/** The rule with the client's names in it; nothing when it takes one that the client has not, or that is no level. */
+/**
+ * The rule with the client's names in it; nothing when it takes one that the client has not, or that is no level. But
+ * nobody gets round a `deny` by such a name, which can only make it wider.
+ */
 function filledIn({ access, filter }: AclRule, { username, clientId }: AclClient): AclRule[] {
   const names = new Map([
     ["%u", username ?? ""],
     ["%c", clientId],
   ]);
   for (const [placeholder, name] of names) {
-    if (filter.includes(placeholder) && !isLevel(name)) return [];
+    if (access !== "deny" && filter.includes(placeholder) && !isLevel(name)) return [];
   }
   return [{ access, filter: filter.replace(/%[uc]/g, (placeholder) => names.get(placeholder) ?? "") }];
 }
