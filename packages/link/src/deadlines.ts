@@ -48,6 +48,10 @@ export class Deadlines {
     this.#timerAt = Number.POSITIVE_INFINITY;
   }
 
+  clear(): void {
+    for (let last = this.#heap.at(-1); last !== undefined; last = this.#heap.at(-1)) this.remove(last);
+  }
+
   readonly #wake = (): void => {
     const now = this.#scheduler.now();
     // The timer is set again once all are awake.
