@@ -12,7 +12,7 @@
  * @param {{ rounds?: number, warmUpRounds?: number, turnMs?: number }} [options]
  * @returns {Record<string, number>}
  */
-export function takeTurns(contenders, { rounds = 7, warmUpRounds = 3, turnMs = 100 } = {}) {
+export function takeTurns(contenders, { rounds = 11, warmUpRounds = 3, turnMs = 100 } = {}) {
   const entries = Object.entries(contenders).map(([name, run]) => ({
     name,
     batch: { run, count: 1 },
