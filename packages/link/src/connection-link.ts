@@ -102,8 +102,6 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   }
 
   abort(error?: Error): void {
-    this.#writer.take();
-    this.#takeChunks();
     if (this.#closed !== undefined) return;
     this.#stop();
     this.connection.abort(error);
@@ -153,8 +151,10 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
 
   /** Sends what `collect` took. */
   dispatch(): void {
+    const chunks = this.#chunks;
     const bytes = this.#chunkBytes;
-    const chunks = this.#takeChunks();
+    this.#chunks = NONE;
+    this.#chunkBytes = 0;
     if (this.#closing) return;
     if (this.session.end?.flush === false) {
       this.abort(this.session.end.error);
@@ -244,13 +244,6 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   get #open(): boolean {
     if (this.#pauses > 0) return false;
     return this.#closed !== undefined || this.#answerBytes <= this.loop.limits.pauseInputAboveBytes;
-  }
-
-  #takeChunks(): readonly Uint8Array[] {
-    const chunks = this.#chunks;
-    this.#chunks = NONE;
-    this.#chunkBytes = 0;
-    return chunks;
   }
 
   #send(chunks: readonly Uint8Array[], bytes: number): void {

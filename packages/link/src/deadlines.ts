@@ -27,10 +27,6 @@ export class Deadlines {
     this.#scheduler = scheduler;
   }
 
-  get size(): number {
-    return this.#heap.length;
-  }
-
   /** Wakes `sleeper` at `time` at the latest; an earlier time stands. */
   wakeBy(sleeper: Sleeper, time: number): void {
     if (time >= sleeper.wakeAt) return;
