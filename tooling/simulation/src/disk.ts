@@ -86,9 +86,11 @@ export class Disk {
     this.#staged = [];
   }
 
-  /** Everything staged becomes durable: the end of a run waits for no further flush. */
+  /** Everything staged becomes durable, in order: the end of a run waits for no commit and no further flush. */
   sync(): void {
+    this.#apply(this.#committing ?? []);
     this.#apply(this.#staged);
+    this.#committing = undefined;
     this.#staged = [];
   }
 
@@ -105,6 +107,8 @@ export class Disk {
     this.#committing = writes;
     return after(scheduler, random.integer(0, commitMs), () => {
       if (life !== this.#life) return false;
+      // Synced meanwhile.
+      if (this.#committing !== writes) return true;
       this.#committing = undefined;
       if (!this.failNext) {
         this.#apply(writes);
