@@ -217,17 +217,19 @@ export class MqttClient implements Client {
     let properties: Properties | undefined;
     const publisher = this.#publisher;
     const subscriber = this.#subscriber;
-    const { authenticator } = this.#core.options;
+    const { options, limits } = this.#core;
+    const { authenticator } = options;
     const link: Link<ClientSession> = this.#loop.attach(connection, {
       decoder: {
         version: connect.version,
-        maximumPacketSize: connect.properties?.maximumPacketSize ?? this.#core.limits.maximumPacketSize,
+        maximumPacketSize: connect.properties?.maximumPacketSize ?? limits.maximumPacketSize,
       },
       createSession: (writer) =>
         createClientSession({
           connect,
           inflight: this.#persistence.inflight,
           writer,
+          limits: { outgoingTopicAliases: limits.outgoingTopicAliases },
           ...(authenticator && { authenticator: authenticator() }),
           handler: {
             onConnack: ({ sessionPresent, properties }, lost) => {

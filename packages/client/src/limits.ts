@@ -12,8 +12,10 @@ export interface ClientLimits {
   readonly maximumPacketSize: number;
   /** QoS 1 and 2 messages from the server that may be unacknowledged; announced in CONNECT (MQTT 5). */
   readonly receiveMaximum: number;
-  /** Topic aliases the server may use (MQTT 5). */
+  /** Topic aliases the server may use; announced in CONNECT (MQTT 5). */
   readonly topicAliasMaximum: number;
+  /** Topic aliases that this client uses, as far as the server lets it (MQTT 5). */
+  readonly outgoingTopicAliases: number;
   /** Messages held for a subscription's slow consumer. */
   readonly subscriptionBuffer: number;
   /** Milliseconds a resumed session's messages wait for a subscription to claim them. */
@@ -40,8 +42,10 @@ export const defaultLimits: ClientLimits = {
   maximumPacketSize: 16 * 1024 * 1024,
   // What may wait in memory for a slow consumer; more does not make a fast one faster.
   receiveMaximum: 1_024,
-  // Saves the topic on repeated messages; a string each.
-  topicAliasMaximum: 64,
+  // An alias saves the bytes of a topic that comes again, which a narrow line is thankful for. It is not for free: what a
+  // broker can else pass on in the bytes that it came in has to be encoded for each receiver, at half the rate or less.
+  topicAliasMaximum: 0,
+  outgoingTopicAliases: 0,
   subscriptionBuffer: 1_000,
   // An application that subscribes on start has done so; one that no longer wants the topic must not block others.
   unclaimedHoldMs: 5_000,

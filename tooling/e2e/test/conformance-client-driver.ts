@@ -44,6 +44,8 @@ function connectOptions(options: ClientOptions): ConnectOptions {
     reconnect: options.reconnect ? { minDelayMs: 10, maxDelayMs: 10 } : false,
     sessionExpiryInterval: options.sessionExpiryInterval ?? 0,
     properties,
+    // Not used unless asked for, and to be put to the test here.
+    limits: { outgoingTopicAliases: 32 },
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(will === undefined ? {} : { will: { ...will, qos: level(will.qos) } }),
