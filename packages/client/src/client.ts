@@ -113,7 +113,7 @@ export class MqttClient implements Client {
   /** Loads what is stored, then connects, again and again. */
   async start(): Promise<void> {
     try {
-      await this.#persistence.opened();
+      await this.#persistence.opened;
       if (this.status === "closed") return;
       // With the network back there is nothing to wait for.
       networkEvents.addEventListener?.("online", this.#hurry);

@@ -6,9 +6,10 @@ import type { ClientStore, SavedClient } from "./store.ts";
 /** What outlives the page or the process, when there is a store; the exchanges that are in flight in any case. */
 export class Persistence {
   inflight: Inflight;
+  /** Resolves when everything is loaded. */
+  readonly opened: Promise<void>;
   readonly #core: Core;
   readonly #store: ClientStore | undefined;
-  readonly #opened: Promise<void>;
   /** Something may be staged. */
   #loaded = false;
   #scheduled = false;
@@ -18,20 +19,15 @@ export class Persistence {
     this.#core = core;
     this.#store = core.options.store;
     this.inflight = createInflight(this.#store);
-    this.#opened = this.#open(clientId, onOpened);
+    this.opened = this.#open(clientId, onOpened);
     // Whoever waits for it is told.
-    this.#opened.catch(() => {});
-  }
-
-  /** Resolves when everything is loaded. */
-  opened(): Promise<void> {
-    return this.#opened;
+    this.opened.catch(() => {});
   }
 
   /** Makes what is staged durable. */
   async commit(): Promise<void> {
-    await this.#opened;
-    await this.#store?.commit()?.catch(failed("The store failed."));
+    await this.opened;
+    await guard("The store failed.", () => this.#store?.commit());
   }
 
   /** For what is staged without bytes to send; once a turn. */
@@ -45,24 +41,27 @@ export class Persistence {
   }
 
   async close(): Promise<void> {
-    await this.#opened.catch(() => {});
-    await this.#store?.close().catch(failed("The store could not be closed.")).catch(this.#core.report);
+    await this.opened.catch(() => {});
+    await guard("The store could not be closed.", () => this.#store?.close()).catch(this.#core.report);
   }
 
   async #open(clientId: string, onOpened: (store: ClientStore, saved: SavedClient) => void): Promise<void> {
-    if (this.#store === undefined) return;
-    const saved = await this.#store.open(clientId).catch(failed("The store could not be opened."));
-    this.inflight = createInflight(this.#store, saved.inflight);
+    const store = this.#store;
+    if (store === undefined) return;
+    const saved = await guard("The store could not be opened.", () => store.open(clientId));
+    this.inflight = createInflight(store, saved.inflight);
     this.#loaded = true;
-    onOpened(this.#store, saved);
+    onOpened(store, saved);
   }
 }
 
-/** Rejects with what the client calls a failure of the store. */
-function failed(text: string): (cause: unknown) => never {
-  return (cause) => {
+/** Does the store's part of the work; rejects with what the client calls a failure of it. */
+async function guard<Result>(text: string, work: () => Promise<Result> | Result): Promise<Result> {
+  try {
+    return await work();
+  } catch (cause) {
     const taken = (cause as { readonly code?: unknown }).code === "client-id-in-use";
     if (taken) throw new ClientError("client-id-in-use", "Somebody else uses this client id.", { cause });
     throw new ClientError("store-failed", text, { cause });
-  };
+  }
 }

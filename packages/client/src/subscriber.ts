@@ -1,4 +1,10 @@
-import { type SubackPacket, type SubscriptionRequest, type UnsubackPacket, validateTopicFilter } from "@tidewire/codec";
+import {
+  type QoS,
+  type SubackPacket,
+  type SubscriptionRequest,
+  type UnsubackPacket,
+  validateTopicFilter,
+} from "@tidewire/codec";
 import type { Link } from "@tidewire/link";
 import type { ClientSession } from "@tidewire/session";
 import type { Call } from "./calls.ts";
@@ -157,18 +163,15 @@ export class Subscriber {
   }
 
   #want(filter: string, consumer: Consumer, options: SubscribeOptions, answer: Answer): void {
-    const { qos = 1, noLocal = false, retainAsPublished = false, retainHandling = 0 } = options;
-    const request = { filter, qos, noLocal, retainAsPublished, retainHandling };
     let entry = this.index.get(filter);
+    const { qos = 1, noLocal = false, retainAsPublished = false, retainHandling = 0 } = options;
+    const highest = Math.max(qos, entry?.request.qos ?? 0) as QoS;
+    const request = { filter, qos: highest, noLocal, retainAsPublished, retainHandling };
     if (entry === undefined) {
       entry = this.#unqueue(filter) ?? createEntry(request);
-      entry.request = request;
       this.index.add(entry);
-    } else if (entry.request.qos > qos) {
-      entry.request = { ...request, qos: entry.request.qos };
-    } else {
-      entry.request = request;
     }
+    entry.request = request;
     entry.consumers = [...entry.consumers, consumer];
     entry.answers = [...entry.answers, answer];
     this.#queue(entry.identifier, entry);
