@@ -1,12 +1,20 @@
 // What the benchmarks share: contenders that take turns, medians of several rounds, one table.
 
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+setFlagsFromString("--expose-gc");
+/** @type {(options: { type: "minor" }) => void} */
+const collectGarbage = runInNewContext("gc");
+
 /** @typedef {{ name: string, unit: string, ours: number, peer: number | null, peerName: string | null, ratio: number | null }} Row */
 
 /**
  * Runs contenders in turns, so that a busy moment of the machine hits all of them, and returns each one's median
  * operations per second of processor time. Each `run(count)` does the operation `count` times.
- * The first rounds do not count: code is not compiled yet, or compiled for what the row before gave it. A turn is long,
- * since at its beginning a contender also pays for collecting the garbage of the one before.
+ * The first rounds do not count: code is not compiled yet, or compiled for what the row before gave it. Before a turn the
+ * young garbage of the one before is collected, and a turn is long, so that each contender pays for its own garbage. All
+ * garbage would be too much: engines forget what they learnt about objects of which none is left.
  *
  * @param {Record<string, (count: number) => void>} contenders
  * @param {{ rounds?: number, warmUpRounds?: number, turnMs?: number }} [options]
@@ -20,6 +28,7 @@ export function takeTurns(contenders, { rounds = 11, warmUpRounds = 3, turnMs = 
   }));
   for (let round = -warmUpRounds; round < rounds; round++) {
     for (const { batch, rates } of entries) {
+      collectGarbage({ type: "minor" });
       const rate = takeTurn(batch, turnMs);
       if (round >= 0) rates.push(rate);
     }

@@ -55,7 +55,11 @@ function writeValue(sink: Sink, property: PropertyInfo, value: unknown): void {
     if (!inRange) fail(propertyInvalid, sink);
   }
   sink.uint8(property[0]);
-  sink[wireType](value as never);
+  // The usual ones by name, which an engine can put in place.
+  if (wireType === "string") sink.string(value as string);
+  else if (wireType === "topicName") sink.topicName(value as string);
+  else if (wireType === "uint32") sink.uint32(value as number);
+  else sink[wireType](value as never);
 }
 
 /** Largest value of a wire type that is a number. In a row, since looking a name up in a table takes longer. */
