@@ -225,27 +225,33 @@ export class Subscriber {
     const { link, limits } = this.#core;
     if (link === undefined) return;
     for (const [identifier, waiting] of this.#waiting) {
-      while (waiting.size > 0 && this.#unanswered.size < limits.unansweredPackets) {
-        this.#sendPacket(link, identifier, this.#batch(link, waiting));
-      }
+      if (this.#unanswered.size >= limits.unansweredPackets) break;
+      this.#sendWaiting(link, identifier, waiting);
       if (waiting.size === 0) this.#waiting.delete(identifier);
     }
     link.touch();
   }
 
-  /** Takes as many as fit in one packet. */
-  #batch({ session }: Link<ClientSession>, waiting: Waiting): FilterEntry[] {
-    const { filtersPerPacket } = this.#core.limits;
-    let room = Math.min(session.peer.maximumPacketSize, bytesPerPacket) - packetOverhead;
-    const batch: FilterEntry[] = [];
+  /** As many as fit in each packet; walks through them once, since a walk goes past what was taken before. */
+  #sendWaiting(link: Link<ClientSession>, identifier: number, waiting: Waiting): void {
+    const { filtersPerPacket, unansweredPackets } = this.#core.limits;
+    const space = Math.min(link.session.peer.maximumPacketSize, bytesPerPacket) - packetOverhead;
+    let batch: FilterEntry[] = [];
+    let room = space;
     for (const [filter, entry] of waiting) {
       // Three bytes a character at most, a length and the options.
-      room -= filter.length * 3 + 3;
-      if (batch.length > 0 && (room < 0 || batch.length >= filtersPerPacket)) break;
+      const size = filter.length * 3 + 3;
+      if (batch.length > 0 && (room < size || batch.length >= filtersPerPacket)) {
+        this.#sendPacket(link, identifier, batch);
+        if (this.#unanswered.size >= unansweredPackets) return;
+        batch = [];
+        room = space;
+      }
       batch.push(entry);
+      room -= size;
       waiting.delete(filter);
     }
-    return batch;
+    if (batch.length > 0) this.#sendPacket(link, identifier, batch);
   }
 
   #sendPacket({ session, loop }: Link<ClientSession>, identifier: number, entries: readonly FilterEntry[]): void {
