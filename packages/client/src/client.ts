@@ -6,7 +6,7 @@ import { Calls } from "./calls.ts";
 import { connectPacket, isTransient } from "./connect-packet.ts";
 import { type Attempt, Connector } from "./connector.ts";
 import type { Core } from "./core.ts";
-import { ClientError } from "./errors.ts";
+import { ClientError, closedError } from "./errors.ts";
 import { Events } from "./events.ts";
 import { Incoming } from "./incoming.ts";
 import type {
@@ -308,10 +308,6 @@ export class MqttClient implements Client {
   }
 
   readonly #hurry = (): void => this.#connector.hurry();
-}
-
-export function closedError(): ClientError {
-  return new ClientError("closed", "The client is closed.");
 }
 
 function randomClientId(): string {

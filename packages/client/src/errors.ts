@@ -56,3 +56,8 @@ export class ClientError extends Error {
     this.reasonCode = options?.reasonCode;
   }
 }
+
+/** For calls on a client that has ended. */
+export function closedError(): ClientError {
+  return new ClientError("closed", "The client is closed.");
+}

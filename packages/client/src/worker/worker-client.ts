@@ -1,6 +1,6 @@
 import { platformScheduler } from "#platform";
 import { type Call, Calls as CallSet } from "../calls.ts";
-import { ClientError } from "../errors.ts";
+import { closedError } from "../errors.ts";
 import { Events } from "../events.ts";
 import type {
   Client,
@@ -228,8 +228,4 @@ class WorkerClient implements Client {
   #post(message: ToWorker): void {
     this.#port.postMessage(message);
   }
-}
-
-function closedError(): ClientError {
-  return new ClientError("closed", "The client is closed.");
 }
