@@ -11,6 +11,7 @@ import { median, optionValue, row } from "./measure.js";
 const TRANSPORTS = ["tcp", "ws"];
 const WINDOW = 100;
 const RETAINED = 100_000;
+const LATENCY_PIECE_BYTES = 4096;
 
 /** What is measured of every server; `fresh`: once, in a process that has done nothing before. */
 const measurements = TRANSPORTS.flatMap((transport) => [
@@ -113,13 +114,13 @@ function against(name, unit, figures) {
     : peers.map(([peer, value]) => row(name, unit, ours, peer, value));
 }
 
-/** At half of what each can do by itself at this moment. */
+/** At half of what each can do at this moment with messages that come in pieces as small as these will be. */
 async function latencyRows(name, servers, transport) {
   console.error(name);
   const p50 = new Map();
   const p99 = new Map();
   for (const server of servers) {
-    const { perSecond } = await rate0(server, transport, 1, 1);
+    const { perSecond } = await rate0(server, transport, 1, 1, LATENCY_PIECE_BYTES);
     const measured = await latency(server, transport, perSecond / 2);
     p50.set(server.name, measured.p50);
     p99.set(server.name, measured.p99);

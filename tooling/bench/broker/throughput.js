@@ -14,10 +14,10 @@ const PATIENCE_MS = 15_000;
 /** Deliveries on their way at most: several buffers full, and below what any server's queue would drop. */
 const OUTSTANDING_BYTES = 2 * 1024 * 1024;
 
-/** QoS 0 from `publishers` to `subscribers`, all on one topic: deliveries. */
-export async function rate0(server, transport, publishers, subscribers) {
+/** QoS 0 from `publishers` to `subscribers`, all on one topic, so many bytes at a time: deliveries. */
+export async function rate0(server, transport, publishers, subscribers, pieceBytes = 65_536) {
   const message = publish0();
-  const { bytes, count } = batch(message);
+  const { bytes, count } = batch(message, pieceBytes);
   let received = 0;
   let sent = 0;
   const receivers = [];

@@ -31,9 +31,9 @@ export function retained(topic, payload = Buffer.alloc(PAYLOAD_BYTES, 0x61)) {
   return packet(0x31, [text(topic), payload]);
 }
 
-/** As many copies as fit in about 64 KiB, and how many they are. */
-export function batch(bytes) {
-  const count = Math.max(1, Math.floor(65_536 / bytes.length));
+/** As many copies as fit in so many bytes, and how many they are. */
+export function batch(bytes, space = 65_536) {
+  const count = Math.max(1, Math.floor(space / bytes.length));
   return { bytes: Buffer.concat(Array(count).fill(bytes)), count };
 }
 
