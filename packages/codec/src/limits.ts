@@ -29,7 +29,7 @@ export const SMALL_CHUNK = 64;
 export const COPY_LIMIT = 512;
 
 /** Bytes that the writers of this process share for small packets. A waiting socket may pin one of these. */
-export const SLAB_SIZE = 16_384;
+export const SLAB_SIZE = 32_768;
 
 /** First slab of a writer whose packets do not fit behind each other in the shared one. */
 export const FIRST_SLAB_SIZE = 2048;
