@@ -51,6 +51,24 @@ test("one that is woken may set, move and remove others", () => {
   expect(scheduler.nextAtMs).toBeUndefined();
 });
 
+test("one that throws keeps none of the others asleep", () => {
+  const scheduler = new VirtualScheduler();
+  const deadlines = new Deadlines(scheduler);
+  const woken: number[] = [];
+  const failing = sleeper(() => {
+    throw new Error("from the one that was woken");
+  });
+  deadlines.wakeBy(failing, 10);
+  for (const time of [10, 20])
+    deadlines.wakeBy(
+      sleeper((now) => woken.push(now)),
+      time,
+    );
+  expect(() => scheduler.advance(10)).toThrow("from the one that was woken");
+  scheduler.advance(10);
+  expect(woken).toHaveLength(2);
+});
+
 test("waits longer than a timer can", () => {
   const scheduler = new VirtualScheduler();
   const woken: number[] = [];

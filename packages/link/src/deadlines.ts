@@ -52,12 +52,16 @@ export class Deadlines {
     const now = this.#scheduler.now();
     // The timer is set again once all are awake.
     this.#timerAt = Number.NEGATIVE_INFINITY;
-    for (let first = this.#heap[0]; first !== undefined && first.wakeAt <= now; first = this.#heap[0]) {
-      this.#take(first);
-      first.wake(now);
+    try {
+      for (let first = this.#heap[0]; first !== undefined && first.wakeAt <= now; first = this.#heap[0]) {
+        this.#take(first);
+        first.wake(now);
+      }
+    } finally {
+      // Also for the others when one throws.
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.#setTimer();
     }
-    this.#timerAt = Number.POSITIVE_INFINITY;
-    this.#setTimer();
   };
 
   /** Only when it has to go off earlier than it is set to. */
