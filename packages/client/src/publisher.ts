@@ -21,7 +21,7 @@ export type LostMessages = readonly { readonly packetId: number; readonly messag
  */
 export class Publisher {
   readonly #core: Core;
-  readonly #limits: Required<QueueOptions>;
+  readonly #limits: QueueOptions;
   readonly #queue = new MessageQueue();
   readonly #inFlight = new Map<number, OutgoingMessage>();
   #sequence = 0;
@@ -30,7 +30,7 @@ export class Publisher {
 
   constructor(core: Core) {
     this.#core = core;
-    this.#limits = { ...defaultQueue, ...core.options.offlineQueue };
+    this.#limits = core.options.offlineQueue ?? {};
   }
 
   get queued(): number {
@@ -178,7 +178,11 @@ export class Publisher {
 
   /** Applies the policy; false when the message was dealt with. */
   #makeRoom(message: OutgoingMessage): boolean {
-    const { maxMessages, maxBytes, policy } = this.#limits;
+    const {
+      maxMessages = defaultQueue.maxMessages,
+      maxBytes = defaultQueue.maxBytes,
+      policy = defaultQueue.policy,
+    } = this.#limits;
     if (policy === "qos-only" && message.qos === 0) {
       message.resolve(dropped);
       return false;

@@ -32,7 +32,7 @@ export class Requests {
         call.reject(error);
       });
     };
-    return calls.run({ timeoutMs: limits.answerTimeoutMs, ...options }, start, end);
+    return calls.run({ ...options, timeoutMs: options.timeoutMs ?? limits.answerTimeoutMs }, start, end);
   }
 
   async #send(

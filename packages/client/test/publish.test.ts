@@ -1,4 +1,4 @@
-import type { PublishResult } from "@tidewire/client";
+import type { PublishResult, QueueOptions } from "@tidewire/client";
 import { PacketType } from "@tidewire/codec";
 import { mockNetwork } from "@tidewire/transport-mock";
 import { expect, test } from "vitest";
@@ -88,6 +88,15 @@ test("the queue is bounded by count and by bytes: 'reject' refuses the new messa
   await Promise.resolve();
   expect(big.value).toMatchObject({ code: "queue-full" });
   expect(third.value).toMatchObject({ code: "queue-full" });
+});
+
+test("a bound of the queue that is there but undefined is the default", async () => {
+  const offlineQueue = { maxMessages: undefined, maxBytes: undefined, policy: undefined } as unknown as QueueOptions;
+  const { client } = setUp({ offlineQueue });
+  const big = outcome(client.publish("t", new Uint8Array(17 * 1024 * 1024)));
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(big.value).toMatchObject({ code: "queue-full" });
 });
 
 test.each([

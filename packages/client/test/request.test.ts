@@ -1,3 +1,4 @@
+import type { RequestOptions } from "@tidewire/client";
 import { PacketType, type PublishPacket } from "@tidewire/codec";
 import { expect, test } from "vitest";
 import { type Harness, outcome, setUpConnected } from "./harness.ts";
@@ -44,6 +45,13 @@ test("a request without a response times out, and a late response is for nobody"
   );
   await network.settle();
   expect(errors).toEqual([]);
+});
+
+test("a time limit that is there but undefined is the default", async () => {
+  const { network, client } = await setUpConnected({ limits: { answerTimeoutMs: 1_000 } });
+  const late = outcome(client.request("ask", "", { timeoutMs: undefined } as unknown as RequestOptions));
+  await network.pass(1_001);
+  expect(late.value).toMatchObject({ code: "timeout" });
 });
 
 test("requests are bounded, need MQTT 5, and fail with their publish", async () => {

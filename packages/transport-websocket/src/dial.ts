@@ -29,7 +29,11 @@ export interface WebSocketOptions {
  * A browser does not tell why a connection could not be made; such failures are `unreachable`.
  */
 export function webSocket(url: UrlSource, options: WebSocketOptions = {}): Dial {
-  const settings: Settings = { protocols: defaultProtocols, ...limits, ...options };
+  // An option that is there but undefined is not given: limits must hold for it, too.
+  const given: WebSocketOptions = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  );
+  const settings: Settings = { protocols: defaultProtocols, ...limits, ...given };
   settings.lowWaterMark = Math.min(settings.lowWaterMark, settings.highWaterMark - 1);
   return (dialOptions) =>
     attempt(settings.connectTimeoutMs, dialOptions, async (attempt) => {

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { webSocket as platformWebSocket } from "@tidewire/transport-websocket";
+import { webSocket as platformWebSocket, type WebSocketOptions } from "@tidewire/transport-websocket";
 import { webSocket, webSocketListener } from "@tidewire/transport-websocket/node";
 import { afterEach, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
@@ -18,6 +18,13 @@ async function listen(options = {}): Promise<string> {
   opened.push(listener);
   return listener.addresses[0] ?? "";
 }
+
+it("takes an option that is there but undefined for not given", async () => {
+  const url = await listen();
+  const options = { WebSocket: Platform, protocols: undefined, highWaterMark: undefined, connectTimeoutMs: undefined };
+  const connection = await platformWebSocket(url, options as unknown as WebSocketOptions)();
+  expect(connection.info.protocol).toBe("mqtt");
+});
 
 describe("providers", () => {
   it("are asked for every attempt", async () => {
