@@ -132,7 +132,7 @@ export const CACHED_TOPIC_LENGTH = 512;
 
 /**
  * How long what nobody waits for may wait for its commit. Most messages are acknowledged by then, so that nothing of
- * their way out is ever written: a queue drains half as fast again.
+ * their way out is ever written.
  */
 export const COMMIT_DELAY_MS = 10;
 
