@@ -1,14 +1,21 @@
-import { type ConnectPacket, PacketType, type Will } from "@tidewire/codec";
-import type { Core } from "./core.ts";
-import type { WillOptions } from "./options.ts";
+import { type ConnectPacket, PacketType, type ProtocolVersion, type Will } from "@tidewire/codec";
+import type { ClientLimits } from "./limits.ts";
+import type { ConnectOptions, WillOptions } from "./options.ts";
 import { toBytes } from "./payload.ts";
 
+/** What CONNECT is made of: of a whole or of a lite client. */
+interface Connecting {
+  readonly options: ConnectOptions;
+  readonly version: ProtocolVersion;
+  readonly limits: Pick<ClientLimits, "receiveMaximum" | "maximumPacketSize" | "topicAliasMaximum">;
+}
+
 /** CONNECT for the next attempt; `resume`: this client has begun a session before. Asks for the credentials anew. */
-export async function connectPacket(core: Core, clientId: string, resume: boolean): Promise<ConnectPacket> {
-  const { version, limits, options } = core;
+export async function connectPacket(client: Connecting, clientId: string, resume: boolean): Promise<ConnectPacket> {
+  const { version, limits, options } = client;
   const { sessionExpiryInterval, will, credentials } = options;
   const { username, password } = (await credentials?.()) ?? options;
-  const cleanStart = options.cleanStart ?? isTransient(core);
+  const cleanStart = options.cleanStart ?? isTransient(client);
   return {
     type: PacketType.CONNECT,
     version,
@@ -33,7 +40,7 @@ export async function connectPacket(core: Core, clientId: string, resume: boolea
 }
 
 /** Nobody asked for the session to be kept beyond the life of this client. */
-export function isTransient({ options }: Core): boolean {
+export function isTransient({ options }: Pick<Connecting, "options">): boolean {
   return options.sessionExpiryInterval === undefined && options.store === undefined;
 }
 

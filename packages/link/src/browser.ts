@@ -1,15 +1,26 @@
 import type { Scheduler } from "./interfaces.ts";
 
 /**
- * A browser's time and turns. A turn ends with a message to itself, which runs after the promise jobs of this one and,
+ * A page's time and turns. A turn ends with a message to itself, which runs after the promise jobs of this one and,
  * unlike a timer, is neither delayed by four milliseconds nor throttled in a background tab.
- *
- * Timers of a page in the background may go off a minute late, which is too late for keep-alive; those of a worker are
- * on time. So each timer is set in both, and the first to go off counts: without workers, or where the page's policy
- * forbids this one, the page's own remains.
+ */
+export function pageScheduler(): Scheduler {
+  const post = messageQueue();
+  return {
+    now: () => performance.now(),
+    defer: post,
+    later: post,
+    setTimer: (callback, delayMs) => setTimeout(callback, delayMs),
+    clearTimer: (handle) => clearTimeout(handle),
+  };
+}
+
+/**
+ * A page's scheduler whose timers are on time in the background as well. There they may go off a minute late, which is
+ * too late for keep-alive; those of a worker are on time. So each timer is set in both, and the first to go off counts:
+ * without workers, or where the page's policy forbids this one, the page's own remains.
  */
 export function browserScheduler(): Scheduler {
-  const post = messageQueue();
   /** What to call, by the page's own handle. */
   const timers = new Map<unknown, () => void>();
   const clearTimer = (handle: unknown): void => {
@@ -23,9 +34,7 @@ export function browserScheduler(): Scheduler {
   };
   const worker = typeof document === "undefined" ? undefined : startWorker(goOff);
   return {
-    now: () => performance.now(),
-    defer: post,
-    later: post,
+    ...pageScheduler(),
     setTimer: (callback, delayMs) => {
       const handle = setTimeout(() => goOff(handle), delayMs);
       timers.set(handle, callback);

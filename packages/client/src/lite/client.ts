@@ -1,0 +1,150 @@
+import type { ConnectPacket, ProtocolVersion, PublishPacket } from "@tidewire/codec";
+import type { Scheduler } from "@tidewire/link";
+import { BackOff } from "../back-off.ts";
+import { randomClientId } from "../client-id.ts";
+import { connectPacket, isTransient } from "../connect-packet.ts";
+import { ClientError, closedError } from "../errors.ts";
+import type { PublishResult, Status } from "../interfaces.ts";
+import { isFatal } from "../refusals.ts";
+import { Connection, type ConnectionHandler } from "./connection.ts";
+import { Exchanges } from "./exchanges.ts";
+import type {
+  LiteClient,
+  LiteOptions,
+  LitePublishOptions,
+  LiteSubscribeOptions,
+  LiteSubscription,
+  LiteTarget,
+} from "./interfaces.ts";
+import { limits } from "./limits.ts";
+import { PacketIds } from "./packet-ids.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+/** One session over as many connections as it takes: makes them, one after the other, and says how it stands. */
+export class Client implements LiteClient {
+  clientId: string;
+  status: Status = "connecting";
+  readonly options: LiteOptions;
+  readonly version: ProtocolVersion;
+  readonly limits = limits;
+  readonly #target: LiteTarget;
+  readonly #scheduler: Scheduler;
+  readonly #backOff: BackOff;
+  readonly #ids = new PacketIds();
+  readonly #exchanges: Exchanges;
+  readonly #subscriptions: Subscriptions;
+  #connection: Connection | undefined;
+  #retry: unknown;
+  /** The server has accepted once: from then on connections resume the session. */
+  #began = false;
+
+  constructor(target: LiteTarget, options: LiteOptions, scheduler: Scheduler) {
+    this.#target = target;
+    this.options = options;
+    this.version = options.protocolVersion ?? 5;
+    this.clientId = options.clientId ?? randomClientId();
+    this.#scheduler = scheduler;
+    this.#backOff = new BackOff(options.reconnect || {});
+    this.#exchanges = new Exchanges(this.#ids, scheduler, options.maximumQueued ?? limits.queued);
+    this.#subscriptions = new Subscriptions(this.#report);
+    void this.#connect();
+  }
+
+  publish(topic: string, payload: string | Uint8Array, options?: LitePublishOptions): Promise<PublishResult> {
+    if (this.status === "closed") return Promise.reject(closedError());
+    return this.#exchanges.publish(topic, payload, options);
+  }
+
+  subscribe(filter: string, options: LiteSubscribeOptions): Promise<LiteSubscription> {
+    if (this.status === "closed") return Promise.reject(closedError());
+    return this.#subscriptions.subscribe(filter, options);
+  }
+
+  async close(): Promise<void> {
+    const error = closedError();
+    const connection = this.#connection;
+    this.#end(error);
+    // A session that nobody asked to be kept is not left behind.
+    const ends = this.version === 5 && isTransient(this);
+    connection?.end(error, 0, ends ? { sessionExpiryInterval: 0 } : undefined);
+    await connection?.closed;
+  }
+
+  async #connect(): Promise<void> {
+    const { WebSocket: Socket = WebSocket } = this.options;
+    const target = this.#target;
+    try {
+      const connect = await connectPacket(this, this.clientId, this.#began);
+      const url = typeof target === "function" ? await target() : target;
+      if (this.status === "closed") return;
+      this.#open(() => new Socket(url, "mqtt"), connect);
+    } catch (cause) {
+      this.#failed(new ClientError("connection-lost", "The connection could not be made.", { cause }));
+    }
+  }
+
+  #open(dial: () => WebSocket, connect: ConnectPacket): void {
+    const { now } = this.#scheduler;
+    const { onMessage } = this.options;
+    let since = Number.POSITIVE_INFINITY;
+    const deliver = (packet: PublishPacket): void => {
+      for (const receiver of this.#subscriptions.receivers(packet)) this.#guard(receiver.onMessage, packet);
+      if (onMessage) this.#guard(onMessage, packet);
+    };
+    const handler: ConnectionHandler = {
+      onConnack: ({ sessionPresent, properties }) => {
+        since = now();
+        this.#began = true;
+        this.clientId = properties?.assignedClientIdentifier ?? this.clientId;
+        this.#subscriptions.online(connection, sessionPresent);
+        this.#exchanges.online(connection, sessionPresent);
+        this.#setStatus("connected");
+      },
+      onPacket: (packet) => this.#exchanges.receive(packet, deliver),
+      onEnd: (error) => {
+        this.#backOff.ended(now() - since);
+        this.#failed(error);
+      },
+    };
+    const connection = new Connection(dial, connect, this.#ids, handler, this.#scheduler);
+    this.#connection = connection;
+  }
+
+  /** A connection ended, or could not be made. */
+  #failed(error: ClientError): void {
+    this.#connection = undefined;
+    if (this.status === "closed") return;
+    if (this.options.reconnect === false || isFatal(error)) {
+      this.#end(error);
+      return;
+    }
+    this.#retry = this.#scheduler.setTimer(() => void this.#connect(), this.#backOff.next());
+    this.#setStatus(this.#began ? "reconnecting" : "connecting", error);
+  }
+
+  #end(error: ClientError): void {
+    if (this.status === "closed") return;
+    this.#scheduler.clearTimer(this.#retry);
+    this.#setStatus("closed", error);
+    this.#exchanges.close(error);
+    this.#subscriptions.close(error);
+  }
+
+  #setStatus(status: Status, error?: ClientError): void {
+    this.status = status;
+    this.#guard(() => this.options.onStatus?.(status, error));
+  }
+
+  /** Calls a function of the caller's, which cannot break anything by throwing. */
+  #guard<Value>(callback: (value: Value) => void, value?: Value): void {
+    try {
+      callback(value as Value);
+    } catch (cause) {
+      this.#report(new ClientError("handler-failed", "A callback threw.", { cause }));
+    }
+  }
+
+  readonly #report = (error: ClientError): void => {
+    (this.options.onError ?? console.error)(error);
+  };
+}

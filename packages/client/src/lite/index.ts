@@ -1,0 +1,46 @@
+import { pageScheduler } from "@tidewire/link/browser";
+import { ClientError } from "../errors.ts";
+import { Client } from "./client.ts";
+import type { LiteClient, LiteOptions, LiteTarget } from "./interfaces.ts";
+
+export type { ClientErrorCode } from "../errors.ts";
+export { ClientError } from "../errors.ts";
+export type {
+  LiteClient,
+  LiteMessage,
+  LiteOptions,
+  LitePublishOptions,
+  LiteSubscribeOptions,
+  LiteSubscription,
+  LiteTarget,
+} from "./interfaces.ts";
+
+/**
+ * A client that begins to connect now and keeps trying. Publish and subscribe at once: what cannot be sent yet waits.
+ */
+export function createClient(target: LiteTarget, options: LiteOptions = {}): LiteClient {
+  return new Client(target, options, options.scheduler ?? pageScheduler());
+}
+
+/** Resolves when the server has accepted; rejects when it refuses for good, or has not accepted in 30 seconds. */
+export function connect(target: LiteTarget, options: LiteOptions = {}): Promise<LiteClient> {
+  const { onStatus, connectTimeoutMs = 30_000, scheduler = pageScheduler() } = options;
+  return new Promise((resolve, reject) => {
+    let last: ClientError | undefined;
+    const timer = scheduler.setTimer(() => {
+      reject(new ClientError("timeout", `Not connected within ${connectTimeoutMs} ms.`, { cause: last }));
+      void client.close();
+    }, connectTimeoutMs);
+    const client: LiteClient = createClient(target, {
+      ...options,
+      scheduler,
+      onStatus: (status, error) => {
+        last = error ?? last;
+        if (status === "connected") resolve(client);
+        else if (status === "closed") reject(error);
+        if (status === "connected" || status === "closed") scheduler.clearTimer(timer);
+        onStatus?.(status, error);
+      },
+    });
+  });
+}

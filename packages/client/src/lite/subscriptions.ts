@@ -1,0 +1,117 @@
+import { matches, type PublishPacket, type SubscriptionRequest } from "@tidewire/codec";
+import { ClientError } from "../errors.ts";
+import { requestError } from "../session-errors.ts";
+import type { Connection, Done } from "./connection.ts";
+import type { LiteMessage, LiteSubscribeOptions, LiteSubscription } from "./interfaces.ts";
+
+interface Entry {
+  readonly request: SubscriptionRequest;
+  /** Tells whose copy of a message it is, where the server knows such identifiers. */
+  readonly identifier: number;
+  readonly onMessage: (message: LiteMessage) => void;
+}
+
+/** What is subscribed to, over all connections, and whom messages are for. */
+export class Subscriptions {
+  readonly #report: (error: ClientError) => void;
+  /** By topic filter. */
+  readonly #wanted = new Map<string, Entry>();
+  /** What the server has not answered, in order: to be subscribed to while it is wanted, else unsubscribed from. */
+  readonly #open = new Map<Entry, Done>();
+  #connection: Connection | undefined;
+  #identifiers = 0;
+
+  constructor(report: (error: ClientError) => void) {
+    this.#report = report;
+  }
+
+  subscribe(filter: string, options: LiteSubscribeOptions): Promise<LiteSubscription> {
+    const { qos = 1, noLocal = false, retainAsPublished = false, retainHandling = 0, onMessage } = options;
+    return new Promise((resolve, reject) => {
+      if (this.#wanted.has(filter)) throw new ClientError("invalid-argument", "This filter is subscribed to already.");
+      const request = { filter, qos, noLocal, retainAsPublished, retainHandling };
+      const entry = { request, identifier: ++this.#identifiers, onMessage };
+      this.#wanted.set(filter, entry);
+      this.#ask(entry, (result) => {
+        const error = this.#refusal(entry, result);
+        if (error !== undefined) reject(error);
+        else resolve({ granted: [result as number], unsubscribe: () => this.#unsubscribe(entry) });
+      });
+    });
+  }
+
+  /** Whose message it is: of those that match, the ones that the server names, where it names any. */
+  receivers({ topic, properties }: PublishPacket): readonly Entry[] {
+    const matching = [...this.#wanted.values()].filter(({ request }) => matches(request.filter, topic));
+    const named = matching.filter(({ identifier }) => properties?.subscriptionIdentifiers?.includes(identifier));
+    return named.length > 0 ? named : matching;
+  }
+
+  online(connection: Connection, sessionPresent: boolean): void {
+    this.#connection = connection;
+    if (!sessionPresent) {
+      for (const entry of this.#wanted.values()) {
+        if (this.#open.has(entry)) continue;
+        // Whoever asked for it was answered long ago.
+        this.#open.set(entry, (result) => {
+          const error = this.#refusal(entry, result);
+          if (error !== undefined) this.#report(error);
+        });
+      }
+    }
+    for (const entry of this.#open.keys()) {
+      if (sessionPresent || this.#wants(entry)) this.#send(connection, entry);
+      else this.#answered(entry, 0);
+    }
+  }
+
+  close(error: ClientError): void {
+    for (const done of this.#open.values()) done(error);
+  }
+
+  #unsubscribe(entry: Entry): Promise<void> {
+    if (!this.#wants(entry)) return Promise.resolve();
+    this.#wanted.delete(entry.request.filter);
+    return new Promise((resolve, reject) => {
+      this.#ask(entry, (result) => (typeof result === "object" ? reject(result) : resolve()));
+    });
+  }
+
+  #wants(entry: Entry): boolean {
+    return this.#wanted.get(entry.request.filter) === entry;
+  }
+
+  #ask(entry: Entry, done: Done): void {
+    this.#open.set(entry, done);
+    if (this.#connection?.ended === undefined) this.#send(this.#connection, entry);
+  }
+
+  #send(connection: Connection | undefined, entry: Entry): void {
+    const { request, identifier } = entry;
+    const done = this.#open.get(entry);
+    const answered = (result: number | ClientError): void => {
+      // What a connection takes with it is asked anew on the next one; and it may be about something else by now.
+      if (connection?.ended === undefined && this.#open.get(entry) === done) this.#answered(entry, result);
+    };
+    try {
+      if (this.#wants(entry)) connection?.subscribe(request, identifier, answered);
+      else connection?.unsubscribe(request.filter, answered);
+    } catch (cause) {
+      this.#answered(entry, requestError(cause));
+    }
+  }
+
+  #answered(entry: Entry, result: number | ClientError): void {
+    const done = this.#open.get(entry);
+    this.#open.delete(entry);
+    done?.(result);
+  }
+
+  /** Why a filter was not granted: it is not wanted any more then. */
+  #refusal(entry: Entry, result: number | ClientError): ClientError | undefined {
+    if (typeof result === "number" && result < 0x80) return undefined;
+    if (this.#wants(entry)) this.#wanted.delete(entry.request.filter);
+    if (typeof result === "object") return result;
+    return new ClientError("subscribe-refused", "The server refused the topic filter.", { reasonCode: result });
+  }
+}

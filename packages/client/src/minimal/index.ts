@@ -1,0 +1,113 @@
+import { PacketType, type Properties, type SubscriptionRequest } from "@tidewire/codec";
+import { pageScheduler } from "@tidewire/link/browser";
+import { randomClientId } from "../client-id.ts";
+import { connectPacket } from "../connect-packet.ts";
+import { ClientError, closedError } from "../errors.ts";
+import { Connection, type Done, PROTOCOL_ERROR } from "../lite/connection.ts";
+import type { LiteMessage, LiteOptions } from "../lite/interfaces.ts";
+import { limits } from "../lite/limits.ts";
+import { PacketIds } from "../lite/packet-ids.ts";
+import { toBytes } from "../payload.ts";
+
+export type { ClientErrorCode } from "../errors.ts";
+export { ClientError } from "../errors.ts";
+
+/** Options of the whole client, with the same meaning and defaults, and what the connection tells. */
+export interface MinimalOptions
+  extends Pick<
+    LiteOptions,
+    | "clientId"
+    | "protocolVersion"
+    | "keepAlive"
+    | "username"
+    | "password"
+    | "will"
+    | "properties"
+    | "scheduler"
+    | "WebSocket"
+  > {
+  /** Every message received. What it throws is the page's: nothing catches it. */
+  readonly onMessage?: (message: LiteMessage) => void;
+  /** The connection that `connect` resolved with is over; `error.code` is `closed` after `close()`. */
+  readonly onClose?: (error: ClientError) => void;
+}
+
+/** One connection, and messages of QoS 0 over it. */
+export interface MinimalClient {
+  /** Throws a `ClientError` when the message cannot be sent. The bytes of the payload may be changed afterwards. */
+  publish(topic: string, payload: string | Uint8Array, options?: MinimalPublishOptions): void;
+  /** Resolves when the server has granted it. */
+  subscribe(filter: string, options?: MinimalSubscribeOptions): Promise<void>;
+  /** Resolves at UNSUBACK. */
+  unsubscribe(filter: string): Promise<void>;
+  /** Ends the connection in order; resolves when it has ended. */
+  close(): Promise<void>;
+}
+
+export interface MinimalPublishOptions {
+  /** Default false. */
+  readonly retain?: boolean;
+  /** MQTT 5 properties, under their specification names. */
+  readonly properties?: Properties;
+}
+
+export type MinimalSubscribeOptions = Partial<
+  Pick<SubscriptionRequest, "noLocal" | "retainAsPublished" | "retainHandling">
+>;
+
+/** Connects once: resolves when the server has accepted, rejects with a `ClientError` when it refuses or cannot be reached. */
+export async function connect(url: string | URL, options: MinimalOptions = {}): Promise<MinimalClient> {
+  const { clientId = randomClientId(), protocolVersion: version = 5, scheduler = pageScheduler() } = options;
+  const { onMessage, onClose, WebSocket: Socket = WebSocket } = options;
+  const fresh = { ...options, cleanStart: true, sessionExpiryInterval: 0 };
+  const packet = await connectPacket({ options: fresh, version, limits }, clientId, false);
+  return new Promise((resolve, reject) => {
+    let closed = reject;
+    const connection = new Connection(
+      () => new Socket(url, "mqtt"),
+      packet,
+      new PacketIds(),
+      {
+        onConnack: () => {
+          closed = (error) => onClose?.(error);
+          resolve(clientOf(connection));
+        },
+        onPacket: (packet) => {
+          if (packet.type !== PacketType.PUBLISH || packet.qos > 0) return PROTOCOL_ERROR;
+          onMessage?.(packet);
+          return undefined;
+        },
+        onEnd: (error) => closed(error),
+      },
+      scheduler,
+    );
+  });
+}
+
+function clientOf(connection: Connection): MinimalClient {
+  const request = (send: (done: Done) => void): Promise<void> =>
+    new Promise((resolve, reject) => {
+      if (connection.ended !== undefined) throw connection.ended;
+      send((result) => {
+        if (typeof result === "object") reject(result);
+        else if (result < 0x80) resolve();
+        else
+          reject(new ClientError("subscribe-refused", "The server refused the topic filter.", { reasonCode: result }));
+      });
+    });
+  return {
+    publish: (topic, payload, { retain = false, properties } = {}) => {
+      if (connection.ended !== undefined) throw connection.ended;
+      if (connection.pendingBytes > limits.pendingBytes)
+        throw new ClientError("queue-full", "Too much waits to be sent.");
+      connection.publish({ topic, payload: toBytes(payload), qos: 0, retain, properties }, 0, false);
+    },
+    subscribe: (filter, { noLocal = false, retainAsPublished = false, retainHandling = 0 } = {}) =>
+      request((done) => connection.subscribe({ filter, qos: 0, noLocal, retainAsPublished, retainHandling }, 0, done)),
+    unsubscribe: (filter) => request((done) => connection.unsubscribe(filter, done)),
+    close: () => {
+      connection.end(closedError(), 0);
+      return connection.closed;
+    },
+  };
+}
