@@ -1,6 +1,7 @@
 import {
   type ConnectPacket,
   type DisconnectPacket,
+  type EncodedPacket,
   MqttError,
   type Properties,
   type PublishPacket,
@@ -12,12 +13,11 @@ import {
 import type { Link, LinkHandler } from "@tidewire/link";
 import {
   createServerSession,
-  type EncodedPublish,
   type Message,
+  outgoingTopicAliases,
   type ServerSession,
   type ServerSessionHandler,
   type SessionEnd,
-  SessionError,
 } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import type { BrokerSession } from "./broker-session.ts";
@@ -61,6 +61,7 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
           handler: this,
           now: loop.now,
           limits: { connectTimeoutMs: limits.connectTimeoutMs },
+          topicAliases,
         });
         return this.session;
       },
@@ -92,18 +93,18 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
   }
 
   /** The common case, without an object for it. */
-  sendQoS0(publication: IncomingPublication, encoded: EncodedPublish): void {
+  sendQoS0(publication: IncomingPublication, encoded: EncodedPacket): void {
     this.#send(publication.qos === 0 ? publication : publication.asQoS0(), publication.qos, encoded);
   }
 
-  send(delivery: Delivery, encoded: EncodedPublish | undefined): void {
+  send(delivery: Delivery, encoded: EncodedPacket | undefined): void {
     this.#send(delivery, delivery.publication.qos, encoded);
     if (delivery.qos > 0) {
       this.#context.storage.commitSoon();
     }
   }
 
-  #send(message: Message, publishedQoS: QoS, encoded: EncodedPublish | undefined): void {
+  #send(message: Message, publishedQoS: QoS, encoded: EncodedPacket | undefined): void {
     const { loop, metrics } = this.#context;
     try {
       this.session.publish(message, loop.now, encoded);
@@ -205,9 +206,10 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
   }
 }
 
+/** One for all connections. */
+const topicAliases = outgoingTopicAliases();
+
 /** Larger than the client takes; other failures are this side's own. */
 function isTooLarge(error: unknown): boolean {
-  return (
-    (error instanceof SessionError || error instanceof MqttError) && error.reasonCode === ReasonCode.PacketTooLarge
-  );
+  return error instanceof MqttError && error.reasonCode === ReasonCode.PacketTooLarge;
 }

@@ -1,5 +1,11 @@
-import { encodePublish, PacketType, type ProtocolVersion, packetIdOffset, type QoS } from "@tidewire/codec";
-import type { EncodedPublish } from "@tidewire/session";
+import {
+  type EncodedPacket,
+  encodePublish,
+  PacketType,
+  type ProtocolVersion,
+  packetIdOffset,
+  type QoS,
+} from "@tidewire/codec";
 import type { IncomingPublication } from "./publication.ts";
 
 /**
@@ -7,24 +13,24 @@ import type { IncomingPublication } from "./publication.ts";
  * each receiver. Where the shape that came in goes out, these are the received bytes themselves: an object of this
  * class is then its own only encoding, since one more for each message would show in the benchmark.
  */
-export class Encodings implements EncodedPublish {
-  readonly version: ProtocolVersion;
+export class Encodings implements EncodedPacket {
+  readonly type = 0;
   readonly bytes: Uint8Array;
   readonly packetIdOffset: number;
+  packetId = 0;
   readonly #publication: IncomingPublication;
   readonly #receivedShape: number;
-  #others: (EncodedPublish | undefined)[] | undefined = undefined;
+  #others: (EncodedPacket | undefined)[] | undefined = undefined;
 
   /** `received`: the whole packet that the publication came in, if that may be sent on as it is. */
   constructor(publication: IncomingPublication, received?: Uint8Array, version: ProtocolVersion = 4) {
     this.#publication = publication;
-    this.version = version;
     this.bytes = received ?? NONE;
     this.packetIdOffset = received === undefined || publication.qos === 0 ? 0 : packetIdOffset(received);
     this.#receivedShape = received === undefined ? -1 : shapeOf(version, publication.qos, publication.retain);
   }
 
-  get(version: ProtocolVersion, qos: QoS, retain: boolean): EncodedPublish {
+  get(version: ProtocolVersion, qos: QoS, retain: boolean): EncodedPacket {
     const shape = shapeOf(version, qos, retain);
     if (shape === this.#receivedShape) {
       return this;
@@ -38,7 +44,7 @@ export class Encodings implements EncodedPublish {
     return encoded;
   }
 
-  #encode(version: ProtocolVersion, qos: QoS, retain: boolean): EncodedPublish {
+  #encode(version: ProtocolVersion, qos: QoS, retain: boolean): EncodedPacket {
     const { topic, payload, properties } = this.#publication;
     const bytes = encodePublish(
       {
@@ -48,13 +54,13 @@ export class Encodings implements EncodedPublish {
         qos,
         retain,
         dup: false,
-        // Patched for each receiver.
+        // Another for each receiver.
         packetId: qos === 0 ? 0 : 1,
         properties: version === 5 ? properties : undefined,
       },
       version,
     );
-    return { version, bytes, packetIdOffset: packetIdOffset(bytes) };
+    return { type: 0, bytes, packetIdOffset: packetIdOffset(bytes), packetId: 0 };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ConnectPacket, Properties } from "@tidewire/codec";
 import { createClientLinkLoop, type Link, type LinkLoop, type Scheduler } from "@tidewire/link";
-import { type ClientSession, createClientSession } from "@tidewire/session";
+import { type ClientSession, createClientSession, outgoingTopicAliases } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import { Calls } from "./calls.ts";
 import { connectPacket, isTransient } from "./connect-packet.ts";
@@ -229,7 +229,7 @@ export class MqttClient implements Client {
           connect,
           inflight: this.#persistence.inflight,
           writer,
-          limits: { outgoingTopicAliases: limits.outgoingTopicAliases },
+          topicAliases: outgoingTopicAliases(limits.outgoingTopicAliases),
           ...(authenticator && { authenticator: authenticator() }),
           handler: {
             onConnack: ({ sessionPresent, properties }, lost) => {

@@ -3,6 +3,7 @@ import { ChunkWriter, encodeAlone, measure, type PacketEncoder, type PacketEncod
 import { readConnack, writeConnack } from "./connack.ts";
 import { readConnect, writeConnect } from "./connect.ts";
 import { readAuth, readDisconnect, writeAuth, writeDisconnect } from "./disconnect.ts";
+import { writeEncoded } from "./encoded-packets.ts";
 import type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from "./interfaces.ts";
 import type { Packet, ProtocolVersion } from "./packets.ts";
 import { readPing, writePing } from "./ping.ts";
@@ -32,7 +33,7 @@ const readers: PacketReaders = [
 ];
 
 const encoders = [
-  undefined,
+  writeEncoded,
   writeConnect,
   writeConnack,
   writePublish,

@@ -1,11 +1,11 @@
 import type { PacketWriter, PacketWriterOptions } from "./interfaces.ts";
-import { COPY_LIMIT, FIRST_SLAB_SIZE, MAXIMUM_PACKET_SIZE } from "./limits.ts";
-import type { Packet, ProtocolVersion } from "./packets.ts";
+import { FIRST_SLAB_SIZE, MAXIMUM_PACKET_SIZE } from "./limits.ts";
+import type { EncodedPacket, Packet, ProtocolVersion } from "./packets.ts";
 import { fail, packetTooLarge } from "./rules.ts";
 import { Sink } from "./sink.ts";
 
 /** Writes a packet into the sink, or throws and leaves what the sink holds as it was. */
-export type PacketEncoder<P extends Packet = Packet> = (sink: Sink, packet: P) => void;
+export type PacketEncoder<P extends Packet | EncodedPacket = Packet | EncodedPacket> = (sink: Sink, packet: P) => void;
 
 /** Packet encoders by packet type; a type without one is not for this side to send. */
 export type PacketEncoders = readonly (PacketEncoder | undefined)[];
@@ -34,7 +34,7 @@ export class ChunkWriter implements PacketWriter {
     this.#encoders = encoders;
   }
 
-  write(packet: Packet): void {
+  write(packet: Packet | EncodedPacket): void {
     const sink = this.#place();
     sink.write(this.#encoders[packet.type], packet, this.version);
     if (sink.length > this.maximumPacketSize) fail(packetTooLarge, this);
@@ -42,22 +42,6 @@ export class ChunkWriter implements PacketWriter {
     this.version = sink.version;
     this.#keep(sink);
     if (sink.payload !== undefined) this.#refer(sink.payload);
-  }
-
-  writeRaw(bytes: Uint8Array, packetIdOffset = 0, packetId = 0): void {
-    const length = bytes.length;
-    const copied = length <= COPY_LIMIT ? length : packetIdOffset > 0 ? packetIdOffset + 2 : 0;
-    if (copied > 0) {
-      const sink = this.#place();
-      sink.write(writeBytes, copied < length ? bytes.subarray(0, copied) : bytes, this.version);
-      if (packetIdOffset > 0) {
-        const at = sink.start + packetIdOffset;
-        sink.bytes[at] = packetId >> 8;
-        sink.bytes[at + 1] = packetId;
-      }
-      this.#keep(sink);
-    }
-    if (copied < length) this.#refer(bytes.subarray(copied));
   }
 
   take(): readonly Uint8Array[] {
@@ -129,8 +113,4 @@ export function measure<P extends Packet>(
 ): number {
   shared.write(encoder, packet, version);
   return shared.length;
-}
-
-function writeBytes(sink: Sink, bytes: Uint8Array): void {
-  sink.raw(bytes);
 }

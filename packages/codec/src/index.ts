@@ -1,5 +1,6 @@
 export { createDecoder, createPacketWriter, decode, encode, encodedLength } from "./all-packets.ts";
 export { createClientDecoder, createClientPacketWriter } from "./client-packets.ts";
+export { packetIdOffset } from "./encoded-packets.ts";
 export { MqttError } from "./errors.ts";
 export type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from "./interfaces.ts";
 export type {
@@ -8,6 +9,7 @@ export type {
   ConnackPacket,
   ConnectPacket,
   DisconnectPacket,
+  EncodedPacket,
   Packet,
   PingreqPacket,
   PingrespPacket,
@@ -29,7 +31,6 @@ export type {
 } from "./packets.ts";
 export { PacketType } from "./packets.ts";
 export { type PropertyInfo, properties, type WireType } from "./properties.ts";
-export { packetIdOffset } from "./raw-packets.ts";
 export { ReasonCode, type ReasonCodeInfo, ReturnCode, reasonCodeName, reasonCodes } from "./reason-codes.ts";
 export {
   decodeAuth,

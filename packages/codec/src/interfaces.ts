@@ -1,4 +1,4 @@
-import type { Packet, ProtocolVersion } from "./packets.ts";
+import type { EncodedPacket, Packet, ProtocolVersion } from "./packets.ts";
 
 export interface DecoderOptions {
   /**
@@ -44,12 +44,7 @@ export interface PacketWriter {
   maximumPacketSize: number;
   readonly pendingBytes: number;
   /** Throws `MqttError` on an invalid packet before any byte is written. */
-  write(packet: Packet): void;
-  /**
-   * Bytes of one or more whole packets, already encoded; copied when small, else referenced. With a `packetIdOffset`
-   * above 0 (see `packetIdOffset`) they go out with `packetId` there; the bytes themselves stay as they are.
-   */
-  writeRaw(bytes: Uint8Array, packetIdOffset?: number, packetId?: number): void;
+  write(packet: Packet | EncodedPacket): void;
   /** Everything written since the last `take`, in order; empty when nothing was. */
   take(): readonly Uint8Array[];
 }

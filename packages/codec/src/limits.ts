@@ -25,7 +25,7 @@ export const MAXIMUM_TOPIC_LEVELS = 128;
 /** Chunks that wait for the rest of a packet are put together up to this length, so that each is worth its object. */
 export const SMALL_CHUNK = 64;
 
-/** Payloads and raw bytes up to this length are copied among their neighbours, where a chunk of its own costs more. */
+/** Payloads and encoded packets up to this length are copied among their neighbours, where a chunk of its own costs more. */
 export const COPY_LIMIT = 512;
 
 /** Bytes that the writers of this process share for small packets. A waiting socket may pin one of these. */

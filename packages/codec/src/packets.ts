@@ -190,6 +190,20 @@ export interface AuthPacket {
   readonly properties: Properties | undefined;
 }
 
+/**
+ * A whole valid packet, encoded before and written as it is, so that one encoding serves many receivers. No packet of MQTT
+ * has its type.
+ */
+export interface EncodedPacket {
+  readonly type: 0;
+  /** Never changed: with a `packetIdOffset` they go out with `packetId` in place of theirs. */
+  readonly bytes: Uint8Array;
+  /** As `packetIdOffset(bytes)` tells; 0 for a packet without identifier. */
+  readonly packetIdOffset: number;
+  /** Set anew for each receiver. */
+  packetId: number;
+}
+
 export type Packet =
   | ConnectPacket
   | ConnackPacket

@@ -110,10 +110,12 @@ describe("writer", () => {
     const small = new Uint8Array(512).fill(2);
     writer.write(publish(small));
     writer.write(publish(large));
-    writer.writeRaw(large);
-    writer.writeRaw(Uint8Array.of(0xc0, 0));
+    const bytes = codec.encode(publish(large), 4);
+    writer.write({ type: 0, bytes, packetIdOffset: 0, packetId: 0 });
+    writer.write({ type: 0, bytes: Uint8Array.of(0xc0, 0), packetIdOffset: 0, packetId: 0 });
     const chunks = writer.take();
-    expect(chunks.map(({ buffer }) => buffer === large.buffer)).toEqual([false, true, true, false]);
+    const referred = chunks.map(({ buffer }) => [large.buffer, bytes.buffer].indexOf(buffer as ArrayBuffer));
+    expect(referred).toEqual([-1, 0, -1, 1, -1]);
     expect(writer.pendingBytes).toBe(0);
     expect(writer.take()).toEqual([]);
   });

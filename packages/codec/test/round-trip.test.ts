@@ -47,8 +47,8 @@ describe.each([3, 4, 5] as const)("any packets of version %i", (version) => {
           copies[index]?.push(...chunks.map((chunk) => chunk.slice()));
         };
         for (const [any, index, raw, flush] of steps) {
-          if (raw) writers[index]?.writeRaw(encode(any, version));
-          else writers[index]?.write(any);
+          const encoded = { type: 0, bytes: encode(any, version), packetIdOffset: 0, packetId: 0 } as const;
+          writers[index]?.write(raw ? encoded : any);
           sent[index]?.push(any);
           if (flush) take(index);
         }

@@ -17,7 +17,10 @@ export function announcedLimits(properties: Properties | undefined): PeerLimits 
   return limits as PeerLimits;
 }
 
-export function excludedMessage(limits: PeerLimits, qos: QoS, retain: boolean): Violation | undefined {
+export function excludedMessage(
+  limits: PeerLimits,
+  { qos, retain }: { readonly qos: QoS; readonly retain: boolean },
+): Violation | undefined {
   if (qos > limits.maximumQoS) return violations.qosNotSupported;
   return retain && !limits.retainAvailable ? violations.retainNotSupported : undefined;
 }

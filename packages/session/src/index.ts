@@ -11,12 +11,13 @@ export type {
   ClientSessionHandler,
   ClientSessionOptions,
   ClientState,
-  EncodedPublish,
   EnhancedAuthentication,
   Inflight,
   InflightStore,
   Message,
+  OutgoingPublish,
   PeerLimits,
+  PublishWriter,
   SavedInflight,
   ServerSession,
   ServerSessionHandler,
@@ -28,10 +29,12 @@ export type {
   SessionLimits,
   SessionOptions,
   SessionRequests,
+  TopicAliases,
 } from "./interfaces.ts";
 export { type MemoryInflightStore, memoryInflightStore } from "./memory-inflight-store.ts";
 export { reasonCodeFor, returnCodeFor } from "./return-codes.ts";
 export { createServerSession } from "./server-session.ts";
 export { type ServerRequest, serverStates } from "./server-states.ts";
+export { outgoingTopicAliases } from "./topic-aliases.ts";
 export type { Transitions, TransitionTable } from "./transitions.ts";
 export * as violations from "./violations.ts";

@@ -3,6 +3,7 @@ import type {
   ConnackPacket,
   ConnectPacket,
   DisconnectPacket,
+  EncodedPacket,
   MqttError,
   Packet,
   PacketWriter,
@@ -40,14 +41,6 @@ export interface Message {
   readonly properties: Properties | undefined;
   /** A crash may have taken the memory that it was sent: it goes with DUP [MQTT-3.3.1-1]. */
   readonly maybeSent?: boolean;
-}
-
-/** A PUBLISH encoded before, for sending one message to many receivers. */
-export interface EncodedPublish {
-  readonly version: ProtocolVersion;
-  /** A whole packet with DUP 0; with QoS > 0 the two bytes at `packetIdOffset` are patched in a copy. */
-  readonly bytes: Uint8Array;
-  readonly packetIdOffset: number;
 }
 
 /**
@@ -138,8 +131,9 @@ export interface SessionRequests {
   /**
    * Sends; returns the packet id (0 with QoS 0). With QoS > 0 and `sendQuota` 0 it throws: whoever has more waits for
    * `onSendQuota`. The message counts as sent (it is kept in the Inflight) even when the connection ends at once.
+   * `encoded`: the message as PUBLISH of this version with DUP 0, made before, for sending one to many receivers.
    */
-  publish(message: Message, now: number, encoded?: EncodedPublish): number;
+  publish(message: Message, now: number, encoded?: EncodedPacket): number;
   /**
    * Takes responsibility for a received QoS > 0 message: PUBACK or PUBREC (from 0x80: refused). Call it once per
    * `onPublish` with QoS > 0, inside it or later; answers leave in the order received. False: this session is over,
@@ -195,7 +189,20 @@ export interface SessionOptions<Handler extends SessionHandler> {
   readonly writer: PacketWriter;
   readonly handler: Handler;
   readonly limits?: Partial<SessionLimits>;
+  /** Gives aliases to the topics that this side sends, as many as the peer takes; made by `outgoingTopicAliases`. */
+  readonly topicAliases?: TopicAliases;
 }
+
+/** Puts aliases into what goes to `writer`. */
+export type TopicAliases = (writer: PublishWriter, topicAliasMaximum: number) => PublishWriter;
+
+/** The part of a `PacketWriter` that takes messages. */
+export interface PublishWriter {
+  write(packet: OutgoingPublish | EncodedPacket): void;
+}
+
+/** Filled anew for each message, and free to be changed on the way. */
+export type OutgoingPublish = { -readonly [Key in keyof PublishPacket]: PublishPacket[Key] };
 
 export interface ClientSessionOptions extends SessionOptions<ClientSessionHandler> {
   /** Sent by `open`. */
@@ -238,7 +245,7 @@ export interface ClientSessionHandler extends SessionHandler {
   /**
    * Accepted. `lost`: outgoing messages forgotten because the server had no session (sessionPresent 0), or because this
    * or an earlier CONNECT asked for a clean start: the caller decides whether to publish them again. Resent messages are
-   * in the writer already.
+   * in the writer already, up to one that this server does not take.
    */
   onConnack(packet: ConnackPacket, lost: readonly { readonly packetId: number; readonly message: Message }[]): void;
   onSuback(packet: SubackPacket): void;
@@ -317,6 +324,4 @@ export interface SessionLimits {
   readonly connackTimeoutMs: number;
   /** Client: from PINGREQ to PINGRESP. */
   readonly pingTimeoutMs: number;
-  /** Highest topic alias that this side uses itself, at most what the peer allows; 0 for none. */
-  readonly outgoingTopicAliases: number;
 }

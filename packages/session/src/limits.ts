@@ -9,9 +9,10 @@ export const defaultLimits: SessionLimits = {
   connackTimeoutMs: 30_000,
   /** Longer than a mobile network's worst usual pause, shorter than a person's patience. */
   pingTimeoutMs: 15_000,
-  /** Enough for the topics a device uses in turn; each costs a string on both ends, and a look when one has to give way. */
-  outgoingTopicAliases: 32,
 };
+
+/** Enough for the topics a device uses in turn; each costs a string on both ends, and a look when one has to give way. */
+export const OUTGOING_TOPIC_ALIASES = 32;
 
 /** Packet identifiers are 1 to this (MQTT 5.0, 2.2.1). */
 export const MAXIMUM_PACKET_ID = 65_535;

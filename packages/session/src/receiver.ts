@@ -52,7 +52,7 @@ export class Receiver {
   }
 
   receivePublish(packet: PublishPacket, now: number): Violation | undefined {
-    const excluded = excludedMessage(this.limits, packet.qos, packet.retain) ?? this.#resolveAlias(packet);
+    const excluded = excludedMessage(this.limits, packet) ?? this.#resolveAlias(packet);
     if (excluded !== undefined) return excluded;
     if (packet.qos > 0) return this.#receiveAcknowledged(packet, now);
     this.#core.handler.onPublish(packet);

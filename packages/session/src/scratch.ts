@@ -1,16 +1,15 @@
-import type { AckPacket, Properties, PublishPacket } from "@tidewire/codec";
+import type { AckPacket, Properties } from "@tidewire/codec";
 import { PUBACK, PUBLISH, SUCCESS } from "./codes.ts";
+import type { OutgoingPublish } from "./interfaces.ts";
 
 /*
  * Packets that are filled, written and forgotten within one call. A writer never keeps a packet, and no handler runs
  * between filling and writing, so that one object of each kind serves all sessions and no packet allocates one.
  */
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
 const EMPTY = /* @__PURE__ */ new Uint8Array(0);
 
-export const scratchPublish: Mutable<PublishPacket> = {
+export const scratchPublish: OutgoingPublish = {
   type: PUBLISH,
   topic: "",
   payload: EMPTY,
@@ -21,7 +20,12 @@ export const scratchPublish: Mutable<PublishPacket> = {
   properties: undefined,
 };
 
-const scratchAck: Mutable<AckPacket> = { type: PUBACK, packetId: 0, reasonCode: SUCCESS, properties: undefined };
+const scratchAck: { -readonly [Key in keyof AckPacket]: AckPacket[Key] } = {
+  type: PUBACK,
+  packetId: 0,
+  reasonCode: SUCCESS,
+  properties: undefined,
+};
 
 /** A PUBACK, PUBREC, PUBREL or PUBCOMP to be written at once. */
 export function ackPacket<Type extends AckPacket["type"]>(
@@ -36,6 +40,3 @@ export function ackPacket<Type extends AckPacket["type"]>(
   scratchAck.properties = properties;
   return scratchAck as AckPacket<Type>;
 }
-
-/** Properties of a PUBLISH that has nothing but a topic alias. */
-export const scratchAliasProperties: Properties = { topicAlias: 0 };

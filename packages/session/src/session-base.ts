@@ -1,5 +1,6 @@
 import type {
   DisconnectPacket,
+  EncodedPacket,
   MqttError,
   Packet,
   PacketType,
@@ -24,7 +25,6 @@ import type { Core } from "./core.ts";
 import { isTooLarge, misuse, SessionError, type Violation, violationError } from "./errors.ts";
 import type { InflightState } from "./inflight.ts";
 import type {
-  EncodedPublish,
   Message,
   PeerLimits,
   Session,
@@ -33,6 +33,7 @@ import type {
   SessionLimits,
   SessionOptions,
   SessionRequests,
+  TopicAliases,
 } from "./interfaces.ts";
 import { defaultLimits, defaultPeerLimits } from "./limits.ts";
 import { Receiver } from "./receiver.ts";
@@ -60,6 +61,7 @@ export abstract class SessionBase<State extends string, Request extends string, 
   protected lastSent = 0;
   /** This side does not read at the moment. */
   protected held = false;
+  readonly #topicAliases: TopicAliases | undefined;
   readonly #states: TransitionTable<State, Request>;
   /** Of the present state. */
   #transitions: Transitions<State, Request>;
@@ -67,13 +69,14 @@ export abstract class SessionBase<State extends string, Request extends string, 
   constructor(
     states: TransitionTable<State, Request>,
     state: State,
-    { writer, handler, limits }: SessionOptions<Handler>,
+    { writer, handler, limits, topicAliases }: SessionOptions<Handler>,
   ) {
     this.#states = states;
     this.#transitions = states[state];
     this.state = state;
     this.writer = writer;
     this.handler = handler;
+    this.#topicAliases = topicAliases;
     this.limits = limits === undefined ? defaultLimits : { ...defaultLimits, ...limits };
   }
 
@@ -85,7 +88,7 @@ export abstract class SessionBase<State extends string, Request extends string, 
     return this.end === undefined && this.sender !== undefined ? this.sender.quota : 0;
   }
 
-  publish(message: Message, now: number, encoded?: EncodedPublish): number {
+  publish(message: Message, now: number, encoded?: EncodedPacket): number {
     return this.connected(this.sender).publish(message, now, encoded);
   }
 
@@ -180,7 +183,8 @@ export abstract class SessionBase<State extends string, Request extends string, 
   /** Messages may flow. `own` are the properties in which this end announced its limits. */
   protected start(inflight: InflightState, own: Properties | undefined): Sender {
     this.receiver = new Receiver(this, inflight, announcedLimits(own));
-    this.sender = new Sender(this, inflight, this.limits.outgoingTopicAliases);
+    const writer = this.#topicAliases?.(this.writer, this.peer.topicAliasMaximum) ?? this.writer;
+    this.sender = new Sender(this, inflight, writer);
     return this.sender;
   }
 

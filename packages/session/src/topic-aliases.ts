@@ -1,7 +1,22 @@
-import { SHORTEST_ALIASED_TOPIC } from "./limits.ts";
+import type { EncodedPacket, Properties } from "@tidewire/codec";
+import { PUBLISH } from "./codes.ts";
+import { isTooLarge } from "./errors.ts";
+import type { OutgoingPublish, PublishWriter, TopicAliases } from "./interfaces.ts";
+import { OUTGOING_TOPIC_ALIASES, SHORTEST_ALIASED_TOPIC } from "./limits.ts";
 
-/** Aliases for what this side sends: automatic, and the one least recently used gives way. */
-export class OutgoingAliases {
+/**
+ * Topic aliases for what a session sends, for its option `topicAliases`: automatic, up to `maximum` and to what the peer
+ * takes, and the one least recently used gives way. A session that does without carries none of it.
+ */
+export function outgoingTopicAliases(maximum: number = OUTGOING_TOPIC_ALIASES): TopicAliases {
+  return (writer, topicAliasMaximum) => {
+    const usable = Math.min(maximum, topicAliasMaximum);
+    return usable > 0 ? new AliasWriter(writer, usable) : writer;
+  };
+}
+
+class AliasWriter implements PublishWriter {
+  readonly #writer: PublishWriter;
   readonly #maximum: number;
   readonly #aliases: Map<string, number> = new Map();
   /** By alias; there is no alias 0. */
@@ -9,21 +24,47 @@ export class OutgoingAliases {
   readonly #lastUses: number[] = [0];
   #uses = 0;
 
-  constructor(maximum: number) {
+  constructor(writer: PublishWriter, maximum: number) {
+    this.#writer = writer;
     this.#maximum = maximum;
   }
 
-  /** The alias that the peer knows for `topic`, 0 when there is none. */
-  find(topic: string): number {
-    const alias = this.#aliases.get(topic);
-    if (alias === undefined) return 0;
-    this.#lastUses[alias] = this.#uses++;
-    return alias;
+  write(packet: OutgoingPublish | EncodedPacket): void {
+    const known = packet.type === PUBLISH ? this.#aliases.get(packet.topic) : undefined;
+    if (packet.type !== PUBLISH || packet.topic.length < SHORTEST_ALIASED_TOPIC) {
+      this.#writer.write(packet);
+    } else if (known === undefined) {
+      this.#introduce(packet);
+    } else {
+      packet.topic = "";
+      packet.properties = withAlias(packet.properties, known);
+      this.#writer.write(packet);
+      this.#lastUses[known] = this.#uses++;
+    }
   }
 
-  /** The alias to give `topic` with the next packet, 0 for none. Nothing changes before `assign`. */
-  candidate(topic: string): number {
-    if (this.#maximum === 0 || topic.length < SHORTEST_ALIASED_TOPIC) return 0;
+  /** Writes a packet that tells the peer of an alias for its topic. */
+  #introduce(packet: OutgoingPublish): void {
+    const { topic, properties } = packet;
+    const alias = this.#leastUsed();
+    packet.properties = withAlias(properties, alias);
+    try {
+      this.#writer.write(packet);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      // It may fit without.
+      packet.properties = properties;
+      this.#writer.write(packet);
+      return;
+    }
+    this.#aliases.delete(this.#topics[alias] ?? "");
+    this.#aliases.set(topic, alias);
+    this.#topics[alias] = topic;
+    this.#lastUses[alias] = this.#uses++;
+  }
+
+  /** An alias that is not given yet, or else the one to give anew. */
+  #leastUsed(): number {
     if (this.#topics.length <= this.#maximum) return this.#topics.length;
     let oldest = 1;
     for (let alias = 2; alias <= this.#maximum; alias++) {
@@ -32,15 +73,16 @@ export class OutgoingAliases {
     return oldest;
   }
 
-  /** The peer was told. */
-  assign(alias: number, topic: string): void {
-    this.#aliases.delete(this.#topics[alias] ?? "");
-    this.#aliases.set(topic, alias);
-    this.#topics[alias] = topic;
-    this.#lastUses[alias] = this.#uses++;
-  }
-
   #lastUse(alias: number): number {
     return this.#lastUses[alias] as number;
   }
+}
+
+/** For a PUBLISH that has no other property; as packets do (see scratch.ts), it lives no longer than one call. */
+const alone: Properties = { topicAlias: 0 };
+
+function withAlias(properties: Properties | undefined, topicAlias: number): Properties {
+  if (properties !== undefined) return { ...properties, topicAlias };
+  alone.topicAlias = topicAlias;
+  return alone;
 }

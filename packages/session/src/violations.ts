@@ -44,8 +44,6 @@ export const subscriptionIdentifierFromClient: Violation = ["subscription-identi
 export const qosNotSupported: Violation = ["qos-not-supported", 0x9b, "3.2.2-11"];
 /** RETAIN where it is not available. */
 export const retainNotSupported: Violation = ["retain-not-supported", 0x9a, "3.2.2-14"];
-/** More bytes than Maximum Packet Size. */
-export const packetTooLarge: Violation = ["packet-too-large", 0x95];
 /** A wildcard in a topic filter where it is not available. */
 export const wildcardNotSupported: Violation = ["wildcard-not-supported", 0xa2];
 /** A shared subscription where it is not available. */

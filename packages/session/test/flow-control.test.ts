@@ -244,7 +244,7 @@ test("a message encoded before goes out as it is, with the id of its own", () =>
   const pair = new Pair({ connect: { version: 4 } }).connect();
   const bytes = new Uint8Array([0x32, 7, 0, 1, 0x74, 0, 0, 0x68, 0x69]);
   for (let i = 0; i < 2; i++) {
-    pair.server.publish(message("t", "hi", 1), 0, { version: 4, bytes, packetIdOffset: 5 });
+    pair.server.publish(message("t", "hi", 1), 0, { type: 0, bytes, packetIdOffset: 5, packetId: 0 });
   }
   pair.exchange();
   expect(payloads(pair.clientEvents)).toEqual(["hi", "hi"]);

@@ -21,6 +21,7 @@ import {
   enhancedAuthentication,
   type Inflight,
   type Message,
+  outgoingTopicAliases,
   type ServerSession,
   type ServerSessionHandler,
   type SessionEnd,
@@ -84,6 +85,7 @@ export class Pair {
       inflight: this.clientInflight,
       writer: this.#clientWriter,
       handler: { ...this.#clientHandler(), ...options.client },
+      topicAliases: outgoingTopicAliases(),
       ...(options.clientLimits && { limits: options.clientLimits }),
       ...(options.authenticator && { authenticator: enhancedAuthentication(options.authenticator) }),
     });
@@ -91,6 +93,7 @@ export class Pair {
       writer: this.#serverWriter,
       handler: { ...this.#serverHandler(), ...options.server },
       now: 0,
+      topicAliases: outgoingTopicAliases(),
       ...(options.serverLimits && { limits: options.serverLimits }),
     });
   }

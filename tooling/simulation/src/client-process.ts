@@ -1,6 +1,12 @@
 import type { ConnackPacket, Properties } from "@tidewire/codec";
 import type { Link } from "@tidewire/link";
-import { type ClientSession, type ClientSessionHandler, createClientSession, type Message } from "@tidewire/session";
+import {
+  type ClientSession,
+  type ClientSessionHandler,
+  createClientSession,
+  type Message,
+  outgoingTopicAliases,
+} from "@tidewire/session";
 import { fail } from "./failure.ts";
 import { Process } from "./process.ts";
 import type { Terms } from "./schedule.ts";
@@ -34,6 +40,7 @@ export class ClientProcess extends Process<ClientSession> {
           createClientSession({
             writer: this.prepareWriter(writer, () => session),
             inflight: this.inflight,
+            topicAliases: outgoingTopicAliases(),
             handler: this.#handler(() => link, cleanStart),
             connect: {
               type: 1,

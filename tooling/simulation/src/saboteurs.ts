@@ -169,7 +169,7 @@ function acrossConnections(name: string): Sabotage {
 
 function rewritten(writer: PacketWriter, rewrite: Rewrite): PacketWriter {
   const write = writer.write.bind(writer);
-  writer.write = (packet) => rewrite({ ...packet }, write);
+  writer.write = (packet) => (packet.type === 0 ? write(packet) : rewrite({ ...packet }, write));
   return writer;
 }
 

@@ -1,6 +1,11 @@
 import type { ConnectPacket, Properties } from "@tidewire/codec";
 import type { Link } from "@tidewire/link";
-import { createServerSession, type ServerSession, type ServerSessionHandler } from "@tidewire/session";
+import {
+  createServerSession,
+  outgoingTopicAliases,
+  type ServerSession,
+  type ServerSessionHandler,
+} from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import { Process } from "./process.ts";
 import type { Terms } from "./schedule.ts";
@@ -24,6 +29,7 @@ export class ServerProcess extends Process<ServerSession> {
             writer: this.prepareWriter(writer, () => session),
             handler: this.#handler(() => link, terms),
             now: this.loop.now,
+            topicAliases: outgoingTopicAliases(),
           }),
         );
         return session;

@@ -20,7 +20,7 @@ test.each([
   const before = Uint8Array.from(bytes);
   const writer = createPacketWriter();
   const ids = [1, 256, 65_535, 777];
-  for (const id of ids) writer.writeRaw(bytes, packetIdOffset(bytes), id);
+  for (const packetId of ids) writer.write({ type: 0, bytes, packetIdOffset: packetIdOffset(bytes), packetId });
   expect(writer.pendingBytes).toBe(ids.length * bytes.length);
   const decoder = createDecoder();
   for (const chunk of writer.take()) decoder.push(chunk);
