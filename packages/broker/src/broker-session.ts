@@ -38,6 +38,8 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
   readonly #context: BrokerContext;
   readonly #drain: Drain;
   #subscriptions: Map<string, Subscription> | undefined;
+  /** Of the latest subscription; others made with it have the same. */
+  #identifiers: readonly number[] | undefined;
   #nextSequence: number;
   /** Whether the durable store has a record of it, if only for the sake of its will. */
   #recorded: boolean;
@@ -80,19 +82,21 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
     return this.#subscriptions?.has(filter) ?? false;
   }
 
-  /** Replaces one with the same filter [MQTT-3.8.4-3]. */
-  subscribe(stored: StoredSubscription): void {
-    this.#remove(stored.filter);
+  /** Replaces one with the same filter [MQTT-3.8.4-3]; true when there was none. */
+  subscribe(stored: StoredSubscription): boolean {
+    const isNew = !this.#remove(stored.filter);
     this.restore(stored);
     if (this.kept) {
       this.store.putSubscription(this.clientId, stored);
       this.#context.storage.commitSoon();
     }
+    return isNew;
   }
 
   /** Puts a subscription that the store holds already into the routes. */
   restore(stored: StoredSubscription): void {
-    const subscription = new Subscription(this, stored);
+    const subscription = new Subscription(this, stored, this.#identifiers);
+    this.#identifiers = subscription.identifiers;
     this.#subscriptions ??= new Map();
     this.#subscriptions.set(stored.filter, subscription);
     const shared = parseSharedFilter(stored.filter);
@@ -225,12 +229,12 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
   /** Forgets everything; messages of shared subscriptions go to other members. */
   end(): void {
     this.ended = true;
-    const subscriptions = [...(this.#subscriptions?.values() ?? [])];
     const unfinished = this.inflight.clear();
     const waiting = this.#takeShared();
-    for (const { filter } of subscriptions) {
-      this.#remove(filter);
+    for (const subscription of this.#subscriptions?.values() ?? []) {
+      this.#unroute(subscription);
     }
+    this.#subscriptions = undefined;
     for (const { message } of unfinished) {
       // A QoS 2 message may have arrived already: nobody else gets it [MQTT-4.8.2-5].
       if (message instanceof Delivery && message.qos === 1 && message.sharedFilter !== undefined) {
@@ -288,9 +292,14 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
       return false;
     }
     this.#subscriptions!.delete(filter);
+    this.#unroute(subscription);
+    return true;
+  }
+
+  #unroute(subscription: Subscription): void {
+    const { filter } = subscription;
     const shared = parseSharedFilter(filter);
     this.#context.router.remove(subscription, shared?.filter ?? filter, shared?.group);
-    return true;
   }
 
   /** What waits here by shared subscriptions goes to members that are connected. */

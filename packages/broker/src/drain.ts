@@ -45,8 +45,12 @@ export class Drain {
 
   addRetained(subscription: StoredSubscription): void {
     this.forgetRetained(subscription.filter);
+    const { retained } = this.#context;
+    if (!retained.mayMatch(subscription.filter)) {
+      return;
+    }
     this.#cursors ??= [];
-    const entries = this.#context.retained.match(subscription.filter);
+    const entries = retained.match(subscription.filter);
     this.#cursors.push({ subscription, entries, next: undefined });
     this.run();
   }

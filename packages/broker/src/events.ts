@@ -29,6 +29,11 @@ export class EventHub {
     return () => listeners.delete(listener);
   }
 
+  /** Whether anybody listens: what happens very often is only told then. */
+  has(name: keyof BrokerEvents): boolean {
+    return (this.#listeners.get(name)?.size ?? 0) > 0;
+  }
+
   emit<Name extends keyof BrokerEvents>(name: Name, event: BrokerEvents[Name]): void {
     for (const listener of this.#listeners.get(name) ?? []) {
       this.#call(`listener of ${name}`, () => (listener as (event: BrokerEvents[Name]) => void)(event));

@@ -66,8 +66,10 @@ export class FilterTree<Value> {
   }
 }
 
+const HASH = 0x23;
+
 export function hasWildcard(filter: string): boolean {
-  return filter.includes("+") || filter.endsWith("#");
+  return filter.includes("+") || filter.charCodeAt(filter.length - 1) === HASH;
 }
 
 interface Node<Value> {

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import type { Deadlines } from "./deadlines.ts";
+import { hasWildcard } from "./filter-tree.ts";
 import { type BrokerLimits, RETAINED_SWEEP_MS } from "./limits.ts";
 import type { MetricsRecorder } from "./metrics.ts";
 import { type IncomingPublication, isExpired } from "./publication.ts";
@@ -72,6 +73,11 @@ export class RetainedMessages {
       return undefined;
     }
     return publication;
+  }
+
+  /** False when `match` would find none, as far as one look-up tells. */
+  mayMatch(filter: string): boolean {
+    return hasWildcard(filter) || this.#index.get(filter) !== undefined;
   }
 
   /** Found one by one, while they are asked for. */

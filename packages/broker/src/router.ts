@@ -12,10 +12,9 @@ import { type RouteTarget, type Subscriber, type Subscription, SubscriptionList 
 type Interest = Pick<ClusterBackend, "subscribed" | "unsubscribed">;
 
 /** Everything subscribed with one topic filter. */
-interface FilterEntry {
-  readonly direct: SubscriptionList;
-  /** By group name. */
-  groups: Map<string, SharedGroup> | undefined;
+class FilterEntry extends SubscriptionList {
+  /** Shared subscriptions, which are not in the list, by group name. */
+  groups: Map<string, SharedGroup> | undefined = undefined;
 }
 
 /** Who gets what: subscriptions by topic filter, and the publications of each topic to all that match. */
@@ -37,13 +36,13 @@ export class Router {
   add(subscription: Subscription, filter: string, group: string | undefined): void {
     let entry = this.#filters.get(filter);
     if (entry === undefined) {
-      entry = { direct: new SubscriptionList(), groups: undefined };
+      entry = new FilterEntry();
       this.#filters.set(filter, entry);
       this.#interest.subscribed(filter);
     }
     this.subscriptionCount += 1;
     if (group === undefined) {
-      entry.direct.add(subscription);
+      entry.add(subscription);
       this.#cache.forget(filter);
       return;
     }
@@ -64,7 +63,7 @@ export class Router {
     const entry = this.#filters.get(filter)!;
     this.subscriptionCount -= 1;
     if (group === undefined) {
-      entry.direct.remove(subscription);
+      entry.remove(subscription);
       this.#cache.forget(filter);
     } else {
       const { members } = subscription.group!;
@@ -79,7 +78,7 @@ export class Router {
         entry.groups = undefined;
       }
     }
-    if (entry.direct.items.length === 0 && entry.groups === undefined) {
+    if (entry.items.length === 0 && entry.groups === undefined) {
       this.#filters.delete(filter);
       this.#interest.unsubscribed(filter);
     }
@@ -129,11 +128,11 @@ function buildRoute(entries: readonly FilterEntry[]): Route {
     }
   }
   if (entries.length === 1) {
-    return { targets: entries[0]!.direct.items.slice(), groups };
+    return { targets: entries[0]!.items.slice(), groups };
   }
   const bySubscriber = new Map<Subscriber, Subscription[]>();
   for (const entry of entries) {
-    for (const subscription of entry.direct.items) {
+    for (const subscription of entry.items) {
       const others = bySubscriber.get(subscription.subscriber);
       if (others === undefined) {
         bySubscriber.set(subscription.subscriber, [subscription]);

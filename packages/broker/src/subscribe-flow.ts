@@ -22,7 +22,9 @@ export class SubscribeFlow {
   readonly #connection: ClientConnection;
   readonly #packet: SubscribePacket;
   readonly #reasonCodes: number[] = [];
-  readonly #granted: { readonly subscription: StoredSubscription; readonly isNew: boolean }[] = [];
+  readonly #granted: StoredSubscription[] = [];
+  /** Those of them that get retained messages. */
+  readonly #retained: StoredSubscription[] = [];
 
   constructor(context: BrokerContext, connection: ClientConnection, packet: SubscribePacket) {
     this.#context = context;
@@ -86,15 +88,16 @@ export class SubscribeFlow {
   }
 
   #grant(request: SubscriptionRequest, highest: QoS): void {
-    const session = this.#connection.brokerSession!;
-    const subscription: StoredSubscription = {
-      ...request,
-      qos: grantedQoS(request.qos, highest),
-      subscriptionIdentifier: this.#packet.properties?.subscriptionIdentifiers?.[0],
-    };
-    this.#granted.push({ subscription, isNew: !session.hasSubscription(request.filter) });
-    session.subscribe(subscription);
-    this.#reasonCodes.push(subscription.qos);
+    const { filter, noLocal, retainAsPublished, retainHandling } = request;
+    const qos = grantedQoS(request.qos, highest);
+    const subscriptionIdentifier = this.#packet.properties?.subscriptionIdentifiers?.[0];
+    const subscription = { filter, qos, noLocal, retainAsPublished, retainHandling, subscriptionIdentifier };
+    const isNew = this.#connection.brokerSession!.subscribe(subscription);
+    this.#granted.push(subscription);
+    if (wantsRetained(subscription, isNew)) {
+      this.#retained.push(subscription);
+    }
+    this.#reasonCodes.push(qos);
   }
 
   #refuse(reasonCode: number): void {
@@ -107,12 +110,13 @@ export class SubscribeFlow {
     const { events, loop } = this.#context;
     const session = this.#connection.brokerSession!;
     this.#connection.session.suback(this.#packet.packetId, this.#reasonCodes, loop.now);
-    for (const { subscription, isNew } of this.#granted) {
-      const { filter, qos } = subscription;
-      events.emit("subscribed", { clientId: session.clientId, filter, qos });
-      if (wantsRetained(subscription, isNew)) {
-        session.sendRetained(subscription);
+    if (events.has("subscribed")) {
+      for (const { filter, qos } of this.#granted) {
+        events.emit("subscribed", { clientId: session.clientId, filter, qos });
       }
+    }
+    for (const subscription of this.#retained) {
+      session.sendRetained(subscription);
     }
   }
 

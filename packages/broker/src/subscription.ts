@@ -53,19 +53,24 @@ export class Subscription implements RouteTarget {
   /** Where it stands in its list; kept by `SubscriptionList`. */
   position = -1;
 
-  constructor(subscriber: Subscriber, stored: StoredSubscription) {
+  /** `known` is what another subscription has: the list serves both when the identifier is the same. */
+  constructor(subscriber: Subscriber, stored: StoredSubscription, known?: readonly number[]) {
     this.subscriber = subscriber;
     this.filter = stored.filter;
     this.qos = stored.qos;
     this.noLocal = stored.noLocal;
     this.retainAsPublished = stored.retainAsPublished;
-    this.identifiers = stored.subscriptionIdentifier === undefined ? undefined : [stored.subscriptionIdentifier];
+    const identifier = stored.subscriptionIdentifier;
+    this.identifiers = identifier === undefined ? undefined : identifier === known?.[0] ? known : [identifier];
   }
 }
 
+/** Never added to: the first subscription of a list brings an array of its own. */
+const EMPTY: Subscription[] = [];
+
 /** Subscriptions in an array without order, so that adding and removing take constant time. */
 export class SubscriptionList {
-  items: Subscription[] = [];
+  items: Subscription[] = EMPTY;
 
   add(subscription: Subscription): void {
     subscription.position = this.items.length;
