@@ -6,6 +6,7 @@ import { connectPacket, isTransient } from "../connect-packet.ts";
 import { ClientError, closedError } from "../errors.ts";
 import type { PublishResult, Status } from "../interfaces.ts";
 import { isFatal } from "../refusals.ts";
+import { invalidArgument } from "../session-errors.ts";
 import { Connection, type ConnectionHandler } from "./connection.ts";
 import { Exchanges } from "./exchanges.ts";
 import type {
@@ -71,21 +72,28 @@ export class Client implements LiteClient {
   }
 
   async #connect(): Promise<void> {
-    const { WebSocket: Socket = WebSocket } = this.options;
     const target = this.#target;
+    let connect: ConnectPacket;
+    let url: string | URL;
     try {
-      const connect = await connectPacket(this, this.clientId, this.#began);
-      const url = typeof target === "function" ? await target() : target;
-      if (this.status === "closed") return;
-      this.#open(() => new Socket(url, "mqtt"), connect);
+      connect = await connectPacket(this, this.clientId, this.#began);
+      url = typeof target === "function" ? await target() : target;
     } catch (cause) {
+      // What gives credentials or the URL may need the network as well.
       this.#failed(new ClientError("connection-lost", "The connection could not be made.", { cause }));
+      return;
+    }
+    if (this.status === "closed") return;
+    try {
+      this.#open(url, connect);
+    } catch (cause) {
+      this.#end(invalidArgument(cause));
     }
   }
 
-  #open(dial: () => WebSocket, connect: ConnectPacket): void {
-    const { now } = this.#scheduler;
-    const { onMessage } = this.options;
+  #open(url: string | URL, connect: ConnectPacket): void {
+    const scheduler = this.#scheduler;
+    const { onMessage, WebSocket: Socket = WebSocket } = this.options;
     let since = Number.POSITIVE_INFINITY;
     const deliver = (packet: PublishPacket): void => {
       for (const receiver of this.#subscriptions.receivers(packet)) this.#guard(receiver.onMessage, packet);
@@ -93,7 +101,7 @@ export class Client implements LiteClient {
     };
     const handler: ConnectionHandler = {
       onConnack: ({ sessionPresent, properties }) => {
-        since = now();
+        since = scheduler.now();
         this.#began = true;
         this.clientId = properties?.assignedClientIdentifier ?? this.clientId;
         this.#subscriptions.online(connection, sessionPresent);
@@ -102,11 +110,12 @@ export class Client implements LiteClient {
       },
       onPacket: (packet) => this.#exchanges.receive(packet, deliver),
       onEnd: (error) => {
-        this.#backOff.ended(now() - since);
+        this.#backOff.ended(scheduler.now() - since);
         this.#failed(error);
       },
     };
-    const connection = new Connection(dial, connect, this.#ids, handler, this.#scheduler);
+    const dial = (): WebSocket => new Socket(url, "mqtt");
+    const connection = new Connection(dial, connect, this.#ids, handler, scheduler);
     this.#connection = connection;
   }
 

@@ -80,7 +80,7 @@ export class Connection {
       version,
       maximumPacketSize: properties?.maximumPacketSize ?? limits.maximumPacketSize,
     });
-    this.write(connect);
+    this.#writer.write(connect);
     const socket = dial();
     this.#socket = socket;
     socket.binaryType = "arraybuffer";

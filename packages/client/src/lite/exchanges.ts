@@ -118,14 +118,17 @@ export class Exchanges {
     const { receiveMaximum = MAXIMUM_PACKET_ID } = this.#connection!.connect.properties ?? {};
     // None was announced to be taken [MQTT-3.3.2-9].
     if (properties?.topicAlias !== undefined) return TOPIC_ALIAS_INVALID;
-    const repeated = qos === 2 && this.#received.has(packetId);
-    if (qos === 2) {
-      this.#received.add(packetId);
-      this.#open.add(packetId);
-      if (this.#open.size > receiveMaximum) return RECEIVE_MAXIMUM_EXCEEDED;
+    if (qos < 2) {
+      deliver(packet);
+      if (qos === 1) this.#acknowledge(PacketType.PUBACK, packetId);
+      return undefined;
     }
+    if (!this.#open.has(packetId) && this.#open.size >= receiveMaximum) return RECEIVE_MAXIMUM_EXCEEDED;
+    const repeated = this.#received.has(packetId);
+    this.#open.add(packetId);
+    this.#received.add(packetId);
     if (!repeated) deliver(packet);
-    if (qos > 0) this.#acknowledge(qos === 1 ? PacketType.PUBACK : PacketType.PUBREC, packetId);
+    this.#acknowledge(PacketType.PUBREC, packetId);
     return undefined;
   }
 
@@ -177,7 +180,7 @@ export class Exchanges {
         this.#write(connection, next);
       } catch (error) {
         next.reject(requestError(error));
-        if (next.packetId > 0) this.#giveUp(next);
+        this.#giveUp(next);
       }
     }
   };
@@ -193,25 +196,24 @@ export class Exchanges {
   }
 
   #write(connection: Connection, message: Outgoing): void {
-    const { qos } = message;
-    const packetId = qos === 0 ? 0 : message.packetId || this.#ids.take();
-    connection.publish(message, packetId, message.packetId > 0);
-    if (qos === 0) {
+    const dup = message.packetId > 0;
+    if (message.qos > 0 && !dup) message.packetId = this.#ids.take();
+    connection.publish(message, message.packetId, dup);
+    if (message.qos === 0) {
       message.resolve(success);
       return;
     }
-    message.packetId = packetId;
     message.sent = true;
     this.#inFlight++;
-    this.#outgoing.set(packetId, message);
+    this.#outgoing.set(message.packetId, message);
   }
 
   /**
-   * It was sent before, and this server does not take it. The server may remember one of QoS 2: PUBREL takes that back,
-   * or the next message with this identifier would pass for a duplicate.
+   * This server does not take it. It may remember one of QoS 2 that was sent before: PUBREL takes that back, or the next
+   * message with this identifier would pass for a duplicate.
    */
   #giveUp(message: Outgoing): void {
-    if (message.qos === 2) this.#release(message);
+    if (message.qos === 2 && this.#outgoing.has(message.packetId)) this.#release(message);
     else this.#forget(message.packetId);
   }
 

@@ -83,19 +83,20 @@ export class Subscriptions {
 
   #ask(entry: Entry, done: Done): void {
     this.#open.set(entry, done);
-    if (this.#connection?.ended === undefined) this.#send(this.#connection, entry);
+    const connection = this.#connection;
+    if (connection !== undefined && connection.ended === undefined) this.#send(connection, entry);
   }
 
-  #send(connection: Connection | undefined, entry: Entry): void {
+  #send(connection: Connection, entry: Entry): void {
     const { request, identifier } = entry;
     const done = this.#open.get(entry);
     const answered = (result: number | ClientError): void => {
       // What a connection takes with it is asked anew on the next one; and it may be about something else by now.
-      if (connection?.ended === undefined && this.#open.get(entry) === done) this.#answered(entry, result);
+      if (connection.ended === undefined && this.#open.get(entry) === done) this.#answered(entry, result);
     };
     try {
-      if (this.#wants(entry)) connection?.subscribe(request, identifier, answered);
-      else connection?.unsubscribe(request.filter, answered);
+      if (this.#wants(entry)) connection.subscribe(request, identifier, answered);
+      else connection.unsubscribe(request.filter, answered);
     } catch (cause) {
       this.#answered(entry, requestError(cause));
     }

@@ -26,7 +26,7 @@ export interface MinimalOptions
     | "scheduler"
     | "WebSocket"
   > {
-  /** Every message received. What it throws is the page's: nothing catches it. */
+  /** Every message received. What it throws goes to the console. */
   readonly onMessage?: (message: LiteMessage) => void;
   /** The connection that `connect` resolved with is over; `error.code` is `closed` after `close()`. */
   readonly onClose?: (error: ClientError) => void;
@@ -34,9 +34,12 @@ export interface MinimalOptions
 
 /** One connection, and messages of QoS 0 over it. */
 export interface MinimalClient {
-  /** Throws a `ClientError` when the message cannot be sent. The bytes of the payload may be changed afterwards. */
+  /**
+   * Throws when the message cannot be sent: a `ClientError`, or the codec's `MqttError` when it is not valid or too large
+   * for the server. The bytes of the payload may not be changed before the end of the turn.
+   */
   publish(topic: string, payload: string | Uint8Array, options?: MinimalPublishOptions): void;
-  /** Resolves when the server has granted it. */
+  /** Resolves when the server has granted it; rejects with the same errors. */
   subscribe(filter: string, options?: MinimalSubscribeOptions): Promise<void>;
   /** Resolves at UNSUBACK. */
   unsubscribe(filter: string): Promise<void>;
@@ -73,8 +76,14 @@ export async function connect(url: string | URL, options: MinimalOptions = {}): 
           resolve(clientOf(connection));
         },
         onPacket: (packet) => {
-          if (packet.type !== PacketType.PUBLISH || packet.qos > 0) return PROTOCOL_ERROR;
-          onMessage?.(packet);
+          // Neither a higher QoS nor an alias was asked for.
+          const expected = packet.type === PacketType.PUBLISH && packet.qos === 0;
+          if (!expected || packet.properties?.topicAlias !== undefined) return PROTOCOL_ERROR;
+          try {
+            onMessage?.(packet);
+          } catch (error) {
+            console.error(error);
+          }
           return undefined;
         },
         onEnd: (error) => closed(error),
