@@ -1,5 +1,5 @@
 import { type ProtocolVersion, parseSharedFilter, type QoS, ReasonCode, type Will } from "@tidewire/codec";
-import { createInflight, type Inflight, type SavedInflight } from "@tidewire/session";
+import { createInflight, createStoredInflight, type Inflight, type SavedInflight } from "@tidewire/session";
 import type { ClientConnection } from "./client-connection.ts";
 import type { BrokerContext } from "./context.ts";
 import type { Deadline } from "./deadlines.ts";
@@ -59,7 +59,9 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
     const { clientId, store, kept } = this;
     const queue = { clientId, receiver: this, store, storesInflight: kept, limits, metrics };
     this.queue = new SessionQueue(loaded === undefined ? queue : { ...queue, loaded });
-    this.inflight = kept ? createInflight(store.inflight(clientId), loaded && this.#loadInflight()) : createInflight();
+    this.inflight = kept
+      ? createStoredInflight(store.inflight(clientId), loaded && this.#loadInflight())
+      : createInflight();
     this.#drain = new Drain(context, this);
   }
 

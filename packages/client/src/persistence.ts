@@ -1,4 +1,4 @@
-import { createInflight, type Inflight } from "@tidewire/session";
+import { createInflight, createStoredInflight, type Inflight } from "@tidewire/session";
 import type { Core } from "./core.ts";
 import { ClientError } from "./errors.ts";
 import type { ClientStore, SavedClient } from "./store.ts";
@@ -18,7 +18,7 @@ export class Persistence {
   constructor(core: Core, clientId: string, onOpened: (store: ClientStore, saved: SavedClient) => void) {
     this.#core = core;
     this.#store = core.options.store;
-    this.inflight = createInflight(this.#store);
+    this.inflight = this.#store === undefined ? createInflight() : createStoredInflight(this.#store);
     this.opened = this.#open(clientId, onOpened);
     // Whoever waits for it is told.
     this.opened.catch(() => {});
@@ -49,7 +49,7 @@ export class Persistence {
     const store = this.#store;
     if (store === undefined) return;
     const saved = await guard("The store could not be opened.", () => store.open(clientId));
-    this.inflight = createInflight(store, saved.inflight);
+    this.inflight = createStoredInflight(store, saved.inflight);
     this.#loaded = true;
     onOpened(store, saved);
   }

@@ -1,24 +1,30 @@
 /**
- * The one error of this package: bytes that are not MQTT, or a packet that cannot be put on the wire.
- * `code` is stable and for programs; the message is for people and never holds bytes of the peer.
+ * What errors about MQTT have in common, here and in the packages above. `code` is stable and for programs; the message is
+ * for people and never holds bytes of the peer.
  */
-export class MqttError extends Error {
-  override readonly name = "MqttError";
+export abstract class ProtocolError extends Error {
   readonly code: string;
   /** MQTT 5 reason code that names this failure on the wire, such as 0x81 Malformed Packet. */
   readonly reasonCode: number;
   /** The normative statement that is broken, such as `MQTT-2.2.1-3`; undefined for an unnumbered rule. */
   readonly statement: string | undefined;
 
-  constructor(
-    code: string,
-    reasonCode: number,
-    message: string,
-    options?: { readonly statement?: string | undefined; readonly cause?: unknown },
-  ) {
-    super(message, options);
+  /** Without a message, code and statement are all there is to say. */
+  constructor(code: string, reasonCode: number, message?: string, options?: ProtocolErrorOptions) {
+    const statement = options?.statement;
+    super(message ?? code.replaceAll("-", " ") + (statement ? ` [${statement}]` : ""), options);
     this.code = code;
     this.reasonCode = reasonCode;
-    this.statement = options?.statement;
+    this.statement = statement;
   }
+}
+
+export interface ProtocolErrorOptions {
+  readonly statement?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** The one error of this package: bytes that are not MQTT, or a packet that cannot be put on the wire. */
+export class MqttError extends ProtocolError {
+  override readonly name = "MqttError";
 }

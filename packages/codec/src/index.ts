@@ -1,7 +1,7 @@
 export { createDecoder, createPacketWriter, decode, encode, encodedLength } from "./all-packets.ts";
 export { createClientDecoder, createClientPacketWriter } from "./client-packets.ts";
 export { packetIdOffset } from "./encoded-packets.ts";
-export { MqttError } from "./errors.ts";
+export { MqttError, ProtocolError, type ProtocolErrorOptions } from "./errors.ts";
 export type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from "./interfaces.ts";
 export type {
   AckPacket,
@@ -32,6 +32,7 @@ export type {
 export { PacketType } from "./packets.ts";
 export { type PropertyInfo, properties, type WireType } from "./properties.ts";
 export { ReasonCode, type ReasonCodeInfo, ReturnCode, reasonCodeName, reasonCodes } from "./reason-codes.ts";
+export { errorOf, type Rule } from "./rules.ts";
 export {
   decodeAuth,
   decodeConnack,

@@ -1,19 +1,25 @@
-import { MqttError } from "./errors.ts";
+import { MqttError, type ProtocolError } from "./errors.ts";
 import type { ProtocolVersion } from "./packets.ts";
 
 /**
- * The table of every error that this package throws. `code` is stable; `reasonCode` is what MQTT 5 calls it on the wire
- * (0x81 Malformed Packet, 0x82 Protocol Error, ...); the statements are those of MQTT 5.0 and of 3.1.1, without their
- * `MQTT-`, where they are numbered. Each rule is a constant of its own, so that a bundle has only those it can break.
+ * A way to break the protocol. `code` is stable; `reasonCode` is what MQTT 5 calls it on the wire (0x81 Malformed Packet,
+ * 0x82 Protocol Error, ...); the statements are those of MQTT 5.0 and of 3.1.1, without their `MQTT-`, where they are
+ * numbered. Below is every one that this package finds, each a constant of its own, so that a bundle has only its own.
  */
 export type Rule = readonly [code: string, reasonCode: number, statement5?: string | undefined, statement3?: string];
 
-/** Throws the error of a rule broken `where` this version is spoken; `statement` when the rule is one of several. */
-export function fail(rule: Rule, where: { readonly version: ProtocolVersion }, statement?: string): never {
-  const [code, reasonCode, statement5, statement3] = rule;
-  const number = statement ?? (where.version === 5 ? statement5 : statement3);
-  const name = number && `MQTT-${number}`;
-  throw new MqttError(code, reasonCode, code.replaceAll("-", " ") + (name ? ` [${name}]` : ""), { statement: name });
+/** Throws the error of a rule broken `where` this version is spoken; `number` when the rule is one of several. */
+export function fail(rule: Rule, where: { readonly version: ProtocolVersion }, number?: string): never {
+  throw new MqttError(...errorOf(rule, where.version, number));
+}
+
+/** What a `ProtocolError` says of a rule that was broken in this version. */
+export function errorOf(
+  [code, reasonCode, statement5, statement3]: Rule,
+  version: ProtocolVersion,
+  number: string | undefined = version === 5 ? statement5 : statement3,
+): ConstructorParameters<typeof ProtocolError> {
+  return [code, reasonCode, undefined, { statement: number && `MQTT-${number}` }];
 }
 
 // Framing

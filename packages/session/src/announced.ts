@@ -10,11 +10,10 @@ import * as violations from "./violations.ts";
  */
 
 /** The limits in a CONNECT or CONNACK. */
-export function announcedLimits(properties: Properties | undefined): PeerLimits {
-  if (properties === undefined) return defaultPeerLimits;
-  const limits: Record<keyof PeerLimits, unknown> = { ...defaultPeerLimits };
-  for (const name of Object.keys(limits) as (keyof PeerLimits)[]) limits[name] = properties[name] ?? limits[name];
-  return limits as PeerLimits;
+export function announcedLimits(announced: Partial<PeerLimits> = {}): PeerLimits {
+  const limits: PeerLimits & Record<string, unknown> = { ...defaultPeerLimits };
+  for (const name in limits) limits[name] = announced[name as keyof PeerLimits] ?? limits[name];
+  return limits;
 }
 
 export function excludedMessage(

@@ -31,8 +31,8 @@ import type {
   ClientSessionOptions,
   ClientState,
   EnhancedAuthentication,
-  SessionEnd,
 } from "./interfaces.ts";
+import { CONNACK_TIMEOUT_MS, NEVER, PING_TIMEOUT_MS } from "./limits.ts";
 import { reasonCodeFor } from "./return-codes.ts";
 import { SessionBase } from "./session-base.ts";
 import * as violations from "./violations.ts";
@@ -48,33 +48,37 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
   readonly #inflight: InflightState;
   #connect: ConnectPacket;
   readonly #authentication: EnhancedAuthentication | undefined;
-  #openedAt = 0;
-  /** Time of the first PINGREQ that has no PINGRESP yet; -1 for none. */
-  #askedAt = -1;
+  readonly #connackTimeoutMs: number;
+  readonly #pingTimeoutMs: number;
+  /** Time of CONNECT until CONNACK comes, then of the first PINGREQ that has no PINGRESP yet. */
+  #askedAt = NEVER;
 
   constructor(options: ClientSessionOptions) {
     super(clientStates, "idle", options);
-    this.#inflight = InflightState.of(options.inflight);
-    this.#connect = options.connect;
-    this.version = options.connect.version;
-    this.keepAlive = options.connect.keepAlive;
-    this.#authentication = options.authenticator;
+    const { inflight, connect, authenticator, limits } = options;
+    this.#inflight = InflightState.of(inflight);
+    this.#connect = connect;
+    this.version = connect.version;
+    this.keepAlive = connect.keepAlive;
+    this.#authentication = authenticator;
+    this.#connackTimeoutMs = limits?.connackTimeoutMs ?? CONNACK_TIMEOUT_MS;
+    this.#pingTimeoutMs = limits?.pingTimeoutMs ?? PING_TIMEOUT_MS;
   }
 
   open(now: number): void {
     if (!this.allows("open")) throw misuse("already-open");
     const inflight = this.#inflight;
+    const connect = this.#connect;
     // A clean start that no CONNACK has confirmed yet is still owed: the server may remember what is forgotten here.
-    const cleanStart = this.#connect.cleanStart || inflight.cleanStartOwed;
-    const authentication = this.#authentication?.begin(this);
-    const properties = authentication && { ...this.#connect.properties, ...authentication };
-    this.#connect = { ...this.#connect, cleanStart, properties: properties ?? this.#connect.properties };
+    const cleanStart = connect.cleanStart || inflight.cleanStartOwed;
+    const properties = this.#authentication?.begin(this, connect.properties) ?? connect.properties;
+    this.#connect = { ...connect, cleanStart, properties };
     this.write(this.#connect, now);
     // [MQTT-3.1.2-4]
     if (cleanStart) inflight.lose();
     inflight.cleanStartOwed = cleanStart;
     inflight.requests.clear();
-    this.#openedAt = now;
+    this.#askedAt = now;
     this.lastReceived = now;
     this.move("open");
   }
@@ -111,13 +115,12 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
   }
 
   tick(now: number): void {
-    if (this.end !== undefined) return;
     if (now >= this.#givesUpAt) {
       const code = this.state === "connected" ? "ping-timeout" : "connack-timeout";
       this.finish("timeout", KEEP_ALIVE_TIMEOUT, new SessionError("link", code, KEEP_ALIVE_TIMEOUT), false);
     } else if (now >= this.#asksAt) {
       this.write({ type: PINGREQ }, now);
-      if (this.#askedAt < 0) this.#askedAt = now;
+      this.#askedAt = Math.min(this.#askedAt, now);
     }
   }
 
@@ -130,24 +133,17 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
    * client that only publishes QoS 0 over a dead connection would never notice otherwise.
    */
   get #asksAt(): number {
-    if (this.state !== "connected" || this.keepAlive === 0) return Number.POSITIVE_INFINITY;
+    if (this.state !== "connected" || this.keepAlive === 0) return NEVER;
     const { lastSent, lastReceived } = this;
-    const silentSince = this.#askedAt >= 0 || this.held ? lastSent : Math.min(lastSent, lastReceived);
+    const silentSince = this.#askedAt < NEVER || this.held ? lastSent : Math.min(lastSent, lastReceived);
     return silentSince + this.keepAlive * 1000;
   }
 
   /** When the server counts as gone. Whatever came since PINGREQ shows that it is there. */
   get #givesUpAt(): number {
-    switch (this.state) {
-      case "connecting":
-      case "authenticating":
-        return this.#openedAt + this.limits.connackTimeoutMs;
-      case "connected":
-        if (this.#askedAt < 0 || this.held) return Number.POSITIVE_INFINITY;
-        return Math.max(this.#askedAt, this.lastReceived) + this.limits.pingTimeoutMs;
-      default:
-        return Number.POSITIVE_INFINITY;
-    }
+    if (this.end !== undefined) return NEVER;
+    if (this.state !== "connected") return this.#askedAt + this.#connackTimeoutMs;
+    return this.held ? NEVER : Math.max(this.#askedAt, this.lastReceived) + this.#pingTimeoutMs;
   }
 
   protected receiveOwn(packet: Packet, now: number): Violation | undefined {
@@ -158,7 +154,7 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
       case UNSUBACK:
         return this.#receiveAnswer(packet);
       case PINGRESP:
-        this.#askedAt = -1;
+        this.#askedAt = NEVER;
         return undefined;
       case AUTH:
         if (this.#authentication === undefined) return violations.authenticationUnexpected;
@@ -171,11 +167,11 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
     }
   }
 
-  protected breakOff(kind: SessionEnd["kind"], error: SessionEnd["error"], reasonCode: number, now: number): void {
+  protected tell(reasonCode: number, now: number): boolean {
     // A DISCONNECT of MQTT 3.x would say that all is well: the server would forget the will.
     const tells = this.version === 5 && this.state !== "idle";
     if (tells) this.write({ type: DISCONNECT, reasonCode, properties: undefined }, now);
-    this.finish(kind, reasonCode, error, tells);
+    return tells;
   }
 
   #receiveConnack(packet: ConnackPacket, now: number): Violation | undefined {
@@ -198,6 +194,7 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
     this.keepAlive = packet.properties?.serverKeepAlive ?? this.#connect.keepAlive;
     const sender = this.start(inflight, this.#connect.properties);
     this.move(CONNACK);
+    this.#askedAt = NEVER;
     // MQTT 3.1 does not say whether it has the session: a client that wants it takes it as present.
     const present = packet.sessionPresent || (this.version === 3 && !cleanStart);
     // [MQTT-3.2.2-5]
@@ -223,7 +220,7 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
   #receiveDisconnect(packet: DisconnectPacket): Violation | undefined {
     if (this.version !== 5) return violations.packetUnexpected;
     if (packet.properties?.sessionExpiryInterval !== undefined) return violations.sessionExpiryFromServer;
-    this.left(packet);
+    this.finish("remote", packet.reasonCode, undefined, true, packet);
     return undefined;
   }
 

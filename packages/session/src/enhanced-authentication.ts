@@ -28,9 +28,9 @@ class Exchanges implements EnhancedAuthentication {
     return this.#authenticator.method;
   }
 
-  begin(session: AuthenticatedSession): Properties {
+  begin(session: AuthenticatedSession, properties: Properties | undefined): Properties {
     this.#session = session;
-    return this.#properties(this.#authenticator.start());
+    return { ...properties, ...this.#properties(this.#authenticator.start()) };
   }
 
   beginAgain(now: number): void {

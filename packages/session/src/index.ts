@@ -35,6 +35,7 @@ export { type MemoryInflightStore, memoryInflightStore } from "./memory-inflight
 export { reasonCodeFor, returnCodeFor } from "./return-codes.ts";
 export { createServerSession } from "./server-session.ts";
 export { type ServerRequest, serverStates } from "./server-states.ts";
+export { createStoredInflight } from "./stored-inflight.ts";
 export { outgoingTopicAliases } from "./topic-aliases.ts";
 export type { Transitions, TransitionTable } from "./transitions.ts";
 export * as violations from "./violations.ts";

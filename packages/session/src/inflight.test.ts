@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { InflightState } from "./inflight.ts";
+import { InflightState, RELEASED } from "./inflight.ts";
 import type { Message } from "./interfaces.ts";
 
 const message: Message = { topic: "t", payload: new Uint8Array(0), qos: 1, retain: false, properties: undefined };
 
 function take(state: InflightState): number {
   const packetId = state.nextPacketId();
-  if (packetId !== 0) state.putOutgoing(packetId, message);
+  if (packetId !== 0) state.outgoing.set(packetId, message);
   return packetId;
 }
 
 test("never gives out packet identifier 0 or one in use, and all 65,535 of them", () => {
-  const state = new InflightState(undefined, undefined);
+  const state = new InflightState(new Map(), new Set());
   state.requests.set(3, { answer: 9, count: 1 });
   const taken = new Set<number>();
   for (let i = 0; i < 65_534; i++) taken.add(take(state));
@@ -20,16 +20,15 @@ test("never gives out packet identifier 0 or one in use, and all 65,535 of them"
   expect(taken.has(0) || taken.has(3)).toBe(false);
   expect(state.freePacketIds).toBe(0);
   expect(state.nextPacketId()).toBe(0);
-  state.deleteOutgoing(40_000);
+  state.outgoing.delete(40_000);
   expect(take(state)).toBe(40_000);
 });
 
 test("lets a packet identifier rest until all others had their turn, also over a restart", () => {
-  const saved = { outgoing: [{ packetId: 65_534, sequence: 7, message }], incoming: [] };
-  const state = new InflightState(undefined, saved);
+  const state = new InflightState(new Map([[65_534, message]]), new Set());
   const ids = Array.from({ length: 4 }, () => {
     const packetId = take(state);
-    state.deleteOutgoing(packetId);
+    state.outgoing.delete(packetId);
     return packetId;
   });
   expect(ids).toEqual([65_535, 1, 2, 3]);
@@ -39,8 +38,7 @@ test("agrees with a set, whatever is taken and given back", () => {
   const step = fc.oneof(fc.constant("take" as const), fc.nat(200));
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 65_535 }), fc.array(step, { maxLength: 300 }), (first, steps) => {
-      const outgoing = [{ packetId: first, sequence: 0, message: undefined }];
-      const state = new InflightState(undefined, { outgoing, incoming: [] });
+      const state = new InflightState(new Map([[first, RELEASED]]), new Set());
       const model = new Set([first]);
       for (const next of steps) {
         if (next === "take") {
@@ -49,7 +47,7 @@ test("agrees with a set, whatever is taken and given back", () => {
           model.add(packetId);
         } else {
           const packetId = [...model][next] ?? next;
-          state.deleteOutgoing(packetId);
+          state.outgoing.delete(packetId);
           model.delete(packetId);
         }
         expect(state.freePacketIds).toBe(65_535 - model.size);

@@ -1,13 +1,10 @@
 import { misuse } from "./errors.ts";
-import type { Inflight, InflightStore, Message, SavedInflight } from "./interfaces.ts";
+import type { Inflight, Message } from "./interfaces.ts";
 import { MAXIMUM_PACKET_ID } from "./limits.ts";
 
-/**
- * The unfinished exchanges of one MQTT session, in memory and, when a store is given, in the store as well. `saved` is
- * what that store held from before.
- */
-export function createInflight(store?: InflightStore, saved?: SavedInflight): Inflight {
-  return new InflightState(store, saved);
+/** The unfinished exchanges of one MQTT session, for as long as this process lives. */
+export function createInflight(): Inflight {
+  return new InflightState(new Map(), new Set());
 }
 
 /** Stand for a message after its PUBREC: PUBREL is owed, the message itself is not needed any more. */
@@ -24,28 +21,21 @@ interface LostMessage {
 /** What the sessions of one client, one after the other, read and change. */
 export class InflightState implements Inflight {
   /** In the order of first sending, which is the order of sending again [MQTT-4.6.0-1]. */
-  readonly outgoing: Map<number, Outgoing> = new Map();
+  readonly outgoing: Map<number, Outgoing>;
   /** Ids of QoS 2 messages taken, until their PUBREL [MQTT-4.3.3-10]. */
-  readonly incoming: Set<number> = new Set();
+  readonly incoming: Set<number>;
   /** SUBSCRIBE and UNSUBSCRIBE without answer; they end with their connection. */
   readonly requests: Map<number, PendingRequest> = new Map();
   /** A clean start was asked for, and no CONNACK has come since. */
   cleanStartOwed = false;
   /** Forgotten with the session, and the caller does not know yet. */
-  #lost: LostMessage[] = [];
-  readonly #store: InflightStore | undefined;
-  #sequence = 0;
+  readonly #lost: LostMessage[] = [];
   #lastPacketId = 0;
 
-  constructor(store: InflightStore | undefined, saved: SavedInflight | undefined) {
-    this.#store = store;
-    if (saved === undefined) return;
-    for (const { packetId, sequence, message } of saved.outgoing) {
-      this.outgoing.set(packetId, message ?? RELEASED);
-      this.#sequence = sequence + 1;
-      this.#lastPacketId = packetId;
-    }
-    for (const packetId of saved.incoming) this.incoming.add(packetId);
+  constructor(outgoing: Map<number, Outgoing>, incoming: Set<number>) {
+    this.outgoing = outgoing;
+    this.incoming = incoming;
+    for (const packetId of outgoing.keys()) this.#lastPacketId = packetId;
   }
 
   /** The implementation behind an `Inflight` that a caller hands in. */
@@ -76,42 +66,13 @@ export class InflightState implements Inflight {
     return this.#lastPacketId;
   }
 
-  putOutgoing(packetId: number, message: Message): void {
-    this.outgoing.set(packetId, message);
-    this.#store?.putOutgoing(packetId, this.#sequence++, message);
-  }
-
-  releaseOutgoing(packetId: number, as: typeof RELEASED | typeof ABANDONED): void {
-    this.outgoing.set(packetId, as);
-    this.#store?.releaseOutgoing(packetId);
-  }
-
-  deleteOutgoing(packetId: number): void {
-    this.outgoing.delete(packetId);
-    this.#store?.deleteOutgoing(packetId);
-  }
-
-  putIncoming(packetId: number): void {
-    this.incoming.add(packetId);
-    this.#store?.putIncoming(packetId);
-  }
-
-  /** False: it was not there. */
-  deleteIncoming(packetId: number): boolean {
-    if (!this.incoming.delete(packetId)) return false;
-    this.#store?.deleteIncoming(packetId);
-    return true;
-  }
-
   /** The session is gone: as `clear`, but the caller learns of it with the next CONNACK. */
   lose(): void {
     this.#lost.push(...this.clear());
   }
 
   takeLost(): readonly LostMessage[] {
-    const lost = this.#lost;
-    this.#lost = [];
-    return lost;
+    return this.#lost.splice(0);
   }
 
   clear(): readonly LostMessage[] {
@@ -121,7 +82,6 @@ export class InflightState implements Inflight {
     }
     this.outgoing.clear();
     this.incoming.clear();
-    this.#store?.clear();
     return lost;
   }
 }

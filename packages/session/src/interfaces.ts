@@ -224,8 +224,8 @@ export interface Authenticator {
 /** What `enhancedAuthentication` makes of an authenticator: AUTH exchanges as a client's session sees them. */
 export interface EnhancedAuthentication {
   readonly method: string;
-  /** The session is about to connect: properties for its CONNECT. */
-  begin(session: AuthenticatedSession): Properties;
+  /** The session is about to connect: returns the properties of its CONNECT with those of the exchange. */
+  begin(session: AuthenticatedSession, properties: Properties | undefined): Properties;
   /** Throws when an exchange is going on. */
   beginAgain(now: number): void;
   /** Returns the rule that the server broke. */

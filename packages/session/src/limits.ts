@@ -1,18 +1,21 @@
-import type { PeerLimits, SessionLimits } from "./interfaces.ts";
+import type { PeerLimits } from "./interfaces.ts";
 
 /** Every bound of this package, with its reason. */
 
-export const defaultLimits: SessionLimits = {
-  /** A client sends CONNECT at once; ten seconds leave room for a slow radio and little for those who send nothing. */
-  connectTimeoutMs: 10_000,
-  /** A server may have to ask another system about the user first. */
-  connackTimeoutMs: 30_000,
-  /** Longer than a mobile network's worst usual pause, shorter than a person's patience. */
-  pingTimeoutMs: 15_000,
-};
+/** A client sends CONNECT at once; ten seconds leave room for a slow radio and little for those who send nothing. */
+export const CONNECT_TIMEOUT_MS = 10_000;
+
+/** A server may have to ask another system about the user first. */
+export const CONNACK_TIMEOUT_MS = 30_000;
+
+/** Longer than a mobile network's worst usual pause, shorter than a person's patience. */
+export const PING_TIMEOUT_MS = 15_000;
 
 /** Enough for the topics a device uses in turn; each costs a string on both ends, and a look when one has to give way. */
 export const OUTGOING_TOPIC_ALIASES = 32;
+
+/** The time of a deadline that is not set. */
+export const NEVER: number = Number.POSITIVE_INFINITY;
 
 /** Packet identifiers are 1 to this (MQTT 5.0, 2.2.1). */
 export const MAXIMUM_PACKET_ID = 65_535;

@@ -2,7 +2,7 @@ import type { InflightStore, Message, SavedInflight } from "./interfaces.ts";
 
 /** An `InflightStore` whose content can be read back. */
 export interface MemoryInflightStore extends InflightStore {
-  /** What `createInflight` takes to go on from here. */
+  /** What `createStoredInflight` takes to go on from here. */
   saved(): SavedInflight;
 }
 

@@ -64,7 +64,7 @@ export class Receiver {
     if (this.#owed.has(packetId)) return violations.releaseUnexpected;
     this.#open.delete(packetId);
     // What is not known was released before: the PUBCOMP was lost with an earlier connection.
-    const known = this.#inflight.deleteIncoming(packetId) || this.#core.version !== 5;
+    const known = this.#inflight.incoming.delete(packetId) || this.#core.version !== 5;
     this.#core.write(ackPacket(PUBCOMP, packetId, known ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND), now);
     return undefined;
   }
@@ -82,7 +82,7 @@ export class Receiver {
       this.#write(ackPacket(type, packetId, code, properties), now);
       this.#atHandler = undefined;
     }
-    if (type === PUBREC && code < FIRST_FAILURE) this.#inflight.putIncoming(packetId);
+    if (type === PUBREC && code < FIRST_FAILURE) this.#inflight.incoming.add(packetId);
     this.#flush(now);
   }
 

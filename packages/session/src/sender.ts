@@ -44,7 +44,7 @@ export class Sender {
       packetId = this.#inflight.nextPacketId();
     }
     this.#write(encoded ?? fill(message, message.maybeSent === true), packetId, message, now);
-    if (packetId !== 0) this.#inflight.putOutgoing(packetId, message);
+    if (packetId !== 0) this.#inflight.outgoing.set(packetId, message);
     return packetId;
   }
 
@@ -79,7 +79,7 @@ export class Sender {
     const repeated = type === PUBREC && awaited === PUBCOMP;
     if (type !== awaited && !repeated) return violations.acknowledgementMismatch;
     if (repeated || (type === PUBREC && reasonCode < FIRST_FAILURE)) {
-      if (!repeated) this.#inflight.releaseOutgoing(packetId, RELEASED);
+      if (!repeated) this.#inflight.outgoing.set(packetId, RELEASED);
       this.#core.write(ackPacket(PUBREL, packetId), now);
     } else {
       this.#settle(packet, message, now);
@@ -90,7 +90,7 @@ export class Sender {
   #settle({ packetId, reasonCode, properties }: AckPacket, message: Outgoing, now: number): void {
     const { handler } = this.#core;
     const wasExhausted = this.quota === 0;
-    this.#inflight.deleteOutgoing(packetId);
+    this.#inflight.outgoing.delete(packetId);
     // A released message was received. "Not found" means that an earlier PUBREL arrived, its PUBCOMP did not.
     if (message === RELEASED) handler.onSettled(packetId, undefined, SUCCESS, properties);
     else if (message !== ABANDONED) handler.onSettled(packetId, message, reasonCode, properties);
@@ -139,9 +139,9 @@ export class Sender {
    */
   #giveUp(packetId: number, message: Message, reasonCode: number, now: number): void {
     if (message.qos === 1) {
-      this.#inflight.deleteOutgoing(packetId);
+      this.#inflight.outgoing.delete(packetId);
     } else {
-      this.#inflight.releaseOutgoing(packetId, ABANDONED);
+      this.#inflight.outgoing.set(packetId, ABANDONED);
       this.#core.write(ackPacket(PUBREL, packetId), now);
     }
     this.#core.handler.onSettled(packetId, message, reasonCode, undefined);

@@ -36,8 +36,8 @@ import type {
   ServerSessionHandler,
   ServerSessionOptions,
   ServerState,
-  SessionEnd,
 } from "./interfaces.ts";
+import { CONNECT_TIMEOUT_MS, NEVER } from "./limits.ts";
 import { returnCodeFor } from "./return-codes.ts";
 import { type ServerRequest, serverStates } from "./server-states.ts";
 import { SessionBase, withoutProblemInformation } from "./session-base.ts";
@@ -55,10 +55,12 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
   /** From when the limit of time for CONNECT, or for the client's next AUTH, counts. */
   #waitingSince: number;
   #reauthenticating = false;
+  readonly #connectTimeoutMs: number;
 
   constructor(options: ServerSessionOptions) {
     super(serverStates, "awaiting-connect", options);
     this.#waitingSince = options.now;
+    this.#connectTimeoutMs = options.limits?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   }
 
   accept({ inflight, sessionPresent, properties }: AcceptOptions, now: number): void {
@@ -138,13 +140,13 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
     switch (this.state) {
       case "connected":
         // [MQTT-3.1.2-22]
-        if (this.#keepAlive === 0 || this.held) return Number.POSITIVE_INFINITY;
+        if (this.#keepAlive === 0 || this.held) return NEVER;
         return this.lastReceived + this.#keepAlive * 1500;
       case "awaiting-connect":
       case "authenticating":
-        return this.#waitingSince + this.limits.connectTimeoutMs;
+        return this.#waitingSince + this.#connectTimeoutMs;
       default:
-        return Number.POSITIVE_INFINITY;
+        return NEVER;
     }
   }
 
@@ -155,8 +157,9 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
     super.write(wanted || type === CONNACK || type === DISCONNECT ? packet : withoutProblemInformation(packet), now);
   }
 
-  protected override get lowestPromise(): QoS {
-    return 2;
+  /** Below QoS 2 nothing has to be remembered before it leaves. */
+  override sent(qos: QoS): void {
+    if (qos === 2) this.promised = true;
   }
 
   protected override unexpected(packet: Packet): Violation | undefined {
@@ -189,7 +192,7 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
     }
   }
 
-  protected breakOff(kind: SessionEnd["kind"], error: SessionEnd["error"], reasonCode: number, now: number): void {
+  protected tell(reasonCode: number, now: number): boolean {
     // Nothing but CONNACK may come before an accepting CONNACK [MQTT-3.14.0-1], and a timeout there has no code.
     if (this.state === "connected") {
       // DISCONNECT has no code for a version that is not supported.
@@ -197,10 +200,10 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
       if (this.version === 5) this.write({ type: DISCONNECT, reasonCode: code, properties: undefined }, now);
     } else if (this.connect === undefined) {
       if (reasonCode === UNSUPPORTED_PROTOCOL_VERSION) this.#refuseOld(reasonCode, now);
-    } else if (this.version === 5 && kind !== "timeout") {
+    } else if (this.version === 5 && reasonCode !== KEEP_ALIVE_TIMEOUT) {
       this.#writeConnack(reasonCode, false, undefined, now);
     }
-    this.finish(kind, reasonCode, error);
+    return true;
   }
 
   get #authenticationMethod(): string | undefined {
@@ -247,7 +250,7 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
 
   #receiveDisconnect(packet: DisconnectPacket): Violation | undefined {
     const excluded = excludedExpiry(this.connect?.properties, packet.properties);
-    if (excluded === undefined) this.left(packet);
+    if (excluded === undefined) this.finish("remote", packet.reasonCode, undefined, true, packet);
     return excluded;
   }
 

@@ -1,11 +1,11 @@
 import type {
   DisconnectPacket,
   EncodedPacket,
-  MqttError,
   Packet,
   PacketType,
   PacketWriter,
   Properties,
+  ProtocolError,
   ProtocolVersion,
   QoS,
 } from "@tidewire/codec";
@@ -30,12 +30,11 @@ import type {
   Session,
   SessionEnd,
   SessionHandler,
-  SessionLimits,
   SessionOptions,
   SessionRequests,
   TopicAliases,
 } from "./interfaces.ts";
-import { defaultLimits, defaultPeerLimits } from "./limits.ts";
+import { defaultPeerLimits } from "./limits.ts";
 import { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { Transitions, TransitionTable } from "./transitions.ts";
@@ -52,8 +51,7 @@ export abstract class SessionBase<State extends string, Request extends string, 
   peer: PeerLimits = defaultPeerLimits;
   end: SessionEnd | undefined = undefined;
   promised = false;
-  protected readonly limits: SessionLimits;
-  /** Both are there once connected. */
+  /** Both are there while connected. */
   protected sender: Sender | undefined = undefined;
   protected receiver: Receiver | undefined = undefined;
   /** Time of the last packet that came and that went, or of what restarted the clock. */
@@ -69,7 +67,7 @@ export abstract class SessionBase<State extends string, Request extends string, 
   constructor(
     states: TransitionTable<State, Request>,
     state: State,
-    { writer, handler, limits, topicAliases }: SessionOptions<Handler>,
+    { writer, handler, topicAliases }: SessionOptions<Handler>,
   ) {
     this.#states = states;
     this.#transitions = states[state];
@@ -77,7 +75,6 @@ export abstract class SessionBase<State extends string, Request extends string, 
     this.writer = writer;
     this.handler = handler;
     this.#topicAliases = topicAliases;
-    this.limits = limits === undefined ? defaultLimits : { ...defaultLimits, ...limits };
   }
 
   abstract tick(now: number): void;
@@ -85,7 +82,7 @@ export abstract class SessionBase<State extends string, Request extends string, 
   abstract disconnect(reasonCode: number, now: number, properties?: Properties): void;
 
   get sendQuota(): number {
-    return this.end === undefined && this.sender !== undefined ? this.sender.quota : 0;
+    return this.sender?.quota ?? 0;
   }
 
   publish(message: Message, now: number, encoded?: EncodedPacket): number {
@@ -102,12 +99,11 @@ export abstract class SessionBase<State extends string, Request extends string, 
     if (this.end !== undefined) return;
     this.lastReceived = now;
     const violation = this.unexpected(packet) ?? this.#take(packet, now);
-    if (violation === undefined) return;
-    this.breakOff("violation", violationError("violation", violation, this.version), violation[1], now);
+    if (violation !== undefined) this.receiveError(violationError("violation", violation, this.version), now);
   }
 
-  receiveError(error: MqttError, now: number): void {
-    if (this.end === undefined) this.breakOff("violation", error, error.reasonCode, now);
+  receiveError(error: ProtocolError, now: number): void {
+    this.breakOff("violation", error, error.reasonCode, now);
   }
 
   receiveEnd(_now: number, error?: Error): void {
@@ -122,7 +118,7 @@ export abstract class SessionBase<State extends string, Request extends string, 
   }
 
   fail(error: Error, now: number): void {
-    if (this.end === undefined) this.breakOff("local", error, IMPLEMENTATION_SPECIFIC_ERROR, now);
+    this.breakOff("local", error, IMPLEMENTATION_SPECIFIC_ERROR, now);
   }
 
   write(packet: Packet, now: number): void {
@@ -137,26 +133,16 @@ export abstract class SessionBase<State extends string, Request extends string, 
     }
   }
 
-  sent(qos: QoS, now: number): void {
+  sent(_qos: QoS, now: number): void {
     this.lastSent = now;
-    if (qos >= this.lowestPromise) this.promised = true;
-  }
-
-  /** The lowest QoS of messages that leave only when the store has what was staged. */
-  protected get lowestPromise(): QoS {
-    return 0;
+    this.promised = true;
   }
 
   /** Takes a packet that only this end gets. Returns the rule that it breaks. */
   protected abstract receiveOwn(packet: Packet, now: number): Violation | undefined;
 
-  /** Ends with an error, having told the peer where version and state allow. */
-  protected abstract breakOff(
-    kind: SessionEnd["kind"],
-    error: SessionEnd["error"],
-    reasonCode: number,
-    now: number,
-  ): void;
+  /** Tells the peer of a failure, where version and state allow. Returns whether what is written should still leave. */
+  protected abstract tell(reasonCode: number, now: number): boolean;
 
   /** Whether a packet may not come now, whatever it says. */
   protected unexpected(packet: Packet): Violation | undefined {
@@ -189,27 +175,30 @@ export abstract class SessionBase<State extends string, Request extends string, 
   }
 
   protected connected<T>(half: T | undefined): T {
-    if (this.end !== undefined || half === undefined) throw misuse("not-connected");
+    if (half === undefined) throw misuse("not-connected");
     return half;
   }
 
-  /** The peer's DISCONNECT, which keeps the rules. */
-  protected left(packet: DisconnectPacket): void {
-    const end = this.close("remote", packet.reasonCode);
-    this.handler.onDisconnect(packet);
+  /** The end, once: the last thing that happens. `disconnect` is the peer's, which keeps the rules. */
+  protected finish(
+    kind: SessionEnd["kind"],
+    reasonCode: number,
+    error?: SessionEnd["error"],
+    flush = true,
+    disconnect?: DisconnectPacket,
+  ): void {
+    const end = { kind, reasonCode, error, flush };
+    this.move("end");
+    this.end = end;
+    this.sender = undefined;
+    this.receiver = undefined;
+    if (disconnect !== undefined) this.handler.onDisconnect(disconnect);
     this.handler.onEnd(end);
   }
 
-  /** The end, once: the last thing that happens. */
-  protected finish(kind: SessionEnd["kind"], reasonCode: number, error?: SessionEnd["error"], flush?: boolean): void {
-    this.handler.onEnd(this.close(kind, reasonCode, error, flush));
-  }
-
-  /** Over from now on, which the handler is to be told. */
-  protected close(kind: SessionEnd["kind"], reasonCode: number, error?: SessionEnd["error"], flush = true): SessionEnd {
-    this.move("end");
-    this.end = { kind, reasonCode, error, flush };
-    return this.end;
+  /** Ends with an error, having told the peer. */
+  protected breakOff(kind: SessionEnd["kind"], error: Error, reasonCode: number, now: number): void {
+    if (this.end === undefined) this.finish(kind, reasonCode, error, this.tell(reasonCode, now));
   }
 
   #take(packet: Packet, now: number): Violation | undefined {
@@ -230,7 +219,7 @@ export abstract class SessionBase<State extends string, Request extends string, 
 
 /** The packet without what only explains. */
 export function withoutProblemInformation(packet: Packet): Packet {
-  if (!("properties" in packet) || packet.properties === undefined) return packet;
-  const { reasonString: _, userProperties: __, ...properties } = packet.properties;
+  if (!("properties" in packet)) return packet;
+  const { reasonString: _, userProperties: __, ...properties } = packet.properties ?? {};
   return { ...packet, properties };
 }

@@ -1,4 +1,4 @@
-import { createInflight, memoryInflightStore } from "@tidewire/session";
+import { createInflight, createStoredInflight, memoryInflightStore } from "@tidewire/session";
 import { describe, expect, test } from "vitest";
 import { endOf, message, names, outline, Pair, payloads } from "./pair.ts";
 
@@ -39,7 +39,7 @@ describe.each([3, 4, 5] as const)("version %i", (version) => {
 describe("resume", () => {
   test("sends again in the original order, DUP set, PUBREL where PUBREC came, live messages after", () => {
     const store = memoryInflightStore();
-    const inflight = createInflight(store);
+    const inflight = createStoredInflight(store);
     const serverInflight = createInflight();
     const options = { connect: { cleanStart: false }, clientInflight: inflight, serverInflight };
     const first = new Pair({ ...options, acknowledge: false }).connect();
@@ -61,7 +61,7 @@ describe("resume", () => {
     // The same from the store, as after a restart.
     const second = new Pair({
       ...options,
-      clientInflight: createInflight(store, store.saved()),
+      clientInflight: createStoredInflight(store, store.saved()),
       accept: { sessionPresent: true },
     });
     second.client.open(0);

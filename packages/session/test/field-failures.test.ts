@@ -1,4 +1,4 @@
-import { createInflight, memoryInflightStore } from "@tidewire/session";
+import { createStoredInflight, memoryInflightStore } from "@tidewire/session";
 import { describe, expect, test } from "vitest";
 import { endOf, message, names, outline, Pair, payloads, publishPacket } from "./pair.ts";
 
@@ -69,7 +69,7 @@ describe("MQTT.js 5.16 and others, as a client", () => {
   test("reuses packet ids that are in use, SUBSCRIBE among them; ids become 0", () => {
     const store = memoryInflightStore();
     const pair = new Pair({
-      clientInflight: createInflight(store),
+      clientInflight: createStoredInflight(store),
       server: { onSubscribe: () => {} },
       acknowledge: false,
     });
@@ -123,7 +123,7 @@ describe("Aedes and others, as a broker", () => {
   test("hands a QoS 2 message on before its id is stored", () => {
     const store = memoryInflightStore();
     const order: string[] = [];
-    const serverInflight = createInflight({ ...store, putIncoming: (id) => order.push(`stored ${id}`) });
+    const serverInflight = createStoredInflight({ ...store, putIncoming: (id) => order.push(`stored ${id}`) });
     const pair = new Pair({ serverInflight, acknowledge: false }).connect();
     pair.client.publish(message("t", "x", 2), 0);
     pair.toServer();

@@ -1,7 +1,7 @@
 import { MqttError, type PacketWriter, type PublishPacket } from "@tidewire/codec";
 import { createLinkLoop, type Link, type LinkLoop } from "@tidewire/link";
 import {
-  createInflight,
+  createStoredInflight,
   type Inflight,
   type InflightStore,
   type Message,
@@ -44,7 +44,7 @@ export abstract class Process<S extends AnySession> {
     this.#store = sabotage?.store?.(opened.store, side) ?? opened.store;
     this.#stage = opened.stage;
     const saved: SavedInflight = sabotage?.saved?.(opened.saved, side) ?? opened.saved;
-    this.inflight = createInflight(this.#store, saved);
+    this.inflight = createStoredInflight(this.#store, saved);
     for (const [packetId, { letter }] of world.disks[side].durable.outgoing) this.#underWay.set(packetId, letter);
     this.loop = createLinkLoop({
       scheduler: world.network.scheduler,
