@@ -7,16 +7,17 @@ import { aborted, limitWait } from "./wait-limit.ts";
 export class Calls {
   readonly #scheduler: Scheduler;
   readonly #onChange: () => void;
-  readonly #open = new Set<Call<never>>();
+  /** Without order, so that adding and removing take constant time. */
+  readonly #open: Call<never>[] = [];
 
-  /** `onChange` is called whenever `size` has changed. */
+  /** `onChange` is called when the first call begins to wait, and when none is left. */
   constructor(scheduler: Scheduler, onChange: () => void = () => {}) {
     this.#scheduler = scheduler;
     this.#onChange = onChange;
   }
 
   get size(): number {
-    return this.#open.size;
+    return this.#open.length;
   }
 
   /** `start` begins the work; `withdraw` is called when the caller gives up. */
@@ -28,10 +29,10 @@ export class Calls {
     if (options?.signal?.aborted === true) return Promise.reject(aborted(options.signal));
     return new Promise((resolve, reject) => {
       const call = new Call(resolve, reject, this.#end);
-      this.#open.add(call);
-      this.#onChange();
+      call.place = this.#open.push(call) - 1;
+      if (this.size === 1) this.#onChange();
       start(call);
-      if (options === undefined || !this.#open.has(call)) return;
+      if (call.place < 0 || (options?.signal === undefined && options?.timeoutMs === undefined)) return;
       call.endWait = limitWait(options, this.#scheduler, (error) => {
         call.reject(error);
         withdraw?.();
@@ -49,15 +50,23 @@ export class Calls {
 
   /** False when the call had ended before. */
   readonly #end = (call: Call<never>): boolean => {
-    if (!this.#open.delete(call)) return false;
+    if (call.place < 0) return false;
+    const last = this.#open.pop()!;
+    if (last !== call) {
+      this.#open[call.place] = last;
+      last.place = call.place;
+    }
+    call.place = -1;
     call.endWait?.();
-    this.#onChange();
+    if (this.size === 0) this.#onChange();
     return true;
   };
 }
 
 /** One call, for whoever does the work; only the first time that it is settled counts. */
 export class Call<Result> {
+  /** Among the open calls; -1 when it has ended. */
+  place = -1;
   /** Ends the limits on the wait. */
   endWait: (() => void) | undefined = undefined;
   readonly #resolve: (result: Result) => void;

@@ -8,7 +8,9 @@ interface Entry {
 }
 
 const level = fc.constantFrom("a", "b", "", "$x");
-const topics = fc.array(level, { minLength: 1, maxLength: 4 }).map((levels) => levels.join("/") || "a");
+const topics = fc
+  .tuple(fc.constantFrom("", "", "$share/g/"), fc.array(level, { minLength: 1, maxLength: 4 }))
+  .map(([share, levels]) => share + (levels.join("/") || "a"));
 const filters = fc
   .tuple(
     fc.array(fc.oneof(level, fc.constant("+")), { minLength: 1, maxLength: 4 }),

@@ -68,6 +68,7 @@ export class Incoming {
 
   /** Somebody has subscribed. */
   claim(): void {
+    if (this.#unclaimed.length === 0) return;
     const waiting = this.#unclaimed;
     this.#unclaimed = [];
     for (const message of waiting) {

@@ -16,21 +16,36 @@ import { requestError } from "./session-errors.ts";
 import type { Consumer } from "./subscription.ts";
 import { subscriptionIdentifier } from "./subscription-identifier.ts";
 
-/** A filter that somebody here wants, and who; or that the server has to be told that nobody wants any more. */
-export interface FilterEntry {
+/**
+ * A filter that somebody here wants, and who; or that the server has to be told that nobody wants any more. It is what
+ * SUBSCRIBE says of the filter as well, since a client may have very many.
+ */
+export class FilterEntry implements SubscriptionRequest {
   readonly filter: string;
   readonly identifier: number;
+  qos: QoS = 0;
+  noLocal = false;
+  retainAsPublished = false;
+  retainHandling: 0 | 1 | 2 = 0;
   /** Replaced, never changed, like `answers`: a message may be on its way through it. */
-  consumers: readonly Consumer[];
-  request: SubscriptionRequest;
+  consumers: readonly Consumer[] = nobody;
   /** Was sent to the server, which has to be told when nobody wants the filter any more. */
-  asked: boolean;
+  asked = false;
   /** To be told what the server says to the next packet with this filter. */
-  answers: readonly Answer[];
+  answers: readonly Answer[] = nobody;
+
+  constructor(filter: string) {
+    this.filter = filter;
+    this.identifier = subscriptionIdentifier(filter);
+  }
 }
 
-/** A reason code of the server, or why there is none. */
-type Answer = (result: number | ClientError) => void;
+/** Waits for what the server says to a filter: a reason code, or why there is none. */
+interface Answer {
+  tell(result: Result): void;
+}
+
+type Result = number | ClientError;
 
 /** Filters to be sent in packets of one kind. */
 type Waiting = Map<string, FilterEntry>;
@@ -71,18 +86,11 @@ export class Subscriber {
       return Promise.reject(requestError(error));
     }
     const start = (call: Call<Subscription>) => {
-      const granted = filters.map(() => 0);
-      let open = filters.length;
-      for (const [i, filter] of filters.entries()) {
-        this.#want(filter, consumer, options, (result) => {
-          const error = refusal(result);
-          granted[i] = typeof result === "number" ? result : (result.reasonCode ?? 0x80);
-          if (error !== undefined) this.#leave(filter, consumer);
-          if (--open > 0) return;
-          consumer.granted = granted;
-          if (error === undefined || granted.some((code) => code < 0x80)) call.resolve(consumer);
-          else call.reject(error);
-        });
+      const grant = new Grant(call, consumer, this);
+      for (let i = 0; i < filters.length; i++) {
+        // The first filter is the only one as a rule, and needs no object of its own.
+        const answer = i === 0 ? grant : { tell: (result: Result) => grant.tell(result, i) };
+        this.#want(filters[i]!, consumer, options, answer);
       }
       this.#schedule();
     };
@@ -93,20 +101,21 @@ export class Subscriber {
 
   /** Takes the consumer away at once; the promise is about the server. */
   unsubscribe(consumer: Consumer, options: OperationOptions | undefined): Promise<void> {
-    const entries = consumer.filters.flatMap((filter) => this.#leave(filter, consumer) ?? []);
+    const entries = consumer.filters.flatMap((filter) => this.leave(filter, consumer) ?? []);
     const left = entries.filter((entry) => entry.asked);
     consumer.end();
     if (left.length === 0) return Promise.resolve();
     return this.#core.calls.run(options, (call) => {
       let open = left.length;
+      const answer = {
+        tell(result: Result) {
+          const error = refusal(result);
+          if (error !== undefined) call.reject(error);
+          else if (--open === 0) call.resolve();
+        },
+      };
       for (const entry of left) {
-        entry.answers = [
-          (result) => {
-            const error = refusal(result);
-            if (error !== undefined) call.reject(error);
-            else if (--open === 0) call.resolve();
-          },
-        ];
+        entry.answers = [answer];
         this.#queue(none, entry);
       }
       this.#schedule();
@@ -116,7 +125,7 @@ export class Subscriber {
   online(sessionPresent: boolean): void {
     if (!sessionPresent) {
       for (const { answers } of this.#waiting.get(none)?.values() ?? []) tell(answers, 0);
-      this.#waiting.delete(none);
+      this.#waiting.clear();
       for (const entry of this.index.values()) this.#queue(entry.identifier, entry);
     }
     this.#send();
@@ -164,21 +173,22 @@ export class Subscriber {
 
   #want(filter: string, consumer: Consumer, options: SubscribeOptions, answer: Answer): void {
     let entry = this.index.get(filter);
-    const { qos = 1, noLocal = false, retainAsPublished = false, retainHandling = 0 } = options;
-    const highest = Math.max(qos, entry?.request.qos ?? 0) as QoS;
-    const request = { filter, qos: highest, noLocal, retainAsPublished, retainHandling };
     if (entry === undefined) {
-      entry = this.#unqueue(filter) ?? createEntry(request);
+      entry = this.#unqueue(filter) ?? new FilterEntry(filter);
       this.index.add(entry);
     }
-    entry.request = request;
-    entry.consumers = [...entry.consumers, consumer];
-    entry.answers = [...entry.answers, answer];
+    const { qos = 1, noLocal = false, retainAsPublished = false, retainHandling = 0 } = options;
+    entry.qos = Math.max(qos, entry.qos) as QoS;
+    entry.noLocal = noLocal;
+    entry.retainAsPublished = retainAsPublished;
+    entry.retainHandling = retainHandling;
+    entry.consumers = withOne(entry.consumers, consumer);
+    entry.answers = withOne(entry.answers, answer);
     this.#queue(entry.identifier, entry);
   }
 
   /** Takes a consumer off a filter. The entry, when it was the last. */
-  #leave(filter: string, consumer: Consumer): FilterEntry | undefined {
+  leave(filter: string, consumer: Consumer): FilterEntry | undefined {
     const entry = this.index.get(filter);
     if (entry === undefined || !entry.consumers.includes(consumer)) return undefined;
     entry.consumers = entry.consumers.filter((other) => other !== consumer);
@@ -194,10 +204,17 @@ export class Subscriber {
       entries = new Map();
       this.#waiting.set(identifier, entries);
     }
-    const other = entries.get(entry.filter);
-    // Left twice before the server could be told.
-    if (other !== undefined && other !== entry) entry.answers = [...other.answers, ...entry.answers];
+    if (identifier === none) {
+      // Left twice before the server could be told.
+      const other = entries.get(entry.filter);
+      if (other !== undefined && other !== entry) entry.answers = [...other.answers, ...entry.answers];
+    }
     entries.set(entry.filter, entry);
+    const { link, limits } = this.#core;
+    if (link === undefined || entries.size !== limits.filtersPerPacket || this.#busy) return;
+    // A full packet leaves before the turn ends: the server is at work on it while the next one is gathered.
+    this.#sendWaiting(link, identifier, entries);
+    link.flush();
   }
 
   /** Somebody wants the filter again, before the server was told that nobody does. */
@@ -208,6 +225,8 @@ export class Subscriber {
     waiting!.delete(filter);
     tell(entry.answers, 0);
     entry.answers = nobody;
+    // What was asked before no longer counts.
+    entry.qos = 0;
     return entry;
   }
 
@@ -222,34 +241,39 @@ export class Subscriber {
   }
 
   #send(): void {
-    const { link, limits } = this.#core;
+    const { link } = this.#core;
     if (link === undefined) return;
     for (const [identifier, waiting] of this.#waiting) {
-      if (this.#unanswered.size >= limits.unansweredPackets) break;
+      if (this.#busy) break;
       this.#sendWaiting(link, identifier, waiting);
       if (waiting.size === 0) this.#waiting.delete(identifier);
     }
     link.touch();
   }
 
+  /** As many packets are on the way as may be. */
+  get #busy(): boolean {
+    return this.#unanswered.size >= this.#core.limits.unansweredPackets;
+  }
+
   /** As many as fit in each packet; walks through them once, since a walk goes past what was taken before. */
   #sendWaiting(link: Link<ClientSession>, identifier: number, waiting: Waiting): void {
-    const { filtersPerPacket, unansweredPackets } = this.#core.limits;
+    const { filtersPerPacket } = this.#core.limits;
     const space = Math.min(link.session.peer.maximumPacketSize, bytesPerPacket) - packetOverhead;
     let batch: FilterEntry[] = [];
     let room = space;
-    for (const [filter, entry] of waiting) {
+    for (const entry of waiting.values()) {
       // Three bytes a character at most, a length and the options.
-      const size = filter.length * 3 + 3;
+      const size = entry.filter.length * 3 + 3;
       if (batch.length > 0 && (room < size || batch.length >= filtersPerPacket)) {
         this.#sendPacket(link, identifier, batch);
-        if (this.#unanswered.size >= unansweredPackets) return;
+        if (this.#busy) return;
         batch = [];
         room = space;
       }
       batch.push(entry);
       room -= size;
-      waiting.delete(filter);
+      waiting.delete(entry.filter);
     }
     if (batch.length > 0) this.#sendPacket(link, identifier, batch);
   }
@@ -269,7 +293,7 @@ export class Subscriber {
               loop.now,
             )
           : session.subscribe(
-              entries.map(({ request }) => request),
+              entries,
               loop.now,
               session.version === 5 && session.peer.subscriptionIdentifierAvailable
                 ? { subscriptionIdentifiers: [identifier] }
@@ -284,10 +308,11 @@ export class Subscriber {
   }
 
   /** The packet has its answer, or will have none. */
-  #settle(packetId: number, resultOf: (i: number) => number | ClientError): void {
+  #settle(packetId: number, resultOf: (i: number) => Result): void {
     const unanswered = this.#take(packetId);
     if (unanswered === undefined) return;
-    for (const [i, answers] of unanswered.answers.entries()) this.#tell(answers, resultOf(i));
+    const { answers } = unanswered;
+    for (let i = 0; i < answers.length; i++) this.#tell(answers[i]!, resultOf(i));
     this.#send();
   }
 
@@ -298,7 +323,7 @@ export class Subscriber {
     return unanswered;
   }
 
-  #tell(answers: readonly Answer[], result: number | ClientError): void {
+  #tell(answers: readonly Answer[], result: Result): void {
     const error = answers.length === 0 ? refusal(result) : undefined;
     // A subscription made again after the session was lost: its caller has been answered long ago.
     if (error !== undefined) this.#core.report(error);
@@ -314,18 +339,48 @@ const bytesPerPacket = 64 * 1024;
 /** Fixed header, packet identifier, properties. */
 const packetOverhead = 20;
 
-function createEntry(request: SubscriptionRequest): FilterEntry {
-  const { filter } = request;
-  const identifier = subscriptionIdentifier(filter);
-  return { filter, identifier, consumers: nobody, request, asked: false, answers: nobody };
+/** What one call of `subscribe` was granted, while the server has not answered for all of its filters. */
+class Grant implements Answer {
+  readonly #call: Call<Subscription>;
+  readonly #consumer: Consumer;
+  readonly #subscriber: Subscriber;
+  readonly #granted: number[];
+  #open: number;
+
+  constructor(call: Call<Subscription>, consumer: Consumer, subscriber: Subscriber) {
+    this.#call = call;
+    this.#consumer = consumer;
+    this.#subscriber = subscriber;
+    const { filters } = consumer;
+    this.#granted = filters.length === 1 ? [0] : filters.map(() => 0);
+    this.#open = filters.length;
+  }
+
+  /** The server's answer for the filter at `place`. */
+  tell(result: Result, place = 0): void {
+    const consumer = this.#consumer;
+    const granted = this.#granted;
+    const error = refusal(result);
+    granted[place] = typeof result === "number" ? result : (result.reasonCode ?? 0x80);
+    if (error !== undefined) this.#subscriber.leave(consumer.filters[place]!, consumer);
+    if (--this.#open > 0) return;
+    consumer.granted = granted;
+    if (error === undefined || granted.some((code) => code < 0x80)) this.#call.resolve(consumer);
+    else this.#call.reject(error);
+  }
 }
 
-function tell(answers: readonly Answer[], result: number | ClientError): void {
-  for (const answer of answers) answer(result);
+function tell(answers: readonly Answer[], result: Result): void {
+  for (const answer of answers) answer.tell(result);
+}
+
+/** The list and one more. A list of one, as nearly all are, takes no room for others to come. */
+function withOne<Item>(list: readonly Item[], item: Item): readonly Item[] {
+  return list.length === 0 ? [item] : [...list, item];
 }
 
 /** The error in an answer, if it is one. */
-function refusal(result: number | ClientError): ClientError | undefined {
+function refusal(result: Result): ClientError | undefined {
   if (typeof result === "object") return result;
   if (result < 0x80) return undefined;
   const text = `The server refused a topic filter with reason code 0x${result.toString(16)}.`;

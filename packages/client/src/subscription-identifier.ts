@@ -1,4 +1,4 @@
-import { filterParts, filterShape } from "./filter-index.ts";
+import { filterShape } from "./filter-index.ts";
 
 /**
  * The Subscription Identifier that a filter is subscribed with (MQTT 5).
@@ -9,12 +9,10 @@ import { filterParts, filterShape } from "./filter-index.ts";
  * is the same after a reload, when the server still has the session.
  */
 export function subscriptionIdentifier(filter: string): number {
-  const { filter: topics, group = "" } = filterParts(filter);
+  const shape = filterShape(filter);
   // FNV-1a, cut to the 28 bits that a Variable Byte Integer holds. A collision only means that two filters are told
   // apart by topic alone, as in MQTT 3.1.1.
   let hash = 0x811c9dc5;
-  for (const character of `${filterShape(topics)} ${group}`) {
-    hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
-  }
+  for (let i = 0; i < shape.length; i++) hash = Math.imul(hash ^ shape.charCodeAt(i), 0x01000193);
   return hash >>> 4 || 1;
 }

@@ -27,7 +27,8 @@ export class Consumer implements Subscription {
   readonly #onMessage: SubscribeOptions["onMessage"];
   readonly #manual: boolean;
   readonly #bufferSize: number;
-  readonly #feed = new Feed<HeldMessage>();
+  /** Made for the first message that has to wait: most consumers have a callback that keeps up. */
+  #feed: Feed<HeldMessage> | undefined;
   /** Handed to the iteration; acknowledged when it comes back. */
   #taken: readonly HeldMessage[] = nothing;
   #busy = false;
@@ -45,7 +46,7 @@ export class Consumer implements Subscription {
   }
 
   get buffered(): number {
-    return this.#feed.size;
+    return this.#feed?.size ?? 0;
   }
 
   deliver(message: HeldMessage): void {
@@ -53,14 +54,14 @@ export class Consumer implements Subscription {
     message.hold(this.#manual);
     if (this.#onMessage !== undefined && !this.#busy && this.buffered === 0) {
       this.#call(message);
-    } else if (this.#feed.awaited) {
+    } else if (this.#feed?.awaited === true) {
       this.#taken = [...this.#taken, message];
       this.#feed.push(message);
     } else if (this.full && message.qos === 0 && this.buffered >= this.#bufferSize) {
       // The connection is read on although the buffer is full, for the sake of an answer: see Pressure.
       this.#overflow();
     } else {
-      this.#feed.push(message);
+      this.#waiting.push(message);
       if (this.full || this.buffered < this.#bufferSize) return;
       this.full = true;
       this.#host.onPressure(this);
@@ -73,7 +74,7 @@ export class Consumer implements Subscription {
     }
     this.#releaseTaken();
     const value = this.#shift();
-    if (value === undefined) return this.#feed.next();
+    if (value === undefined) return this.#waiting.next();
     this.#taken = [value];
     return Promise.resolve({ done: false, value });
   }
@@ -101,7 +102,12 @@ export class Consumer implements Subscription {
     this.#ended = true;
     this.#releaseTaken();
     for (let message = this.#shift(); message !== undefined; message = this.#shift()) this.#release(message);
-    this.#feed.end();
+    this.#waiting.end();
+  }
+
+  get #waiting(): Feed<HeldMessage> {
+    this.#feed ??= new Feed();
+    return this.#feed;
   }
 
   #call(message: HeldMessage): void {
@@ -152,7 +158,7 @@ export class Consumer implements Subscription {
   }
 
   #shift(): HeldMessage | undefined {
-    const message = this.#feed.shift();
+    const message = this.#feed?.shift();
     if (this.full && this.buffered * 2 <= this.#bufferSize) {
       this.full = this.#overflowed = false;
       this.#host.onPressure(this);

@@ -1,8 +1,10 @@
-import type { Message } from "@tidewire/client";
+import { createClient, type Message } from "@tidewire/client";
 import { PacketType } from "@tidewire/codec";
-import { expect, test } from "vitest";
+import type { Dial } from "@tidewire/transport";
+import { mockNetwork } from "@tidewire/transport-mock";
+import { expect, test, vi } from "vitest";
 import { outcome, setUp, setUpConnected, text } from "./harness.ts";
-import { disconnect, message } from "./scripted-server.ts";
+import { disconnect, message, ScriptedServer } from "./scripted-server.ts";
 
 test("a subscription is iterated, and unsubscribe finishes the iteration", async () => {
   const { network, server, client } = await setUpConnected();
@@ -320,6 +322,54 @@ test("a subscribe and the publish after it, in one turn, leave in this order", a
   expect(types).toEqual([PacketType.CONNECT, PacketType.SUBSCRIBE, PacketType.PUBLISH, PacketType.SUBSCRIBE]);
 });
 
+test("what fills a packet leaves before the turn ends, what does not at its end, and nothing twice", async () => {
+  const network = mockNetwork();
+  const server = new ScriptedServer(network);
+  const send = vi.fn();
+  const dial: Dial = async (options) => {
+    const connection = await network.dial(options);
+    send.mockImplementation(connection.send.bind(connection));
+    return Object.assign(connection, { send });
+  };
+  const client = createClient(dial, { scheduler: network.scheduler, limits: { filtersPerPacket: 4 } });
+  await network.settle();
+  send.mockClear();
+  const all = outcome(Promise.all(filters(10).map((filter) => client.subscribe(filter))));
+  expect(send).toHaveBeenCalledTimes(2);
+  await network.settle();
+  expect(send).toHaveBeenCalledTimes(3);
+  expect(subscribed(server)).toEqual([filters(10).slice(0, 4), filters(10).slice(4, 8), filters(10).slice(8)]);
+  expect(all.value).toHaveLength(10);
+});
+
+test("what filled a packet while there was no connection is sent once, and so is what a lost session had", async () => {
+  const { network, server, client } = setUp({ limits: { filtersPerPacket: 4 } });
+  const all = outcome(Promise.all(filters(4).map((filter) => client.subscribe(filter))));
+  await network.settle();
+  expect(all.value).toHaveLength(4);
+  expect(subscribed(server).flat()).toEqual(filters(4));
+  server.last.connection.abort();
+  await network.pass(60_000);
+  expect(subscribed(server).flat()).toEqual([...filters(4), ...filters(4)]);
+});
+
+test("a call with more filters than fit in a packet is granted each of them, in their order", async () => {
+  const { network, server, client } = await setUpConnected({ limits: { filtersPerPacket: 4, unansweredPackets: 1 } });
+  server.script = (packet) =>
+    packet.type === PacketType.SUBSCRIBE
+      ? {
+          type: PacketType.SUBACK,
+          packetId: packet.packetId,
+          reasonCodes: packet.subscriptions.map(({ filter }) => Number(filter.slice(1)) % 3),
+          properties: undefined,
+        }
+      : "usual";
+  const all = outcome(client.subscribe(filters(10), { qos: 2 }));
+  await network.settle();
+  expect(all.value).toMatchObject({ granted: [0, 1, 2, 0, 1, 2, 0, 1, 2, 0] });
+  expect(subscribed(server).map(({ length }) => length)).toEqual([4, 4, 2]);
+});
+
 test("unsubscribing from a client that is closed ends at once, so that `await using` does not wait for ever", async () => {
   const { network, server, client } = await setUpConnected();
   const subscribed = client.subscribe("t");
@@ -332,3 +382,12 @@ test("unsubscribing from a client that is closed ends at once, so that `await us
   await network.settle();
   expect(ended.value).toBeUndefined();
 });
+
+function filters(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `t${i}`);
+}
+
+/** The filters of each SUBSCRIBE. */
+function subscribed(server: ScriptedServer): string[][] {
+  return server.received(PacketType.SUBSCRIBE).map((packet) => packet.subscriptions.map(({ filter }) => filter));
+}

@@ -42,7 +42,7 @@ export function readSubscribeAck<Type extends 9 | 11>(reader: Reader, type: Type
   const properties = readProperties(reader, 1 << type);
   const reasonCodes: number[] = [];
   if (hasCodes(type, reader)) {
-    while (reader.pos < reader.end) reasonCodes.push(checkReasonCode(reader.uint8(), type, reader));
+    while (reader.pos < reader.end) reasonCodes.push(checkCode(reader.uint8(), type, reader));
     if (reasonCodes.length === 0) fail(reasonCodesMissing, reader);
   }
   return { type, packetId, reasonCodes, properties };
@@ -57,7 +57,7 @@ export function writeSubscribeAck(sink: Sink, packet: SubscribeAck<9 | 11>): voi
   if (!hasCodes(type, sink)) {
     if (reasonCodes.length > 0) fail(notInVersion, sink);
   } else if (reasonCodes.length === 0) fail(reasonCodesMissing, sink);
-  for (const code of reasonCodes) sink.uint8(checkReasonCode(code, type, sink));
+  for (const code of reasonCodes) sink.uint8(checkCode(code, type, sink));
   sink.end();
 }
 
@@ -65,6 +65,11 @@ type SubscribeAck<Type extends 9 | 11> = Omit<SubackPacket, "type"> & { readonly
 
 function hasCodes(type: 9 | 11, where: Reader | Sink): boolean {
   return where.version === 5 || type === SUBACK;
+}
+
+/** Nearly every code is a granted QoS. */
+function checkCode(code: number, type: 9 | 11, where: Reader | Sink): number {
+  return type === SUBACK && isQos(code) ? code : checkReasonCode(code, type, where);
 }
 
 function readSubscription(reader: Reader): SubscriptionRequest {

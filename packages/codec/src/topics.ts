@@ -90,10 +90,12 @@ export function matches(filter: string, topic: string): boolean {
   return t === topic.length;
 }
 
-function checkSize(text: string, limits: TopicLimits | undefined): void {
+function checkSize(text: string, limits: TopicLimits = {}): void {
   if (text === "") fail(topicEmpty, MQTT_5);
-  if (utf8Length(text) > (limits?.maximumLength ?? MAXIMUM_FIELD_LENGTH)) fail(topicTooLong, MQTT_5);
-  if (text.split("/").length > (limits?.maximumLevels ?? MAXIMUM_TOPIC_LEVELS)) fail(topicTooDeep, MQTT_5);
+  const { maximumLength = MAXIMUM_FIELD_LENGTH, maximumLevels = MAXIMUM_TOPIC_LEVELS } = limits;
+  // Nothing needs counting in a short one: no character takes more than three bytes, and each slash is one.
+  if (text.length * 3 > maximumLength && utf8Length(text) > maximumLength) fail(topicTooLong, MQTT_5);
+  if (text.length >= maximumLevels && text.split("/").length > maximumLevels) fail(topicTooDeep, MQTT_5);
 }
 
 function utf8Length(text: string): number {

@@ -77,6 +77,11 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     this.loop.touch(this);
   }
 
+  flush(): void {
+    this.touch();
+    this.loop.flush(this);
+  }
+
   lastPacketBytes(): Uint8Array {
     return this.#decoder.lastPacketBytes();
   }

@@ -76,6 +76,8 @@ export interface Link<S extends Session = Session> {
   readonly pendingBytes: number;
   /** Call after any request on the session from outside its handlers: flushes at the end of the turn and minds deadlines. */
   touch(): void;
+  /** The same, but flushes before the turn ends: for much that the peer can be at work on meanwhile. */
+  flush(): void;
   /** The bytes of the packet now in `onPublish`, for forwarding unchanged; a view. */
   lastPacketBytes(): Uint8Array;
   /** No further packet reaches the session until `resume`, even of a chunk that is here; nestable calls are counted. */

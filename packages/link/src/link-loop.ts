@@ -72,6 +72,12 @@ export class Loop implements LinkLoop {
     void this.now;
   }
 
+  /** What `link` has written leaves now; in a commit under way it goes on waiting. */
+  flush(link: ConnectionLink): void {
+    const place = this.#touched.indexOf(link);
+    if (place >= 0) this.#flush(this.#touched.splice(place, 1));
+  }
+
   /** `link` goes on reading in a later turn. */
   readLater(link: ConnectionLink): void {
     if (this.#unread.push(link) > 1) return;

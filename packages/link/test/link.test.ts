@@ -34,6 +34,22 @@ describe("a link", () => {
     expect(peers.settled).toBe(100);
   });
 
+  test("flush sends what is written before the turn ends, and its end only what came after", () => {
+    const bench = new Bench();
+    const peers = bench.connect();
+    bench.network.run();
+    const send = vi.spyOn(peers.client.connection, "send");
+    peers.publish(message("a"));
+    peers.publish(message("b"));
+    peers.client.flush();
+    expect(send).toHaveBeenCalledTimes(1);
+    peers.publish(message("c"));
+    expect(send).toHaveBeenCalledTimes(1);
+    bench.network.run();
+    expect(send).toHaveBeenCalledTimes(2);
+    expect(peers.received).toEqual(["a", "b", "c"]);
+  });
+
   test("a lost connection ends the session once", () => {
     const bench = new Bench();
     const peers = bench.connect();
@@ -210,6 +226,23 @@ describe("the barrier", () => {
     await gate.openFor(() => bench.network.settle());
     expect(one.settled).toBe(1);
     expect(received).toEqual(["other 2", "other 3", "one 1", "other 4", "other 5"]);
+  });
+
+  test("is waited for by what is flushed, too", async () => {
+    const gate = new Gate();
+    const bench = new Bench({ client: { barrier: gate.barrier } });
+    const peers = bench.connect();
+    await gate.openFor(() => bench.network.settle());
+    for (const text of ["a", "b", "c"]) {
+      peers.publish(message(text, 1));
+      peers.client.flush();
+      peers.client.flush();
+    }
+    await bench.network.settle();
+    expect(peers.received).toEqual([]);
+    await gate.openFor(() => bench.network.settle());
+    expect(peers.received).toEqual(["a", "b", "c"]);
+    expect(peers.settled).toBe(3);
   });
 
   test("is waited for by the close of a connection, which a client may take for an answer to its DISCONNECT", async () => {
