@@ -11,6 +11,7 @@ import { readPublish, writePublish } from "./publish.ts";
 import { CLIENT_SIDE, EITHER_SIDE, SERVER_SIDE } from "./sides.ts";
 import { decodeAlone, type PacketReaders, StreamDecoder } from "./stream-decoder.ts";
 import { readSubscribe, readSubscribeAck, writeSubscribe, writeSubscribeAck } from "./subscribe.ts";
+import { textCache } from "./text-cache.ts";
 import { readUnsubscribe, writeUnsubscribe } from "./unsubscribe.ts";
 
 const readers: PacketReaders = [
@@ -58,10 +59,11 @@ const SENT_BY_SERVER = 0b1110_1010_1111_1100;
 /** A decoder of all packets. A server's one follows the version of the CONNECT it reads. */
 export function createDecoder(options?: DecoderOptions): Decoder {
   const sender = options?.sender;
-  if (sender === undefined) return new StreamDecoder(readers, EITHER_SIDE, options);
+  const texts = options?.textCache ?? textCache;
+  if (sender === undefined) return new StreamDecoder(readers, EITHER_SIDE, options, texts);
   return sender === "client"
-    ? new StreamDecoder(clientReaders, CLIENT_SIDE, options)
-    : new StreamDecoder(serverReaders, SERVER_SIDE, options);
+    ? new StreamDecoder(clientReaders, CLIENT_SIDE, options, texts)
+    : new StreamDecoder(serverReaders, SERVER_SIDE, options, texts);
 }
 
 /** A writer of all packets. */

@@ -49,9 +49,12 @@ const encoders = [
   writeAuth,
 ] as readonly (PacketEncoder<never> | undefined)[] as PacketEncoders;
 
-/** `createDecoder({ sender: "server" })`, but a bundle with it lacks what only servers need. */
+/**
+ * `createDecoder({ sender: "server" })`, but a bundle with it lacks what only servers need, and the text cache unless it is
+ * handed in.
+ */
 export function createClientDecoder(options?: Omit<DecoderOptions, "sender">): Decoder {
-  return new StreamDecoder(readers, SERVER_SIDE, options);
+  return new StreamDecoder(readers, SERVER_SIDE, options, options?.textCache);
 }
 
 /** `createPacketWriter` for the packets that a client sends; refuses the others with `packet-unexpected`. */

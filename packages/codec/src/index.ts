@@ -2,7 +2,7 @@ export { createDecoder, createPacketWriter, decode, encode, encodedLength } from
 export { createClientDecoder, createClientPacketWriter } from "./client-packets.ts";
 export { packetIdOffset } from "./encoded-packets.ts";
 export { MqttError, ProtocolError, type ProtocolErrorOptions } from "./errors.ts";
-export type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions } from "./interfaces.ts";
+export type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions, TextCache } from "./interfaces.ts";
 export type {
   AckPacket,
   AuthPacket,
@@ -65,6 +65,7 @@ export {
   encodeUnsuback,
   encodeUnsubscribe,
 } from "./single-packets.ts";
+export { textCache } from "./text-cache.ts";
 export {
   matches,
   parseSharedFilter,

@@ -10,6 +10,19 @@ export interface DecoderOptions {
   readonly maximumPacketSize?: number;
   /** Whose packets are read. When given, packet types and reason codes of the other side alone are refused. */
   readonly sender?: "client" | "server";
+  /**
+   * Remembers texts that come again and again, so that each costs a third. The one there is, `textCache`, is the default of
+   * `createDecoder`; `createClientDecoder` has it when it is given, and a bundle without it is smaller.
+   */
+  readonly textCache?: TextCache;
+}
+
+/** Texts by their bytes. */
+export interface TextCache {
+  /** The text of these bytes, if it is known; a topic name is not found as another text, nor the other way round. */
+  find(bytes: Uint8Array, start: number, end: number, isTopicName: boolean): string | undefined;
+  /** Takes the valid text that was not found just now. */
+  offer(text: string): void;
 }
 
 /** Bytes in, packets out. Never calls back; throws only `MqttError`, after which it gives nothing more. */

@@ -1,3 +1,4 @@
+import type { TextCache } from "./interfaces.ts";
 import type { ProtocolVersion, UserProperty } from "./packets.ts";
 import { asciiText, utf8Text } from "./platform.ts";
 import {
@@ -11,7 +12,6 @@ import {
 } from "./rules.ts";
 import type { SenderSide } from "./sides.ts";
 import { checkText } from "./text.ts";
-import { findText, offerText } from "./text-cache.ts";
 
 const EMPTY = /* @__PURE__ */ new Uint8Array(0);
 
@@ -21,13 +21,15 @@ export class Reader {
   end = 0;
   version: ProtocolVersion = 4;
   readonly sender: SenderSide;
+  readonly #texts: TextCache | undefined;
   #bytes: Uint8Array = EMPTY;
   /** Kept apart, since asking a Uint8Array for its buffer costs as much as making a view. */
   #buffer: ArrayBufferLike = EMPTY.buffer;
   #offset = 0;
 
-  constructor(sender: SenderSide) {
+  constructor(sender: SenderSide, texts: TextCache | undefined) {
     this.sender = sender;
+    this.#texts = texts;
   }
 
   open(bytes: Uint8Array, pos: number, end: number): void {
@@ -89,7 +91,7 @@ export class Reader {
     const length = this.uint16();
     const start = this.#skip(length);
     const end = start + length;
-    const known = findText(bytes, start, end, isTopicName);
+    const known = this.#texts?.find(bytes, start, end, isTopicName);
     if (known !== undefined) return known;
     let bits = 0;
     for (let i = start; i < end; i++) bits |= bytes[i] as number;
@@ -100,7 +102,7 @@ export class Reader {
       fail(stringMalformed, this);
     }
     checkText(text, this, isTopicName);
-    offerText(text);
+    this.#texts?.offer(text);
     return text;
   }
 

@@ -64,20 +64,23 @@ export const ReturnCode = {
 } as const;
 export type ReturnCode = (typeof ReturnCode)[keyof typeof ReturnCode];
 
-/** Codes of one packet type as patterns of two hexadecimal digits, with the statement that says so where numbered. */
-type Codes = readonly [statement: string | undefined, either: RegExp, onlyServer?: RegExp, onlyClient?: RegExp];
+/**
+ * Codes of one packet type as patterns of two hexadecimal digits, behind an S those that only servers send and behind a C
+ * those that only clients do, with the statement that says so where numbered.
+ */
+type Codes = readonly [statement: string | undefined, codes: RegExp];
 
 /** Which codes go with which packet in MQTT 5 (MQTT 5.0, table 2-6 and the tables of each packet). */
 const codesOf: Readonly<Record<number, Codes>> = {
   [CONNACK]: ["3.2.2-8", /00|8[0-9ac]|9[0579a-df]/],
-  [PUBACK]: ["3.4.2-1", /00|8[037]|9[0179]/, /10/],
-  [PUBREC]: ["3.5.2-1", /00|8[037]|9[0179]/, /10/],
+  [PUBACK]: ["3.4.2-1", /00|S10|8[037]|9[0179]/],
+  [PUBREC]: ["3.5.2-1", /00|S10|8[037]|9[0179]/],
   [PUBREL]: ["3.6.2-1", /00|92/],
   [PUBCOMP]: ["3.7.2-1", /00|92/],
   [SUBACK]: [undefined, /0[0-2]|8[037f]|9[17e]|a[12]/],
   [UNSUBACK]: [undefined, /00|11|8[037f]|91/],
-  [DISCONNECT]: ["3.14.2-1", /00|8[0-3]|9[03-9]/, /8[79b-f]|9[a-f]|a[0-2]/, /04/],
-  [AUTH]: ["3.15.2-1", /18/, /00/, /19/],
+  [DISCONNECT]: ["3.14.2-1", /00|C04|8[0-3]|9[03-9]|S(8[79b-f]|9[a-f]|a[0-2])/],
+  [AUTH]: ["3.15.2-1", /S00|18|C19/],
 };
 
 /** MQTT 3 has a return code in CONNACK and a granted QoS or failure in SUBACK; what has none must have 0. */
@@ -100,11 +103,10 @@ export function checkReasonCode(
   return fail(codes === NONE ? notInVersion : reasonCodeInvalid, where, codes[0]);
 }
 
-function hasCode([, either, server, client]: Codes, code: number, sender: SenderSide | undefined): boolean {
+function hasCode([, codes]: Codes, code: number, sender: SenderSide | undefined): boolean {
   if (code !== (code & 0xff)) return false;
   const digits = code.toString(16).padStart(2, "0");
-  const has = (codes: RegExp | undefined) => codes?.test(digits) === true;
-  return has(either) || (sender !== CLIENT_SIDE && has(server)) || (sender !== SERVER_SIDE && has(client));
+  return (sender !== CLIENT_SIDE && codes.test(`S${digits}`)) || (sender !== SERVER_SIDE && codes.test(`C${digits}`));
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Decoder, DecoderOptions } from "./interfaces.ts";
+import type { Decoder, DecoderOptions, TextCache } from "./interfaces.ts";
 import { MAXIMUM_PACKET_SIZE, SMALL_CHUNK } from "./limits.ts";
 import { PUBLISH, PUBREL_BIT, SUBSCRIBE_BIT, UNSUBSCRIBE_BIT } from "./packet-types.ts";
 import type { Packet, ProtocolVersion } from "./packets.ts";
@@ -13,6 +13,7 @@ import {
   packetUnexpected,
 } from "./rules.ts";
 import { EITHER_SIDE, type SenderSide } from "./sides.ts";
+import { textCache } from "./text-cache.ts";
 
 /**
  * Reads the body of one packet; `type` is the one it is in the table for, hence `never`, and `flags` are the low four
@@ -50,11 +51,16 @@ export class StreamDecoder implements Decoder {
   #start = 0;
   #failed = false;
 
-  constructor(readers: PacketReaders, sender: SenderSide, options: DecoderOptions | undefined) {
+  constructor(
+    readers: PacketReaders,
+    sender: SenderSide,
+    options: DecoderOptions | undefined,
+    texts: TextCache | undefined,
+  ) {
     this.version = options?.version ?? 4;
     this.maximumPacketSize = options?.maximumPacketSize ?? MAXIMUM_PACKET_SIZE;
     this.#readers = readers;
-    this.#reader = new Reader(sender);
+    this.#reader = new Reader(sender, texts);
   }
 
   push(chunk: Uint8Array): void {
@@ -189,7 +195,7 @@ export class StreamDecoder implements Decoder {
 
 /** The one packet that `bytes` are, no more and no less. */
 export function decodeAlone(readers: PacketReaders, bytes: Uint8Array, version: ProtocolVersion): Packet {
-  const decoder = new StreamDecoder(readers, EITHER_SIDE, { version });
+  const decoder = new StreamDecoder(readers, EITHER_SIDE, { version }, textCache);
   decoder.push(bytes);
   const packet = decoder.next();
   if (packet === null) fail(packetTruncated, decoder);

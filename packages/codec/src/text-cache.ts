@@ -1,11 +1,13 @@
+import type { TextCache } from "./interfaces.ts";
 import { CACHE_SLOT_SHIFT, CACHE_SLOTS, HASH_MULTIPLIER, MAXIMUM_CACHED_LENGTH } from "./limits.ts";
 
-/*
+/**
  * Strings by their bytes, for text that comes again and again, as likely on another connection: topic names, content
  * types, property names. Finding one costs a third of making it, and whoever looks it up in a map later finds its hash
  * computed already. There is one slot a hash and nothing to evict: a slot takes the text that was the last two to miss
  * in it. Benchmark: `decode PUBLISH`.
  */
+export const textCache: TextCache = { find, offer };
 
 const keys: Int32Array[] = /* @__PURE__ */ new Array(CACHE_SLOTS);
 const texts: string[] = /* @__PURE__ */ new Array(CACHE_SLOTS);
@@ -17,7 +19,7 @@ let keyLength = 0;
 let hash = 0;
 
 /** The text of these bytes, if it is known; a topic name is not found as another text, nor the other way round. */
-export function findText(bytes: Uint8Array, start: number, end: number, isTopicName: boolean): string | undefined {
+function find(bytes: Uint8Array, start: number, end: number, isTopicName: boolean): string | undefined {
   const length = end - start;
   keyLength = 0;
   if (length > MAXIMUM_CACHED_LENGTH || length < 4) return undefined;
@@ -45,7 +47,7 @@ export function findText(bytes: Uint8Array, start: number, end: number, isTopicN
 }
 
 /** Remembers the text that was not found just now, if it was the last one missing there before, too. */
-export function offerText(text: string): void {
+function offer(text: string): void {
   if (keyLength === 0) return;
   const slot = hash >>> CACHE_SLOT_SHIFT;
   if (missed[slot] === hash) {

@@ -175,6 +175,16 @@ describe("a client's half", () => {
     writer.write({ type: 12 });
     expect(() => writer.write({ type: 13 })).toThrow(expect.objectContaining({ code: "packet-unexpected" }));
   });
+
+  test("reads the same with a text cache and without", () => {
+    const topics = ["some/topic", "some/topic", "an/other", "some/topic", "an/other", "an/other"];
+    const bytes = topics.map((topic) => codec.encode({ ...publish(new Uint8Array(1)), topic }, 4));
+    for (const options of [{}, { textCache: codec.textCache }]) {
+      const decoder = createClientDecoder(options);
+      for (const chunk of bytes) decoder.push(chunk);
+      expect(topics.map(() => decoder.next())).toMatchObject(topics.map((topic) => ({ topic })));
+    }
+  });
 });
 
 const names = Object.entries(codec.PacketType);

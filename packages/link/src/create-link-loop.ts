@@ -1,4 +1,12 @@
-import { createClientDecoder, createClientPacketWriter, createDecoder, createPacketWriter } from "@tidewire/codec";
+import {
+  createClientDecoder,
+  createClientPacketWriter,
+  createDecoder,
+  createPacketWriter,
+  type Decoder,
+  type DecoderOptions,
+  textCache,
+} from "@tidewire/codec";
 import type { LinkLoop, LinkLoopOptions } from "./interfaces.ts";
 import { Loop } from "./link-loop.ts";
 
@@ -9,5 +17,9 @@ export function createLinkLoop(options: LinkLoopOptions): LinkLoop {
 
 /** A loop for links of clients alone: a bundle with it lacks what only servers need. */
 export function createClientLinkLoop(options: LinkLoopOptions): LinkLoop {
-  return new Loop(options, { createDecoder: createClientDecoder, createPacketWriter: createClientPacketWriter });
+  return new Loop(options, { createDecoder: createCachingDecoder, createPacketWriter: createClientPacketWriter });
+}
+
+function createCachingDecoder(options?: DecoderOptions): Decoder {
+  return createClientDecoder({ textCache, ...options });
 }
