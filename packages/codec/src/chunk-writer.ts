@@ -35,13 +35,25 @@ export class ChunkWriter implements PacketWriter {
   }
 
   write(packet: Packet | EncodedPacket): void {
-    const sink = this.#place();
+    if (this.#bytes !== undefined && !this.#continues()) this.#sink = new Sink(FIRST_SLAB_SIZE);
+    const sink = this.#sink;
     sink.write(this.#encoders[packet.type], packet, this.version);
-    if (sink.length > this.maximumPacketSize) fail(packetTooLarge, this);
+    const { length, payload } = sink;
+    if (length > this.maximumPacketSize) fail(packetTooLarge, this);
+    // The sink may have gone on in other memory.
+    if (!this.#continues()) {
+      this.#closeStretch();
+      this.#bytes = sink.bytes;
+      this.#from = sink.start;
+    }
+    this.#to = sink.pos;
+    sink.start = sink.pos;
+    this.pendingBytes += length;
     // CONNECT decides the version of all that follows it.
     this.version = sink.version;
-    this.#keep(sink);
-    if (sink.payload !== undefined) this.#refer(sink.payload);
+    if (payload === undefined) return;
+    this.#closeStretch();
+    this.#chunks.push(payload);
   }
 
   take(): readonly Uint8Array[] {
@@ -53,35 +65,9 @@ export class ChunkWriter implements PacketWriter {
     return chunks;
   }
 
-  /** Where the next packet goes: behind this writer's last one, or wherever when there is none. */
-  #place(): Sink {
-    if (this.#bytes !== undefined && this.#sink === shared && !this.#continues(shared)) {
-      this.#sink = new Sink(FIRST_SLAB_SIZE);
-    }
-    return this.#sink;
-  }
-
-  /** Whether the stretch ends where the sink goes on. */
-  #continues(sink: Sink): boolean {
-    return this.#bytes === sink.bytes && this.#to === sink.start;
-  }
-
-  /** Makes what was written part of the stretch, or begins a new one with it. */
-  #keep(sink: Sink): void {
-    if (!this.#continues(sink)) {
-      this.#closeStretch();
-      this.#bytes = sink.bytes;
-      this.#from = sink.start;
-    }
-    this.pendingBytes += sink.pos - sink.start;
-    sink.start = sink.pos;
-    this.#to = sink.pos;
-  }
-
-  #refer(bytes: Uint8Array): void {
-    this.#closeStretch();
-    this.#chunks.push(bytes);
-    this.pendingBytes += bytes.length;
+  /** Whether the stretch ends where the sink goes on: nobody else has written there meanwhile. */
+  #continues(): boolean {
+    return this.#bytes === this.#sink.bytes && this.#to === this.#sink.start;
   }
 
   #closeStretch(): void {

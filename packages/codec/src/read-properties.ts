@@ -14,8 +14,8 @@ import {
 /** Properties while they are read; the table says which value belongs to which name. */
 type Values = { [name in keyof Properties]: unknown };
 
-const byId: readonly (PropertyInfo | undefined)[] = /* @__PURE__ */ Array.from({ length: 43 }, (_, id) =>
-  properties.find((property) => property[0] === id),
+const byId: Readonly<Record<number, PropertyInfo>> = /* @__PURE__ */ Object.fromEntries(
+  properties.map((property) => [property[0], property]),
 );
 
 /** Reads the properties of the packet, or will, that `packetBit` stands for; undefined when there are none. */

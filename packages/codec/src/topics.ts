@@ -41,6 +41,8 @@ export function validateTopicName(topic: string, limits?: TopicLimits): void {
 /** Throws `MqttError` unless `filter` can be subscribed to; a shared one is checked in all its parts. */
 export function validateTopicFilter(filter: string, limits?: TopicLimits): void {
   checkSize(filter, limits);
+  // What has none of these has nothing to be wrong.
+  if (!/[\0#$+\p{Cs}]/u.test(filter)) return;
   checkText(filter, MQTT_5, false);
   checkFilter(filter, MQTT_5);
 }
@@ -48,6 +50,8 @@ export function validateTopicFilter(filter: string, limits?: TopicLimits): void 
 /** Where wildcards stand and, in MQTT 5, what makes a shared filter; says nothing of length and characters. */
 export function checkFilter(filter: string, where: { readonly version: ProtocolVersion }): void {
   if (filter === "") fail(topicEmpty, where);
+  // Nearly every filter is told from all that have a wildcard or a group by one look.
+  if (!/[#$+]/.test(filter)) return;
   if (/[^/]#|#./s.test(filter)) fail(multiLevelMisplaced, where);
   if (/[^/]\+|\+[^/]/.test(filter)) fail(singleLevelMisplaced, where);
   if (where.version === 5 && filter.startsWith(SHARE_PREFIX)) checkSharedFilter(filter);

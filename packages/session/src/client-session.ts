@@ -8,7 +8,7 @@ import type {
   SubscriptionRequest,
   UnsubackPacket,
 } from "@tidewire/codec";
-import { excludedExpiry, excludedSubscriptions } from "./announced.ts";
+import { announcedLimits, excludedExpiry, excludedSubscriptions } from "./announced.ts";
 import { type ClientRequest, clientStates } from "./client-states.ts";
 import {
   AUTH,
@@ -33,6 +33,7 @@ import type {
   EnhancedAuthentication,
 } from "./interfaces.ts";
 import { CONNACK_TIMEOUT_MS, NEVER, PING_TIMEOUT_MS } from "./limits.ts";
+import { Receiver } from "./receiver.ts";
 import { reasonCodeFor } from "./return-codes.ts";
 import { SessionBase } from "./session-base.ts";
 import * as violations from "./violations.ts";
@@ -192,7 +193,7 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
     this.meet(packet.properties);
     // [MQTT-3.2.2-21]
     this.keepAlive = packet.properties?.serverKeepAlive ?? this.#connect.keepAlive;
-    const sender = this.start(inflight, this.#connect.properties);
+    const sender = this.start(inflight, new Receiver(this, inflight, announcedLimits(this.#connect.properties)));
     this.move(CONNACK);
     this.#askedAt = NEVER;
     // MQTT 3.1 does not say whether it has the session: a client that wants it takes it as present.

@@ -24,7 +24,7 @@ import type { PeerLimits } from "./interfaces.ts";
 import { ackPacket } from "./scratch.ts";
 import * as violations from "./violations.ts";
 
-/** What answers one of the peer's packets. */
+/** What answers one of the peer's packets; a client's SUBSCRIBE and UNSUBSCRIBE wait among its messages. */
 export type Answer = PubackPacket | PubrecPacket | SubackPacket | UnsubackPacket;
 
 /** The receiving half of a session: messages come in, and every packet that wants an answer gets it, in order. */
@@ -36,12 +36,12 @@ export class Receiver {
   /** Topics by the alias that the peer gave them on this connection [MQTT-3.3.2-7]. */
   readonly #topics: string[] = [];
   /** Ids of QoS 1 and 2 messages that came on this connection and are unfinished: what Receive Maximum counts. */
-  readonly #open: Set<number> = new Set();
+  protected readonly open: Set<number> = new Set();
   /**
    * Answers owed, in the order in which their packets came, which is the order they leave in [MQTT-4.6.0-2],
    * [MQTT-4.6.0-3]: the type, and from when it is given the packet, which then waits only for those before it.
    */
-  readonly #owed: Map<number, Answer["type"] | Answer> = new Map();
+  protected readonly owed: Map<number, Answer["type"] | Answer> = new Map();
   /** The message now at the handler. Nearly all are answered there: only one that is not is to be remembered. */
   #atHandler: PublishPacket | undefined = undefined;
 
@@ -61,8 +61,8 @@ export class Receiver {
 
   receivePubrel({ packetId }: PubrelPacket, now: number): Violation | undefined {
     // Its PUBREC may be decided on, and wait behind another answer.
-    if (this.#owed.has(packetId)) return violations.releaseUnexpected;
-    this.#open.delete(packetId);
+    if (this.owed.has(packetId)) return violations.releaseUnexpected;
+    this.open.delete(packetId);
     // What is not known was released before: the PUBCOMP was lost with an earlier connection.
     const known = this.#inflight.incoming.delete(packetId) || this.#core.version !== 5;
     this.#core.write(ackPacket(PUBCOMP, packetId, known ? SUCCESS : PACKET_IDENTIFIER_NOT_FOUND), now);
@@ -72,50 +72,36 @@ export class Receiver {
   /** The caller takes a message over, or refuses it. */
   acknowledge(packetId: number, reasonCode: number, now: number, properties: Properties | undefined): void {
     const atHandler = this.#atHandler?.packetId === packetId ? this.#atHandler : undefined;
-    const type = atHandler === undefined ? this.#owed.get(packetId) : answerTo(atHandler);
+    const type = atHandler === undefined ? this.owed.get(packetId) : answerTo(atHandler);
     if (type !== PUBACK && type !== PUBREC) throw notOwed();
     // MQTT 3.x has no negative acknowledgement.
     const code = this.#core.version === 5 ? reasonCode : SUCCESS;
     if (atHandler === undefined) {
-      this.#owed.set(packetId, { type, packetId, reasonCode: code, properties });
+      this.owed.set(packetId, { type, packetId, reasonCode: code, properties });
     } else {
       this.#write(ackPacket(type, packetId, code, properties), now);
       this.#atHandler = undefined;
     }
     if (type === PUBREC && code < FIRST_FAILURE) this.#inflight.incoming.add(packetId);
-    this.#flush(now);
-  }
-
-  /** Notes that a SUBSCRIBE or UNSUBSCRIBE wants its answer. False: its id is in use. */
-  request(type: Answer["type"], packetId: number): boolean {
-    if (this.#open.has(packetId) || this.#owed.has(packetId)) return false;
-    this.#owed.set(packetId, type);
-    return true;
-  }
-
-  /** The answer to such a request. */
-  answer(packet: Answer, now: number): void {
-    if (this.#owed.get(packet.packetId) !== packet.type) throw notOwed();
-    this.#owed.set(packet.packetId, packet);
-    this.#flush(now);
+    this.flush(now);
   }
 
   #receiveAcknowledged(packet: PublishPacket, now: number): Violation | undefined {
     const { handler, version } = this.#core;
     const { packetId, qos } = packet;
     const received = this.#inflight.incoming.has(packetId);
-    if (this.#owed.has(packetId)) return violations.packetIdInUse;
-    if (this.#open.has(packetId)) {
+    if (this.owed.has(packetId)) return violations.packetIdInUse;
+    if (this.open.has(packetId)) {
       if (qos === 1) return violations.packetIdInUse;
       // A sender that repeats itself on the same connection: the message is held back, PUBREC goes again.
       this.#core.write(ackPacket(PUBREC, packetId), now);
       return undefined;
     }
-    if (this.#open.size >= this.limits.receiveMaximum) return violations.receiveMaximumExceeded;
+    if (this.open.size >= this.limits.receiveMaximum) return violations.receiveMaximumExceeded;
     // The two ends remember different sessions; only MQTT 5 has a word for it.
     if (received && qos === 1 && version !== 5) return violations.packetIdInUse;
     this.#atHandler = packet;
-    if (this.#owed.size > 0) this.#keepUnanswered();
+    if (this.owed.size > 0) this.#keepUnanswered();
     if (received) this.acknowledge(packetId, qos === 1 ? PACKET_IDENTIFIER_IN_USE : SUCCESS, now, undefined);
     else handler.onPublish(packet);
     this.#keepUnanswered();
@@ -124,29 +110,29 @@ export class Receiver {
 
   #keepUnanswered(): void {
     if (this.#atHandler === undefined) return;
-    this.#open.add(this.#atHandler.packetId);
-    this.#owed.set(this.#atHandler.packetId, answerTo(this.#atHandler));
+    this.open.add(this.#atHandler.packetId);
+    this.owed.set(this.#atHandler.packetId, answerTo(this.#atHandler));
     this.#atHandler = undefined;
   }
 
-  #flush(now: number): void {
-    for (const [packetId, answer] of this.#owed) {
+  protected flush(now: number): void {
+    for (const [packetId, answer] of this.owed) {
       if (typeof answer === "number") return;
       try {
         this.#write(answer, now);
       } catch (error) {
         // The caller's reason code or properties are invalid: the answer is still owed.
-        this.#owed.set(packetId, answer.type);
+        this.owed.set(packetId, answer.type);
         throw error;
       }
-      this.#owed.delete(packetId);
+      this.owed.delete(packetId);
     }
   }
 
   #write(answer: Answer, now: number): void {
     this.#core.write(answer, now);
-    if (answer.type === PUBREC && answer.reasonCode < FIRST_FAILURE) this.#open.add(answer.packetId);
-    else this.#open.delete(answer.packetId);
+    if (answer.type === PUBREC && answer.reasonCode < FIRST_FAILURE) this.open.add(answer.packetId);
+    else this.open.delete(answer.packetId);
   }
 
   #resolveAlias(packet: PublishPacket): Violation | undefined {
@@ -166,6 +152,6 @@ function answerTo({ qos }: PublishPacket): typeof PUBACK | typeof PUBREC {
   return qos === 1 ? PUBACK : PUBREC;
 }
 
-function notOwed(): Error {
+export function notOwed(): Error {
   return misuse("answer-not-owed");
 }

@@ -8,7 +8,7 @@ import type {
   SubscribePacket,
   UnsubscribePacket,
 } from "@tidewire/codec";
-import { excludedExpiry, excludedSubscriptions } from "./announced.ts";
+import { announcedLimits, excludedExpiry, excludedSubscriptions } from "./announced.ts";
 import {
   AUTH,
   CONNACK,
@@ -39,6 +39,7 @@ import type {
 } from "./interfaces.ts";
 import { CONNECT_TIMEOUT_MS, NEVER } from "./limits.ts";
 import { returnCodeFor } from "./return-codes.ts";
+import { ServerReceiver } from "./server-receiver.ts";
 import { type ServerRequest, serverStates } from "./server-states.ts";
 import { SessionBase, withoutProblemInformation } from "./session-base.ts";
 import * as violations from "./violations.ts";
@@ -50,6 +51,7 @@ export function createServerSession(options: ServerSessionOptions): ServerSessio
 
 class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSessionHandler> implements ServerSession {
   connect: ConnectPacket | undefined = undefined;
+  declare protected receiver: ServerReceiver | undefined;
   /** Seconds in force; 0 for none. */
   #keepAlive = 0;
   /** From when the limit of time for CONNECT, or for the client's next AUTH, counts. */
@@ -75,7 +77,7 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
     this.#keepAlive = own?.serverKeepAlive ?? connect.keepAlive;
     this.lastReceived = now;
     this.move("accept");
-    const sender = this.start(state, own);
+    const sender = this.start(state, new ServerReceiver(this, state, announcedLimits(own)));
     sender.resume(now);
     sender.report(now);
   }

@@ -35,7 +35,7 @@ import type {
   TopicAliases,
 } from "./interfaces.ts";
 import { defaultPeerLimits } from "./limits.ts";
-import { Receiver } from "./receiver.ts";
+import type { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { Transitions, TransitionTable } from "./transitions.ts";
 import * as violations from "./violations.ts";
@@ -106,10 +106,8 @@ export abstract class SessionBase<State extends string, Request extends string, 
     this.breakOff("violation", error, error.reasonCode, now);
   }
 
-  receiveEnd(_now: number, error?: Error): void {
-    if (this.end !== undefined) return;
-    const lost = error ?? new SessionError("link", "connection-lost", UNSPECIFIED_ERROR);
-    this.finish("lost", UNSPECIFIED_ERROR, lost, false);
+  receiveEnd(_now: number, error: Error = new SessionError("link", "connection-lost", UNSPECIFIED_ERROR)): void {
+    if (this.end === undefined) this.finish("lost", UNSPECIFIED_ERROR, error, false);
   }
 
   holdInput(held: boolean, now: number): void {
@@ -161,14 +159,12 @@ export abstract class SessionBase<State extends string, Request extends string, 
   /** The peer's limits are known. */
   protected meet(properties: Properties | undefined): void {
     this.peer = announcedLimits(properties);
-    if (this.peer.maximumPacketSize !== Number.POSITIVE_INFINITY) {
-      this.writer.maximumPacketSize = this.peer.maximumPacketSize;
-    }
+    this.writer.maximumPacketSize = Math.min(this.writer.maximumPacketSize, this.peer.maximumPacketSize);
   }
 
-  /** Messages may flow. `own` are the properties in which this end announced its limits. */
-  protected start(inflight: InflightState, own: Properties | undefined): Sender {
-    this.receiver = new Receiver(this, inflight, announcedLimits(own));
+  /** Messages may flow. */
+  protected start(inflight: InflightState, receiver: Receiver): Sender {
+    this.receiver = receiver;
     const writer = this.#topicAliases?.(this.writer, this.peer.topicAliasMaximum) ?? this.writer;
     this.sender = new Sender(this, inflight, writer);
     return this.sender;
