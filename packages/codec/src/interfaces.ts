@@ -11,8 +11,9 @@ export interface DecoderOptions {
   /** Whose packets are read. When given, packet types and reason codes of the other side alone are refused. */
   readonly sender?: "client" | "server";
   /**
-   * Remembers texts that come again and again, so that each costs a third. The one there is, `textCache`, is the default of
-   * `createDecoder`; `createClientDecoder` has it when it is given, and a bundle without it is smaller.
+   * Makes texts, the short way where the platform has one, and remembers those that come again and again. The one there is,
+   * `textCache`, is the default of `createDecoder`; `createClientDecoder` has it when it is given, and a bundle without it is
+   * smaller.
    */
   readonly textCache?: TextCache;
 }
@@ -21,6 +22,8 @@ export interface DecoderOptions {
 export interface TextCache {
   /** The text of these bytes, if it is known; a topic name is not found as another text, nor the other way round. */
   find(bytes: Uint8Array, start: number, end: number, isTopicName: boolean): string | undefined;
+  /** A text that is not known yet; throws on ill-formed UTF-8. */
+  make(bytes: Uint8Array, start: number, end: number): string;
   /** Takes the valid text that was not found just now. */
   offer(text: string): void;
 }

@@ -1,6 +1,6 @@
 import type { TextCache } from "./interfaces.ts";
 import type { ProtocolVersion, UserProperty } from "./packets.ts";
-import { asciiText, utf8Text } from "./platform.ts";
+import { utf8Text } from "./platform.ts";
 import {
   fail,
   lengthMalformed,
@@ -13,7 +13,7 @@ import {
 import type { SenderSide } from "./sides.ts";
 import { checkText } from "./text.ts";
 
-const EMPTY = /* @__PURE__ */ new Uint8Array(0);
+export const EMPTY: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
 /** Reads the fields of one packet, from `pos` and never past `end`. */
 export class Reader {
@@ -91,18 +91,17 @@ export class Reader {
     const length = this.uint16();
     const start = this.#skip(length);
     const end = start + length;
-    const known = this.#texts?.find(bytes, start, end, isTopicName);
+    const texts = this.#texts;
+    const known = texts?.find(bytes, start, end, isTopicName);
     if (known !== undefined) return known;
-    let bits = 0;
-    for (let i = start; i < end; i++) bits |= bytes[i] as number;
     let text = "";
     try {
-      text = bits < 0x80 ? asciiText(bytes, start, end) : utf8Text(bytes, start, end);
+      text = (texts?.make ?? utf8Text)(bytes, start, end);
     } catch {
       fail(stringMalformed, this);
     }
     checkText(text, this, isTopicName);
-    this.#texts?.offer(text);
+    texts?.offer(text);
     return text;
   }
 

@@ -2,7 +2,7 @@ import type { Decoder, DecoderOptions, TextCache } from "./interfaces.ts";
 import { MAXIMUM_PACKET_SIZE, SMALL_CHUNK } from "./limits.ts";
 import { PUBLISH, PUBREL_BIT, SUBSCRIBE_BIT, UNSUBSCRIBE_BIT } from "./packet-types.ts";
 import type { Packet, ProtocolVersion } from "./packets.ts";
-import { Reader } from "./reader.ts";
+import { EMPTY, Reader } from "./reader.ts";
 import {
   fail,
   flagsInvalid,
@@ -24,8 +24,6 @@ export type PacketReader<P extends Packet = Packet> = (reader: Reader, type: nev
 /** Packet readers by packet type; a type without one is not expected from this peer. */
 export type PacketReaders = readonly (PacketReader | undefined)[];
 
-const NOTHING = /* @__PURE__ */ new Uint8Array(0);
-
 /** Types whose fixed header has flags 0010 [MQTT-2.1.3-1]; MQTT 3.1 also knows DUP there. */
 const FLAGGED = PUBREL_BIT | SUBSCRIBE_BIT | UNSUBSCRIBE_BIT;
 
@@ -41,7 +39,7 @@ export class StreamDecoder implements Decoder {
   readonly #readers: PacketReaders;
   readonly #reader: Reader;
   /** The bytes being read, from `#pos` on, and the chunks behind them, those from `#head` on. */
-  #bytes: Uint8Array = NOTHING;
+  #bytes: Uint8Array = EMPTY;
   #pos = 0;
   #queue: Uint8Array[] = NO_CHUNKS;
   #head = 0;
@@ -160,7 +158,7 @@ export class StreamDecoder implements Decoder {
   }
 
   #nextChunk(): void {
-    this.#bytes = this.#queue[this.#head++] ?? NOTHING;
+    this.#bytes = this.#queue[this.#head++] ?? EMPTY;
     this.#pos = 0;
   }
 
@@ -182,7 +180,7 @@ export class StreamDecoder implements Decoder {
   /** Lets go of chunks that were read: of the last one only what is left stays, in memory of its own. */
   #release(): void {
     if (this.bufferedBytes === 0) {
-      this.#bytes = NOTHING;
+      this.#bytes = EMPTY;
       this.#queue = NO_CHUNKS;
       this.#pos = 0;
     } else if (this.#pos > 0) {

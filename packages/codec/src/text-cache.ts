@@ -1,5 +1,6 @@
 import type { TextCache } from "./interfaces.ts";
 import { CACHE_SLOT_SHIFT, CACHE_SLOTS, HASH_MULTIPLIER, MAXIMUM_CACHED_LENGTH } from "./limits.ts";
+import { fastText } from "./platform.ts";
 
 /**
  * Strings by their bytes, for text that comes again and again, as likely on another connection: topic names, content
@@ -7,7 +8,7 @@ import { CACHE_SLOT_SHIFT, CACHE_SLOTS, HASH_MULTIPLIER, MAXIMUM_CACHED_LENGTH }
  * computed already. There is one slot a hash and nothing to evict: a slot takes the text that was the last two to miss
  * in it. Benchmark: `decode PUBLISH`.
  */
-export const textCache: TextCache = { find, offer };
+export const textCache: TextCache = { find, make: fastText, offer };
 
 const keys: Int32Array[] = /* @__PURE__ */ new Array(CACHE_SLOTS);
 const texts: string[] = /* @__PURE__ */ new Array(CACHE_SLOTS);

@@ -28,30 +28,27 @@ export function writeProperties(sink: Sink, values: Properties | undefined, pack
     if (value === undefined) continue;
     if (!inVersion) fail(notInVersion, sink);
     const property = byName.get(name) ?? fail(propertyUnknown, sink);
+    // By index, since taking an array apart runs its iterator.
     if ((property[3] & packetBit) === 0) fail(propertyMisplaced, sink);
-    writeProperty(sink, property, value, packetBit);
+    const repeatable = property[5];
+    if (repeatable === undefined) {
+      writeValue(sink, property, value);
+      continue;
+    }
+    if (!Array.isArray(value)) fail(propertyInvalid, sink);
+    if (value.length > 1 && (repeatable & packetBit) === 0) fail(propertyRepeated, sink);
+    for (const item of value) writeValue(sink, property, item);
   }
   if (values?.authenticationData && values.authenticationMethod === undefined) fail(methodMissing, sink);
   if (inVersion) sink.fillLength(start);
-}
-
-function writeProperty(sink: Sink, property: PropertyInfo, value: unknown, packetBit: number): void {
-  // By index, since taking an array apart runs its iterator.
-  const repeatable = property[5];
-  if (repeatable === undefined) {
-    writeValue(sink, property, value);
-    return;
-  }
-  if (!Array.isArray(value)) fail(propertyInvalid, sink);
-  if (value.length > 1 && (repeatable & packetBit) === 0) fail(propertyRepeated, sink);
-  for (const item of value) writeValue(sink, property, item);
 }
 
 function writeValue(sink: Sink, property: PropertyInfo, value: unknown): void {
   const wireType = property[2];
   const maximum = maximumOf(wireType);
   if (maximum !== undefined) {
-    const inRange = Number.isInteger(value) && Number(value) >= (property[4] ?? 0) && Number(value) <= maximum;
+    const number = value as number;
+    const inRange = Number.isInteger(number) && number >= (property[4] ?? 0) && number <= maximum;
     if (!inRange) fail(propertyInvalid, sink);
   }
   sink.uint8(property[0]);

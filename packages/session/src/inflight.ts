@@ -41,7 +41,7 @@ export class InflightState implements Inflight {
   /** The implementation behind an `Inflight` that a caller hands in. */
   static of(inflight: Inflight): InflightState {
     if (inflight instanceof InflightState) return inflight;
-    throw misuse("inflight-foreign", "an Inflight comes from createInflight");
+    throw misuse("inflight-foreign");
   }
 
   get outgoingCount(): number {

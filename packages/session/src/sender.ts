@@ -40,7 +40,7 @@ export class Sender {
     refuse(excludedMessage(this.#core.peer, message), this.#core.version);
     let packetId = 0;
     if (message.qos > 0) {
-      if (this.quota === 0) throw misuse("quota-exhausted", "no send quota left: wait for onSendQuota");
+      if (this.quota === 0) throw misuse("quota-exhausted");
       packetId = this.#inflight.nextPacketId();
     }
     this.#write(encoded ?? fill(message, message.maybeSent === true), packetId, message, now);
