@@ -31,6 +31,7 @@ import type {
   ClientSessionOptions,
   ClientState,
   EnhancedAuthentication,
+  SessionLimits,
 } from "./interfaces.ts";
 import { CONNACK_TIMEOUT_MS, NEVER, PING_TIMEOUT_MS } from "./limits.ts";
 import { Receiver } from "./receiver.ts";
@@ -49,21 +50,18 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
   readonly #inflight: InflightState;
   #connect: ConnectPacket;
   readonly #authentication: EnhancedAuthentication | undefined;
-  readonly #connackTimeoutMs: number;
-  readonly #pingTimeoutMs: number;
+  readonly #limits: Partial<SessionLimits> | undefined;
   /** Time of CONNECT until CONNACK comes, then of the first PINGREQ that has no PINGRESP yet. */
   #askedAt = NEVER;
 
   constructor(options: ClientSessionOptions) {
     super(clientStates, "idle", options);
-    const { inflight, connect, authenticator, limits } = options;
-    this.#inflight = InflightState.of(inflight);
-    this.#connect = connect;
-    this.version = connect.version;
-    this.keepAlive = connect.keepAlive;
-    this.#authentication = authenticator;
-    this.#connackTimeoutMs = limits?.connackTimeoutMs ?? CONNACK_TIMEOUT_MS;
-    this.#pingTimeoutMs = limits?.pingTimeoutMs ?? PING_TIMEOUT_MS;
+    this.#inflight = InflightState.of(options.inflight);
+    this.#connect = options.connect;
+    this.version = options.connect.version;
+    this.keepAlive = options.connect.keepAlive;
+    this.#authentication = options.authenticator;
+    this.#limits = options.limits;
   }
 
   open(now: number): void {
@@ -143,8 +141,10 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
   /** When the server counts as gone. Whatever came since PINGREQ shows that it is there. */
   get #givesUpAt(): number {
     if (this.end !== undefined) return NEVER;
-    if (this.state !== "connected") return this.#askedAt + this.#connackTimeoutMs;
-    return this.held ? NEVER : Math.max(this.#askedAt, this.lastReceived) + this.#pingTimeoutMs;
+    if (this.state !== "connected") return this.#askedAt + (this.#limits?.connackTimeoutMs ?? CONNACK_TIMEOUT_MS);
+    return this.held
+      ? NEVER
+      : Math.max(this.#askedAt, this.lastReceived) + (this.#limits?.pingTimeoutMs ?? PING_TIMEOUT_MS);
   }
 
   protected receiveOwn(packet: Packet, now: number): Violation | undefined {
@@ -202,7 +202,7 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
     if (!present) inflight.lose();
     inflight.cleanStartOwed = false;
     sender.resume(now);
-    this.handler.onConnack(packet, inflight.takeLost());
+    this.handler.onConnack(packet, inflight.lost.splice(0));
     sender.report(now);
     return undefined;
   }

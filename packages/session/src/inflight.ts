@@ -29,7 +29,7 @@ export class InflightState implements Inflight {
   /** A clean start was asked for, and no CONNACK has come since. */
   cleanStartOwed = false;
   /** Forgotten with the session, and the caller does not know yet. */
-  readonly #lost: LostMessage[] = [];
+  readonly lost: LostMessage[] = [];
   #lastPacketId = 0;
 
   constructor(outgoing: Map<number, Outgoing>, incoming: Set<number>) {
@@ -68,11 +68,7 @@ export class InflightState implements Inflight {
 
   /** The session is gone: as `clear`, but the caller learns of it with the next CONNACK. */
   lose(): void {
-    this.#lost.push(...this.clear());
-  }
-
-  takeLost(): readonly LostMessage[] {
-    return this.#lost.splice(0);
+    this.lost.push(...this.clear());
   }
 
   clear(): readonly LostMessage[] {
