@@ -5,26 +5,26 @@ import { MAXIMUM_FIELD_LENGTH } from "./limits.ts";
  * TextDecoder and TextEncoder exist; Buffer, when there is one, makes short strings in a third of the time.
  */
 
-interface Platform {
-  readonly TextDecoder: new (
-    label: string,
-    options: { readonly fatal: boolean; readonly ignoreBOM: boolean },
-  ) => { decode(bytes: Uint8Array): string };
-  readonly TextEncoder: new () => {
-    encodeInto(text: string, bytes: Uint8Array): { readonly read: number; readonly written: number };
-  };
+declare const TextDecoder: new (
+  label: string,
+  options: { readonly fatal: boolean; readonly ignoreBOM: boolean },
+) => { decode(bytes: Uint8Array): string };
+
+declare const TextEncoder: new () => {
+  encodeInto(text: string, bytes: Uint8Array): { readonly read: number; readonly written: number };
+};
+
+interface WithBuffer {
   readonly Buffer?: {
     readonly prototype: { readonly latin1Slice?: (this: Uint8Array, start: number, end: number) => string };
   };
 }
 
-const platform = globalThis as unknown as Platform;
-
 /** Ill-formed text throws; a byte order mark is text like any other [MQTT-1.5.4-3]. */
-const decoder = /* @__PURE__ */ new platform.TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const encoder = /* @__PURE__ */ new platform.TextEncoder();
+const decoder = /* @__PURE__ */ new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = /* @__PURE__ */ new TextEncoder();
 
-const latin1Slice = /* @__PURE__ */ (() => platform.Buffer?.prototype.latin1Slice)();
+const latin1Slice = /* @__PURE__ */ (() => (globalThis as WithBuffer).Buffer?.prototype.latin1Slice)();
 
 /** As `utf8Text`, but faster where the bytes are all below 0x80 and there is a Buffer. */
 export function fastText(bytes: Uint8Array, start: number, end: number): string {

@@ -42,11 +42,6 @@ export class Reader {
     this.end = end;
   }
 
-  /** Lets go of the bytes, so that an idle decoder pins no chunk. */
-  close(): void {
-    this.open(EMPTY, 0, 0);
-  }
-
   uint8(): number {
     return this.#bytes[this.#skip(1)] as number;
   }

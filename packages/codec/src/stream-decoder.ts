@@ -43,8 +43,6 @@ export class StreamDecoder implements Decoder {
   #pos = 0;
   #queue: Uint8Array[] = NO_CHUNKS;
   #head = 0;
-  /** Where the body of the packet at hand begins, counted from its first byte. */
-  #bodyOffset = 0;
   /** Where the last packet begins; the reader holds its bytes and end. */
   #start = 0;
   #failed = false;
@@ -75,10 +73,9 @@ export class StreamDecoder implements Decoder {
   next(): Packet | null {
     if (this.#pos === this.#bytes.length) this.#nextChunk();
     try {
-      const size = this.#packetSize();
-      if (size > 0 && size <= this.bufferedBytes) return this.#read(size);
-      this.#release();
-      return null;
+      const packet = this.#read();
+      if (packet === null) this.#release();
+      return packet;
     } catch (error) {
       this.#failed = true;
       this.bufferedBytes = 0;
@@ -95,42 +92,40 @@ export class StreamDecoder implements Decoder {
     if (this.bufferedBytes > 0) fail(packetTruncated, this);
   }
 
-  /** Bytes of the packet at hand by its fixed header; refuses it by what that tells. 0 until it is complete. */
-  #packetSize(): number {
+  /** The packet at hand; refused as soon as its fixed header is complete by what that tells. Null until it is whole. */
+  #read(): Packet | null {
+    let byte = 0;
+    let headerLength = 1;
     let remainingLength = 0;
-    for (let index = 1; index < this.bufferedBytes; index++) {
-      if (this.#pos + index >= this.#bytes.length) this.#join(index + 1);
-      const byte = this.#bytes[this.#pos + index] as number;
-      remainingLength |= (byte & 0x7f) << (7 * (index - 1));
+    do {
+      if (headerLength >= this.bufferedBytes) return null;
+      if (this.#pos + headerLength >= this.#bytes.length) this.#join(headerLength + 1);
+      byte = this.#bytes[this.#pos + headerLength] as number;
+      remainingLength |= (byte & 0x7f) << (7 * (headerLength - 1));
       // Not more than four bytes, and the last one 0 only when alone [MQTT-1.5.5-1].
-      if (byte > 0x7f ? index === 4 : byte === 0 && index > 1) fail(lengthMalformed, this);
-      if (byte > 0x7f) continue;
-      const first = this.#bytes[this.#pos] as number;
-      const type = first >> 4;
-      const flagged = (FLAGGED >> type) & 1;
-      const flags = first & (flagged && this.version === 3 ? 0x07 : 0x0f);
-      if (this.#readers[type] === undefined) fail(packetUnexpected, this);
-      if (type !== PUBLISH && flags !== flagged << 1) fail(flagsInvalid, this);
-      this.#bodyOffset = index + 1;
-      const size = this.#bodyOffset + remainingLength;
-      return size > this.maximumPacketSize ? fail(packetTooLarge, this) : size;
-    }
-    return 0;
-  }
-
-  #read(size: number): Packet {
+      if (byte > 0x7f ? headerLength === 4 : byte === 0 && headerLength > 1) fail(lengthMalformed, this);
+      headerLength++;
+    } while (byte > 0x7f);
+    const first = this.#bytes[this.#pos] as number;
+    const type = first >> 4;
+    const read = this.#readers[type];
+    const flagged = (FLAGGED >> type) & 1;
+    const flags = first & (flagged && this.version === 3 ? 0x07 : 0x0f);
+    const size = headerLength + remainingLength;
+    if (read === undefined) fail(packetUnexpected, this);
+    if (type !== PUBLISH && flags !== flagged << 1) fail(flagsInvalid, this);
+    if (size > this.maximumPacketSize) fail(packetTooLarge, this);
+    if (size > this.bufferedBytes) return null;
     if (this.#pos + size > this.#bytes.length) this.#join(size);
     const reader = this.#reader;
     const start = this.#pos;
     const end = start + size;
-    const first = this.#bytes[start] as number;
     this.#start = start;
     this.#pos = end;
     this.bufferedBytes -= size;
-    reader.open(this.#bytes, start + this.#bodyOffset, end);
+    reader.open(this.#bytes, start + headerLength, end);
     reader.version = this.version;
-    const type = first >> 4;
-    const packet = (this.#readers[type] as PacketReader)(reader, type as never, first & 0x0f);
+    const packet = read(reader, type as never, flags);
     if (reader.pos !== end) fail(packetOverlong, reader);
     // CONNECT decides the version of all that follows it.
     this.version = reader.version;
@@ -187,7 +182,8 @@ export class StreamDecoder implements Decoder {
       this.#join(this.#bytes.length - this.#pos);
     }
     this.#start = 0;
-    this.#reader.close();
+    // An idle decoder pins no chunk.
+    this.#reader.open(EMPTY, 0, 0);
   }
 }
 
