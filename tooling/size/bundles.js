@@ -9,7 +9,7 @@ export const bundles = [
     name: "codec, every export with its tables of names",
     source: `export * from "@tidewire/codec";`,
     builds: ["@tidewire/codec"],
-    budget: 8500,
+    budget: 8600,
   },
   {
     name: "codec, both directions of all packets",
@@ -23,8 +23,8 @@ export const bundles = [
     source: `export { createClientDecoder, createClientPacketWriter } from "@tidewire/codec";`,
     builds: ["@tidewire/codec"],
     goal: 4500,
-    budget: 6050,
-    lacks: [/\b(readConnect|writeConnack|readSubscribe|writeSubscribeAck|readUnsubscribe)\b/],
+    budget: 5600,
+    lacks: [/\b(readConnect|writeConnack|readSubscribe|writeSubscribeAck|readUnsubscribe|writeEncoded|fastText)\b/],
   },
   {
     name: "codec, only to encode CONNECT, PUBLISH and SUBSCRIBE",
@@ -40,11 +40,21 @@ export const bundles = [
     ],
   },
   {
+    name: "codec and session, a client's half of both",
+    source: `
+      export { createClientDecoder, createClientPacketWriter } from "@tidewire/codec";
+      export { createClientSession, createInflight } from "@tidewire/session";`,
+    builds: ["@tidewire/session"],
+    budget: 9700,
+    // What is handed in by those who want it.
+    lacks: [/\b(fastText|AliasWriter|StoredOutgoing|Exchanges|ServerReceiver)\b/],
+  },
+  {
     name: "client, all of it: MQTT 3.1.1 and 5, every QoS, reconnect, WebSocket",
     source: `export { connect, createClient } from "@tidewire/client";`,
     builds: ["@tidewire/client"],
     goal: 12_000,
-    budget: 25_000,
+    budget: 24_800,
     lacks: [
       /["']node:/,
       /\bprocess\./,
@@ -61,7 +71,7 @@ export const bundles = [
       export { webSocket } from "@tidewire/transport-websocket";`,
     builds: ["@tidewire/link", "@tidewire/session", "@tidewire/transport-websocket"],
     goal: 8_000,
-    budget: 15_000,
+    budget: 14_150,
     lacks: [/\b(connectPacket|createServerSession|readConnect|writeConnack)\b/],
   },
   {
