@@ -228,6 +228,19 @@ describe("Maximum Packet Size", () => {
     expect([clientInflight.outgoingCount, serverInflight.incomingCount]).toEqual([0, 0]);
   });
 
+  // The first one would fit once the second has told its topic's alias, and go out after it.
+  test("what is given up does not slip behind what was sent after it", () => {
+    const common = { connect: { cleanStart: false }, clientInflight: createInflight() };
+    const first = new Pair({ ...common, acknowledge: false }).connect();
+    for (const text of ["x".repeat(26), "small"]) first.client.publish(message("0123456789", text, 1), 0);
+    first.cut();
+    const properties = { maximumPacketSize: 40, topicAliasMaximum: 1 };
+    const second = new Pair({ ...common, accept: { sessionPresent: true, properties } }).connect();
+    expect(payloads(second.serverEvents)).toEqual(["small"]);
+    const settled = second.clientEvents.filter(({ name }) => name === "settled");
+    expect(settled).toMatchObject([{ reasonCode: 0x95 }, { reasonCode: 0 }]);
+  });
+
   test("what is given up makes room, and the handler hears of it", () => {
     const common = { connect: { cleanStart: false }, clientInflight: createInflight(), acknowledge: false };
     const first = new Pair(common).connect();
