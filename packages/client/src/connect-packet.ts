@@ -1,4 +1,5 @@
-import { type ConnectPacket, PacketType, type ProtocolVersion, type Will } from "@tidewire/codec";
+import type { ConnectPacket, ProtocolVersion, Will } from "@tidewire/codec";
+import { CONNECT } from "@tidewire/codec/codes";
 import type { ClientLimits } from "./limits.ts";
 import type { ConnectOptions, WillOptions } from "./options.ts";
 import { toBytes } from "./payload.ts";
@@ -17,7 +18,7 @@ export async function connectPacket(client: Connecting, clientId: string, resume
   const { username, password } = (await credentials?.()) ?? options;
   const cleanStart = options.cleanStart ?? isTransient(client);
   return {
-    type: PacketType.CONNECT,
+    type: CONNECT,
     version,
     clientId,
     // In 3.1.1 the flag also says that the session ends with the connection, so it stays the same.

@@ -80,9 +80,7 @@ test("what cannot be sent throws, and the connection goes on", async () => {
   expect(() => client.publish("t", "", { retain: true })).toThrow(
     expect.objectContaining({ code: "not-supported-by-server" }),
   );
-  expect(() => client.publish("t", new Uint8Array(200))).toThrow(
-    expect.objectContaining({ code: "packet-too-large" }),
-  );
+  expect(() => client.publish("t", new Uint8Array(200))).toThrow(expect.objectContaining({ code: "packet-too-large" }));
   const refused = outcome(client.subscribe("a/#/b"));
   server.script = (packet) =>
     packet.type === PacketType.SUBSCRIBE

@@ -12,6 +12,7 @@ import {
   textPayload,
   topicTemplate,
 } from "@tidewire/client";
+import type { LiteClient } from "@tidewire/client/lite";
 import { serveClient, workerClient } from "@tidewire/client/worker";
 
 type Equal<One, Other> = (<T>() => T extends One ? 1 : 2) extends <T>() => T extends Other ? 1 : 2 ? true : false;
@@ -23,6 +24,9 @@ holds<Equal<keyof TemplateParameters<"a/b">, never>>();
 holds<Equal<keyof TemplateParameters<"{only}">, "only">>();
 
 declare const client: Client;
+
+// What is written for a lite client works with a whole one.
+export const lite: LiteClient = client;
 declare const schema: StandardSchema<unknown, { readonly value: number }>;
 const metric = topicTemplate("devices/{id}/metrics/{name}", jsonPayload(schema));
 const status = topicTemplate("devices/{id}/status", textPayload);

@@ -8,8 +8,6 @@ import type {
   SubscriptionRequest,
   UnsubackPacket,
 } from "@tidewire/codec";
-import { announcedLimits, excludedExpiry, excludedSubscriptions } from "./announced.ts";
-import { type ClientRequest, clientStates } from "./client-states.ts";
 import {
   AUTH,
   CONNACK,
@@ -22,7 +20,9 @@ import {
   SUCCESS,
   UNSUBACK,
   UNSUBSCRIBE,
-} from "./codes.ts";
+} from "@tidewire/codec/codes";
+import { announcedLimits, excludedExpiry, excludedSubscriptions } from "./announced.ts";
+import { type ClientRequest, clientStates } from "./client-states.ts";
 import { misuse, refuse, SessionError, type Violation } from "./errors.ts";
 import { InflightState } from "./inflight.ts";
 import type {

@@ -10,7 +10,7 @@ import {
   PUBREL,
   SUBACK,
   UNSUBACK,
-} from "./codes.ts";
+} from "@tidewire/codec/codes";
 import type { ClientState } from "./interfaces.ts";
 import type { Transitions, TransitionTable } from "./transitions.ts";
 

@@ -1,5 +1,5 @@
 import type { AuthPacket, Properties } from "@tidewire/codec";
-import { AUTH, CONTINUE_AUTHENTICATION, RE_AUTHENTICATE, SUCCESS } from "./codes.ts";
+import { AUTH, CONTINUE_AUTHENTICATION, RE_AUTHENTICATE, SUCCESS } from "@tidewire/codec/codes";
 import { misuse, type Violation } from "./errors.ts";
 import type { AuthenticatedSession, Authenticator, EnhancedAuthentication } from "./interfaces.ts";
 import * as violations from "./violations.ts";

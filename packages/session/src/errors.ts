@@ -1,5 +1,5 @@
 import { errorOf, MqttError, ProtocolError, type ProtocolVersion, type Rule } from "@tidewire/codec";
-import { IMPLEMENTATION_SPECIFIC_ERROR, PACKET_TOO_LARGE } from "./codes.ts";
+import { IMPLEMENTATION_SPECIFIC_ERROR, PACKET_TOO_LARGE } from "@tidewire/codec/codes";
 
 /** Who is to blame: the caller (thrown), the peer, or the connection (both carried by `SessionEnd`). */
 export type SessionErrorKind = "misuse" | "violation" | "link";

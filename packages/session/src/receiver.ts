@@ -7,7 +7,6 @@ import type {
   SubackPacket,
   UnsubackPacket,
 } from "@tidewire/codec";
-import { excludedMessage } from "./announced.ts";
 import {
   FIRST_FAILURE,
   PACKET_IDENTIFIER_IN_USE,
@@ -16,7 +15,8 @@ import {
   PUBCOMP,
   PUBREC,
   SUCCESS,
-} from "./codes.ts";
+} from "@tidewire/codec/codes";
+import { excludedMessage } from "./announced.ts";
 import type { Core } from "./core.ts";
 import { misuse, type Violation } from "./errors.ts";
 import type { InflightState } from "./inflight.ts";

@@ -1,5 +1,5 @@
 import { ReasonCode, ReturnCode } from "@tidewire/codec";
-import { UNSPECIFIED_ERROR } from "./codes.ts";
+import { UNSPECIFIED_ERROR } from "@tidewire/codec/codes";
 
 /** MQTT 5 reason codes by CONNACK return code of MQTT 3.x: what `ReturnCode` lists, in its order. */
 const reasonCodes: readonly number[] = [0x00, 0x84, 0x85, 0x88, 0x86, 0x87];

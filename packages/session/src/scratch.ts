@@ -1,5 +1,5 @@
 import type { AckPacket, Properties } from "@tidewire/codec";
-import { PUBACK, PUBLISH, SUCCESS } from "./codes.ts";
+import { PUBACK, PUBLISH, SUCCESS } from "@tidewire/codec/codes";
 import type { OutgoingPublish } from "./interfaces.ts";
 
 /*

@@ -1,5 +1,4 @@
 import type { AckPacket, EncodedPacket, Properties, PubackPacket, PubcompPacket, PubrecPacket } from "@tidewire/codec";
-import { excludedMessage } from "./announced.ts";
 import {
   FIRST_FAILURE,
   PACKET_IDENTIFIER_NOT_FOUND,
@@ -9,7 +8,8 @@ import {
   PUBREC,
   PUBREL,
   SUCCESS,
-} from "./codes.ts";
+} from "@tidewire/codec/codes";
+import { excludedMessage } from "./announced.ts";
 import type { Core } from "./core.ts";
 import { isTooLarge, misuse, refuse, type Violation } from "./errors.ts";
 import { ABANDONED, type InflightState, type Outgoing, RELEASED } from "./inflight.ts";

@@ -8,7 +8,6 @@ import type {
   SubscribePacket,
   UnsubscribePacket,
 } from "@tidewire/codec";
-import { announcedLimits, excludedExpiry, excludedSubscriptions } from "./announced.ts";
 import {
   AUTH,
   CONNACK,
@@ -27,7 +26,8 @@ import {
   UNSUBACK,
   UNSUBSCRIBE,
   UNSUPPORTED_PROTOCOL_VERSION,
-} from "./codes.ts";
+} from "@tidewire/codec/codes";
+import { announcedLimits, excludedExpiry, excludedSubscriptions } from "./announced.ts";
 import { misuse, SessionError, type Violation } from "./errors.ts";
 import { InflightState } from "./inflight.ts";
 import type {

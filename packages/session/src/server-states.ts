@@ -10,7 +10,7 @@ import {
   PUBREL,
   SUBSCRIBE,
   UNSUBSCRIBE,
-} from "./codes.ts";
+} from "@tidewire/codec/codes";
 import type { ServerState } from "./interfaces.ts";
 import type { TransitionTable } from "./transitions.ts";
 

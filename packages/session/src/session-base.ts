@@ -9,7 +9,6 @@ import type {
   ProtocolVersion,
   QoS,
 } from "@tidewire/codec";
-import { announcedLimits } from "./announced.ts";
 import {
   IMPLEMENTATION_SPECIFIC_ERROR,
   PINGREQ,
@@ -20,7 +19,8 @@ import {
   PUBREC,
   PUBREL,
   UNSPECIFIED_ERROR,
-} from "./codes.ts";
+} from "@tidewire/codec/codes";
+import { announcedLimits } from "./announced.ts";
 import type { Core } from "./core.ts";
 import { isTooLarge, misuse, SessionError, type Violation, violationError } from "./errors.ts";
 import type { InflightState } from "./inflight.ts";

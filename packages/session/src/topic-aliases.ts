@@ -1,5 +1,5 @@
 import type { EncodedPacket, Properties } from "@tidewire/codec";
-import { PUBLISH } from "./codes.ts";
+import { PUBLISH } from "@tidewire/codec/codes";
 import { isTooLarge } from "./errors.ts";
 import type { OutgoingPublish, PublishWriter, TopicAliases } from "./interfaces.ts";
 import { OUTGOING_TOPIC_ALIASES, SHORTEST_ALIASED_TOPIC } from "./limits.ts";

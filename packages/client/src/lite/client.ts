@@ -17,7 +17,7 @@ import type {
   LiteSubscription,
   LiteTarget,
 } from "./interfaces.ts";
-import { limits } from "./limits.ts";
+import { announced, MAXIMUM_QUEUED } from "./limits.ts";
 import { PacketIds } from "./packet-ids.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
@@ -27,7 +27,7 @@ export class Client implements LiteClient {
   status: Status = "connecting";
   readonly options: LiteOptions;
   readonly version: ProtocolVersion;
-  readonly limits = limits;
+  readonly limits = announced;
   readonly #target: LiteTarget;
   readonly #scheduler: Scheduler;
   readonly #backOff: BackOff;
@@ -46,7 +46,7 @@ export class Client implements LiteClient {
     this.clientId = options.clientId ?? randomClientId();
     this.#scheduler = scheduler;
     this.#backOff = new BackOff(options.reconnect || {});
-    this.#exchanges = new Exchanges(this.#ids, scheduler, options.maximumQueued ?? limits.queued);
+    this.#exchanges = new Exchanges(this.#ids, scheduler, options.maximumQueued ?? MAXIMUM_QUEUED);
     this.#subscriptions = new Subscriptions(this.#report);
     void this.#connect();
   }

@@ -6,16 +6,29 @@ import {
   type Decoder,
   MqttError,
   type Packet,
-  PacketType,
   type Properties,
   type SubackPacket,
+  type SubscribePacket,
   type SubscriptionRequest,
   type UnsubackPacket,
+  type UnsubscribePacket,
 } from "@tidewire/codec";
+import {
+  CONNACK,
+  DISCONNECT,
+  PINGREQ,
+  PINGRESP,
+  PROTOCOL_ERROR,
+  PUBLISH,
+  SUBACK,
+  SUBSCRIBE,
+  UNSUBACK,
+  UNSUBSCRIBE,
+} from "@tidewire/codec/codes";
 import type { Scheduler } from "@tidewire/link";
 import type { Message } from "@tidewire/session";
 import { ClientError } from "../errors.ts";
-import { limits } from "./limits.ts";
+import { announced, CONNACK_TIMEOUT_MS } from "./limits.ts";
 import type { PacketIds } from "./packet-ids.ts";
 
 /** What a connection tells the client around it. */
@@ -78,7 +91,7 @@ export class Connection {
     this.#scheduler = scheduler;
     this.#decoder = createClientDecoder({
       version,
-      maximumPacketSize: properties?.maximumPacketSize ?? limits.maximumPacketSize,
+      maximumPacketSize: properties?.maximumPacketSize ?? announced.maximumPacketSize,
     });
     this.#writer.write(connect);
     const socket = dial();
@@ -88,11 +101,11 @@ export class Connection {
     socket.onmessage = ({ data }) => this.#read(data);
     this.closed = new Promise((resolve) => {
       socket.onclose = () => {
-        this.end(lost());
+        this.end(lost("The connection ended."));
         resolve();
       };
     });
-    this.#timer = scheduler.setTimer(() => this.end(lost()), limits.connackTimeoutMs);
+    this.#timer = scheduler.setTimer(() => this.end(lost(silent)), CONNACK_TIMEOUT_MS);
   }
 
   /** Bytes that have not left this machine. */
@@ -112,7 +125,7 @@ export class Connection {
     const { maximumQoS = 2, retainAvailable = true } = this.server;
     if (qos > maximumQoS || (retain && !retainAvailable)) throw notSupported();
     const known = this.connect.version === 5 ? properties : undefined;
-    this.write({ type: PacketType.PUBLISH, topic, payload, qos, retain, dup, packetId, properties: known });
+    this.write({ type: PUBLISH, topic, payload, qos, retain, dup, packetId, properties: known });
   }
 
   /** With an `identifier` where the server knows such things. Throws when the request is not valid. */
@@ -126,20 +139,14 @@ export class Connection {
       throw notSupported();
     }
     const identified = this.connect.version === 5 && subscriptionIdentifierAvailable !== false && identifier > 0;
+    const properties = identified ? { subscriptionIdentifiers: [identifier] } : undefined;
     const packetId = this.#ids.take();
-    this.write({
-      type: PacketType.SUBSCRIBE,
-      packetId,
-      subscriptions: [subscription],
-      properties: identified ? { subscriptionIdentifiers: [identifier] } : undefined,
-    });
-    this.#requests.set(packetId, { answer: PacketType.SUBACK, done });
+    this.#ask({ type: SUBSCRIBE, packetId, subscriptions: [subscription], properties }, done);
   }
 
   unsubscribe(filter: string, done: Done): void {
     const packetId = this.#ids.take();
-    this.write({ type: PacketType.UNSUBSCRIBE, packetId, filters: [filter], properties: undefined });
-    this.#requests.set(packetId, { answer: PacketType.UNSUBACK, done });
+    this.#ask({ type: UNSUBSCRIBE, packetId, filters: [filter], properties: undefined }, done);
   }
 
   /** Ends it; with a reason code the server is told, where there is a way to say so. */
@@ -147,7 +154,7 @@ export class Connection {
     if (this.ended !== undefined) return;
     // Before MQTT 5 DISCONNECT says that all is well.
     if (reasonCode === 0 || (reasonCode !== undefined && this.connect.version === 5)) {
-      this.write({ type: PacketType.DISCONNECT, reasonCode, properties });
+      this.write({ type: DISCONNECT, reasonCode, properties });
     }
     this.ended = error;
     this.#scheduler.clearTimer(this.#timer);
@@ -158,6 +165,18 @@ export class Connection {
       done(error);
     }
     this.#handler.onEnd(error);
+  }
+
+  #ask(packet: SubscribePacket | UnsubscribePacket, done: Done): void {
+    const { type, packetId } = packet;
+    try {
+      this.write(packet);
+    } catch (error) {
+      this.#ids.free(packetId);
+      throw error;
+    }
+    // SUBACK comes after SUBSCRIBE, and UNSUBACK after UNSUBSCRIBE, in numbers as well.
+    this.#requests.set(packetId, { answer: type + 1, done });
   }
 
   readonly #flush = (): void => {
@@ -189,16 +208,16 @@ export class Connection {
   /** Returns the reason code for a packet that breaks the protocol. */
   #receive(packet: Packet): number | undefined {
     // CONNACK comes first, and once.
-    if ((packet.type === PacketType.CONNACK) === this.#accepted) return PROTOCOL_ERROR;
+    if ((packet.type === CONNACK) === this.#accepted) return PROTOCOL_ERROR;
     switch (packet.type) {
-      case PacketType.CONNACK:
+      case CONNACK:
         return this.#receiveConnack(packet);
-      case PacketType.SUBACK:
-      case PacketType.UNSUBACK:
+      case SUBACK:
+      case UNSUBACK:
         return this.#receiveAnswer(packet);
-      case PacketType.PINGRESP:
+      case PINGRESP:
         return undefined;
-      case PacketType.DISCONNECT:
+      case DISCONNECT:
         if (packet.properties?.sessionExpiryInterval !== undefined) return PROTOCOL_ERROR;
         this.end(refused(packet.reasonCode));
         return undefined;
@@ -240,11 +259,11 @@ export class Connection {
   #keepAlive(ms: number): void {
     this.#timer = this.#scheduler.setTimer(() => {
       if (!this.#heard) {
-        this.end(lost());
+        this.end(lost(silent));
         return;
       }
       this.#heard = false;
-      this.write({ type: PacketType.PINGREQ });
+      this.write({ type: PINGREQ });
       this.#keepAlive(ms);
     }, ms);
   }
@@ -254,13 +273,12 @@ export class Connection {
   }
 }
 
-/** For what the server announced that it does not take. */
 function notSupported(): ClientError {
   return new ClientError("not-supported-by-server", "The server announced that it does not take this.");
 }
 
-function lost(): ClientError {
-  return new ClientError("connection-lost", "The connection ended.");
+function lost(text: string): ClientError {
+  return new ClientError("connection-lost", text);
 }
 
 function refused(reasonCode: number): ClientError {
@@ -268,7 +286,7 @@ function refused(reasonCode: number): ClientError {
   return new ClientError("refused", text, { reasonCode });
 }
 
-export const PROTOCOL_ERROR = 0x82;
+const silent = "The server does not answer.";
 
 /** What MQTT 5 calls the return codes 1 to 5 of 3.1.1. */
 const returnCodes: readonly number[] = [0x84, 0x85, 0x88, 0x86, 0x87];

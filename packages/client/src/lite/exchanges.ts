@@ -1,22 +1,33 @@
-import {
-  type AckPacket,
-  type Packet,
-  PacketType,
-  type PubackPacket,
-  type PubcompPacket,
-  type PublishPacket,
-  type PubrecPacket,
-  type PubrelPacket,
+import type {
+  AckPacket,
+  Packet,
+  PubackPacket,
+  PubcompPacket,
+  PublishPacket,
+  PubrecPacket,
+  PubrelPacket,
 } from "@tidewire/codec";
+import {
+  FIRST_FAILURE,
+  PACKET_IDENTIFIER_NOT_FOUND,
+  PROTOCOL_ERROR,
+  PUBACK,
+  PUBCOMP,
+  PUBLISH,
+  PUBREC,
+  PUBREL,
+  RECEIVE_MAXIMUM_EXCEEDED,
+  TOPIC_ALIAS_INVALID,
+} from "@tidewire/codec/codes";
 import type { Scheduler } from "@tidewire/link";
 import type { Message } from "@tidewire/session";
 import { ClientError } from "../errors.ts";
 import type { PublishResult } from "../interfaces.ts";
 import { toBytes } from "../payload.ts";
 import { requestError } from "../session-errors.ts";
-import { type Connection, PROTOCOL_ERROR } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import type { LitePublishOptions } from "./interfaces.ts";
-import { limits } from "./limits.ts";
+import { DRAIN_POLL_MS, HIGH_WATER_MARK } from "./limits.ts";
 import type { PacketIds } from "./packet-ids.ts";
 
 type ReceivedAck = PubackPacket | PubrecPacket | PubcompPacket;
@@ -100,13 +111,13 @@ export class Exchanges {
    */
   receive(packet: Packet, deliver: (packet: PublishPacket) => void): number | undefined {
     switch (packet.type) {
-      case PacketType.PUBLISH:
+      case PUBLISH:
         return this.#receivePublish(packet, deliver);
-      case PacketType.PUBREL:
+      case PUBREL:
         return this.#receivePubrel(packet);
-      case PacketType.PUBACK:
-      case PacketType.PUBREC:
-      case PacketType.PUBCOMP:
+      case PUBACK:
+      case PUBREC:
+      case PUBCOMP:
         return this.#receiveAck(packet);
       default:
         return PROTOCOL_ERROR;
@@ -120,7 +131,7 @@ export class Exchanges {
     if (properties?.topicAlias !== undefined) return TOPIC_ALIAS_INVALID;
     if (qos < 2) {
       deliver(packet);
-      if (qos === 1) this.#acknowledge(PacketType.PUBACK, packetId);
+      if (qos === 1) this.#acknowledge(PUBACK, packetId);
       return undefined;
     }
     if (!this.#open.has(packetId) && this.#open.size >= receiveMaximum) return RECEIVE_MAXIMUM_EXCEEDED;
@@ -128,7 +139,7 @@ export class Exchanges {
     this.#open.add(packetId);
     this.#received.add(packetId);
     if (!repeated) deliver(packet);
-    this.#acknowledge(PacketType.PUBREC, packetId);
+    this.#acknowledge(PUBREC, packetId);
     return undefined;
   }
 
@@ -136,22 +147,22 @@ export class Exchanges {
     this.#open.delete(packetId);
     // What is not known was released before: the PUBCOMP was lost with an earlier connection.
     const known = this.#received.delete(packetId);
-    this.#acknowledge(PacketType.PUBCOMP, packetId, known ? 0 : PACKET_IDENTIFIER_NOT_FOUND);
+    this.#acknowledge(PUBCOMP, packetId, known ? 0 : PACKET_IDENTIFIER_NOT_FOUND);
   }
 
   #receiveAck({ type, packetId, reasonCode, properties }: ReceivedAck): number | undefined {
     const message = this.#outgoing.get(packetId);
     if (message?.sent !== true) {
       // Nothing of this identifier was sent on this connection: the server may remember more than this side.
-      if (type === PacketType.PUBREC) this.#acknowledge(PacketType.PUBREL, packetId, PACKET_IDENTIFIER_NOT_FOUND);
+      if (type === PUBREC) this.#acknowledge(PUBREL, packetId, PACKET_IDENTIFIER_NOT_FOUND);
       return undefined;
     }
     const { qos, released } = message;
-    if (type === PacketType.PUBREC && (released || (qos === 2 && reasonCode < FIRST_FAILURE))) {
+    if (type === PUBREC && (released || (qos === 2 && reasonCode < FIRST_FAILURE))) {
       this.#release(message);
       return undefined;
     }
-    if (type !== (released ? PacketType.PUBCOMP : qos === 1 ? PacketType.PUBACK : PacketType.PUBREC)) {
+    if (type !== (released ? PUBCOMP : qos === 1 ? PUBACK : PUBREC)) {
       return PROTOCOL_ERROR;
     }
     this.#forget(packetId);
@@ -171,7 +182,7 @@ export class Exchanges {
     const { receiveMaximum = MAXIMUM_PACKET_ID } = connection.server;
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       if (next.qos > 0 && this.#inFlight >= receiveMaximum) return;
-      if (connection.pendingBytes > limits.pendingBytes) {
+      if (connection.pendingBytes > HIGH_WATER_MARK) {
         this.#poll();
         return;
       }
@@ -192,7 +203,7 @@ export class Exchanges {
     this.#scheduler.setTimer(() => {
       this.#polling = false;
       this.#send();
-    }, limits.drainPollMs);
+    }, DRAIN_POLL_MS);
   }
 
   #write(connection: Connection, message: Outgoing): void {
@@ -236,7 +247,7 @@ export class Exchanges {
     if (!message.sent) this.#inFlight++;
     message.sent = true;
     message.released = true;
-    this.#acknowledge(PacketType.PUBREL, message.packetId);
+    this.#acknowledge(PUBREL, message.packetId);
   }
 
   #acknowledge(type: AckPacket["type"], packetId: number, reasonCode = 0): void {
@@ -249,10 +260,3 @@ export class Exchanges {
 
 const success: PublishResult = { reasonCode: 0, properties: undefined };
 const MAXIMUM_PACKET_ID = 65_535;
-
-// Reason codes
-
-const FIRST_FAILURE = 0x80;
-const PACKET_IDENTIFIER_NOT_FOUND = 0x92;
-const RECEIVE_MAXIMUM_EXCEEDED = 0x93;
-const TOPIC_ALIAS_INVALID = 0x94;

@@ -1,4 +1,4 @@
-import { pageScheduler } from "@tidewire/link/browser";
+import { browserScheduler } from "@tidewire/link/browser";
 import { ClientError } from "../errors.ts";
 import { Client } from "./client.ts";
 import type { LiteClient, LiteOptions, LiteTarget } from "./interfaces.ts";
@@ -19,12 +19,12 @@ export type {
  * A client that begins to connect now and keeps trying. Publish and subscribe at once: what cannot be sent yet waits.
  */
 export function createClient(target: LiteTarget, options: LiteOptions = {}): LiteClient {
-  return new Client(target, options, options.scheduler ?? pageScheduler());
+  return new Client(target, options, options.scheduler ?? browserScheduler());
 }
 
 /** Resolves when the server has accepted; rejects when it refuses for good, or has not accepted in 30 seconds. */
 export function connect(target: LiteTarget, options: LiteOptions = {}): Promise<LiteClient> {
-  const { onStatus, connectTimeoutMs = 30_000, scheduler = pageScheduler() } = options;
+  const { onStatus, connectTimeoutMs = 30_000, scheduler = browserScheduler() } = options;
   return new Promise((resolve, reject) => {
     let last: ClientError | undefined;
     const timer = scheduler.setTimer(() => {

@@ -1,12 +1,12 @@
-import type { PublishPacket } from "@tidewire/codec";
+import type { Properties, PublishPacket } from "@tidewire/codec";
 import type { ClientError } from "../errors.ts";
 import type { PublishOptions, PublishResult, Status, SubscribeOptions } from "../interfaces.ts";
-import type { ConnectOptions } from "../options.ts";
+import type { ConnectOptions, ReconnectOptions } from "../options.ts";
 
 /** A `ws:` or `wss:` URL, or a function that is asked for it at every attempt (for example to sign it anew). */
 export type LiteTarget = string | URL | (() => string | URL | Promise<string | URL>);
 
-/** What a lite client takes of the whole client's options, with the same meaning and defaults, and its own. */
+/** Options of the whole client, with the same meaning and defaults, and what a lite client tells by callbacks. */
 export interface LiteOptions
   extends Pick<
     ConnectOptions,
@@ -19,16 +19,18 @@ export interface LiteOptions
     | "password"
     | "credentials"
     | "will"
-    | "properties"
-    | "reconnect"
     | "connectTimeoutMs"
     | "scheduler"
   > {
+  /** Further CONNECT properties (MQTT 5), under their specification names. */
+  readonly properties?: Omit<Properties, "topicAliasMaximum" | "authenticationMethod" | "authenticationData">;
+  /** `false`: the first failure, or the end of the first connection, closes the client. */
+  readonly reconnect?: Omit<ReconnectOptions, "maxAttempts" | "isFatal"> | false;
   /** After every change of `status` and every failed attempt, of which `error` tells why. */
   readonly onStatus?: (status: Status, error?: ClientError) => void;
   /** Every message received, whichever subscription it is for. */
   readonly onMessage?: (message: LiteMessage) => void;
-  /** What no call can tell: callbacks that threw, subscriptions refused after the server had lost them. Default: the console. */
+  /** What no call can tell: a callback that threw, a subscription refused when it was made again. Default: the console. */
   readonly onError?: (error: ClientError) => void;
   /** Messages that may wait to be sent; more are rejected with `queue-full`. Default 1,000. */
   readonly maximumQueued?: number;

@@ -1,15 +1,20 @@
-/** Bounds of a lite client; the reasons are those of the whole client's limits. */
-export const limits = {
-  /** Announced in CONNECT (MQTT 5); the first is enforced as well. */
+/** Bounds of the small clients, each a constant of its own, so that a bundle has only those it needs. */
+
+/** What CONNECT announces (MQTT 5); the reasons are those of the whole client's limits. */
+export const announced = {
   maximumPacketSize: 16 * 1024 * 1024,
   receiveMaximum: 1_024,
   topicAliasMaximum: 0,
-  /** From dialling to CONNACK. */
-  connackTimeoutMs: 30_000,
-  /** Messages that wait to be sent. */
-  queued: 1_000,
-  /** Bytes on their way out above which messages wait. */
-  pendingBytes: 131_072,
-  /** How often these are looked at then: a WebSocket has no event for "sent". */
-  drainPollMs: 10,
 } as const;
+
+/** From dialling to CONNACK. */
+export const CONNACK_TIMEOUT_MS = 30_000;
+
+/** Bytes on their way out above which messages wait, or are refused where nothing can wait. */
+export const HIGH_WATER_MARK = 131_072;
+
+/** How often these are looked at then: a WebSocket has no event for "sent". */
+export const DRAIN_POLL_MS = 10;
+
+/** Default of `LiteOptions.maximumQueued`: what a page has to say while it is offline, in a few hundred kilobytes. */
+export const MAXIMUM_QUEUED = 1_000;

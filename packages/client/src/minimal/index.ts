@@ -1,18 +1,19 @@
-import { PacketType, type Properties, type SubscriptionRequest } from "@tidewire/codec";
+import type { Properties, SubscriptionRequest } from "@tidewire/codec";
+import { PROTOCOL_ERROR, PUBLISH } from "@tidewire/codec/codes";
 import { pageScheduler } from "@tidewire/link/browser";
 import { randomClientId } from "../client-id.ts";
 import { connectPacket } from "../connect-packet.ts";
 import { ClientError, closedError } from "../errors.ts";
-import { Connection, type Done, PROTOCOL_ERROR } from "../lite/connection.ts";
+import { Connection, type Done } from "../lite/connection.ts";
 import type { LiteMessage, LiteOptions } from "../lite/interfaces.ts";
-import { limits } from "../lite/limits.ts";
+import { announced, HIGH_WATER_MARK } from "../lite/limits.ts";
 import { PacketIds } from "../lite/packet-ids.ts";
 import { toBytes } from "../payload.ts";
 
 export type { ClientErrorCode } from "../errors.ts";
 export { ClientError } from "../errors.ts";
 
-/** Options of the whole client, with the same meaning and defaults, and what the connection tells. */
+/** Options of the lite client, with the same meaning and defaults, and what the connection tells. */
 export interface MinimalOptions
   extends Pick<
     LiteOptions,
@@ -58,12 +59,15 @@ export type MinimalSubscribeOptions = Partial<
   Pick<SubscriptionRequest, "noLocal" | "retainAsPublished" | "retainHandling">
 >;
 
-/** Connects once: resolves when the server has accepted, rejects with a `ClientError` when it refuses or cannot be reached. */
+/**
+ * Connects once: resolves when the server has accepted, rejects with a `ClientError` when it refuses or cannot be reached,
+ * and with the codec's `MqttError` when an option is not valid.
+ */
 export async function connect(url: string | URL, options: MinimalOptions = {}): Promise<MinimalClient> {
   const { clientId = randomClientId(), protocolVersion: version = 5, scheduler = pageScheduler() } = options;
   const { onMessage, onClose, WebSocket: Socket = WebSocket } = options;
   const fresh = { ...options, cleanStart: true, sessionExpiryInterval: 0 };
-  const packet = await connectPacket({ options: fresh, version, limits }, clientId, false);
+  const packet = await connectPacket({ options: fresh, version, limits: announced }, clientId, false);
   return new Promise((resolve, reject) => {
     let closed = reject;
     const connection = new Connection(
@@ -77,7 +81,7 @@ export async function connect(url: string | URL, options: MinimalOptions = {}): 
         },
         onPacket: (packet) => {
           // Neither a higher QoS nor an alias was asked for.
-          const expected = packet.type === PacketType.PUBLISH && packet.qos === 0;
+          const expected = packet.type === PUBLISH && packet.qos === 0;
           if (!expected || packet.properties?.topicAlias !== undefined) return PROTOCOL_ERROR;
           try {
             onMessage?.(packet);
@@ -100,15 +104,13 @@ function clientOf(connection: Connection): MinimalClient {
       send((result) => {
         if (typeof result === "object") reject(result);
         else if (result < 0x80) resolve();
-        else
-          reject(new ClientError("subscribe-refused", "The server refused the topic filter.", { reasonCode: result }));
+        else reject(new ClientError("subscribe-refused", "The server refused the filter.", { reasonCode: result }));
       });
     });
   return {
     publish: (topic, payload, { retain = false, properties } = {}) => {
       if (connection.ended !== undefined) throw connection.ended;
-      if (connection.pendingBytes > limits.pendingBytes)
-        throw new ClientError("queue-full", "Too much waits to be sent.");
+      if (connection.pendingBytes > HIGH_WATER_MARK) throw new ClientError("queue-full", "The connection is full.");
       connection.publish({ topic, payload: toBytes(payload), qos: 0, retain, properties }, 0, false);
     },
     subscribe: (filter, { noLocal = false, retainAsPublished = false, retainHandling = 0 } = {}) =>
