@@ -50,7 +50,7 @@ export const bundles = [
     lacks: [/\b(fastText|AliasWriter|StoredOutgoing|Exchanges|ServerReceiver)\b/],
   },
   {
-    name: "client, all of it: MQTT 3.1.1 and 5, every QoS, reconnect, WebSocket",
+    name: "client, all of it",
     source: `export { connect, createClient } from "@tidewire/client";`,
     builds: ["@tidewire/client"],
     goal: 12_000,
@@ -63,6 +63,22 @@ export const bundles = [
     ],
   },
   {
+    name: "client, lite: MQTT 3.1.1 and 5, every QoS, reconnect, WebSocket",
+    source: `export { connect, createClient } from "@tidewire/client/lite";`,
+    builds: ["@tidewire/client"],
+    goal: 12_000,
+    budget: 10_600,
+    lacks: [/["']node:/, /\b(createClientSession|InflightState|Loop|fastText|readConnect|writeConnack)\b/],
+  },
+  {
+    name: "client, minimal: connect, publish and subscribe",
+    source: `export { connect } from "@tidewire/client/minimal";`,
+    builds: ["@tidewire/client"],
+    goal: 8_000,
+    budget: 8_000,
+    lacks: [/["']node:/, /\b(createClientSession|Exchanges|BackOff|Loop|fastText|readConnect|writeConnack)\b/],
+  },
+  {
     name: "what a client is built on: session, link and WebSocket, driven by hand",
     source: `
       export { createClientLinkLoop } from "@tidewire/link";
@@ -70,7 +86,6 @@ export const bundles = [
       export { createClientSession, createInflight } from "@tidewire/session";
       export { webSocket } from "@tidewire/transport-websocket";`,
     builds: ["@tidewire/link", "@tidewire/session", "@tidewire/transport-websocket"],
-    goal: 8_000,
     budget: 14_150,
     lacks: [/\b(connectPacket|createServerSession|readConnect|writeConnack)\b/],
   },

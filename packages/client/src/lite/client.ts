@@ -27,7 +27,7 @@ export class Client implements LiteClient {
   status: Status = "connecting";
   readonly options: LiteOptions;
   readonly version: ProtocolVersion;
-  readonly limits = announced;
+  readonly limits: typeof announced = announced;
   readonly #target: LiteTarget;
   readonly #scheduler: Scheduler;
   readonly #backOff: BackOff;

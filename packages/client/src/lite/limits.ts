@@ -1,11 +1,13 @@
+import type { ClientLimits } from "../limits.ts";
+
 /** Bounds of the small clients, each a constant of its own, so that a bundle has only those it needs. */
 
 /** What CONNECT announces (MQTT 5); the reasons are those of the whole client's limits. */
-export const announced = {
+export const announced: Pick<ClientLimits, "maximumPacketSize" | "receiveMaximum" | "topicAliasMaximum"> = {
   maximumPacketSize: 16 * 1024 * 1024,
   receiveMaximum: 1_024,
   topicAliasMaximum: 0,
-} as const;
+};
 
 /** From dialling to CONNACK. */
 export const CONNACK_TIMEOUT_MS = 30_000;
