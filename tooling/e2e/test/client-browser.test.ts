@@ -34,6 +34,8 @@ const dedicatedWorkerScript = `
 
 const pageScript = `
   import { connect, createClient } from "@tidewire/client";
+  import { connect as connectLite } from "@tidewire/client/lite";
+  import { connect as connectMinimal } from "@tidewire/client/minimal";
   import { workerClient } from "@tidewire/client/worker";
   import { indexedDbStore } from "@tidewire/store-indexeddb";
   const broker = new URLSearchParams(location.search).get("broker");
@@ -45,6 +47,42 @@ const pageScript = `
     const reply = client.request("ask", "?");
     return (await reply).text();
   };
+  const text = (payload) => new TextDecoder().decode(payload);
+  class CutWebSocket extends WebSocket {
+    constructor(...options) {
+      super(...options);
+      globalThis.cut = () => this.close(4000);
+    }
+  }
+  // The connection is cut in the middle of its messages, again and again.
+  globalThis.runLite = async (protocolVersion) => {
+    const client = await connectLite(broker, {
+      protocolVersion,
+      cleanStart: false,
+      reconnect: { minDelayMs: 20 },
+      WebSocket: CutWebSocket,
+    });
+    await client.subscribe("lite/#", { qos: 2, onMessage: ({ payload }) => got.push(text(payload)) });
+    const published = [];
+    for (let i = 0; i < 60; i++) {
+      published.push(client.publish("lite/" + i, String(i), { qos: 2 }));
+      if (i % 20 === 10) cut();
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    }
+    await Promise.all(published);
+    globalThis.client = client;
+  };
+  globalThis.runMinimal = () =>
+    new Promise(async (resolve) => {
+      const client = await connectMinimal(broker, {
+        onMessage: ({ topic, payload }) => got.push([topic, text(payload)]),
+        onClose: ({ code }) => resolve(code),
+      });
+      await client.subscribe("minimal/#");
+      client.publish("minimal/a", "one");
+      client.publish("minimal/b", new Uint8Array([0x74, 0x77, 0x6f]));
+      globalThis.client = client;
+    });
   globalThis.connectShared = async () => {
     const worker = new SharedWorker("/shared.js", { type: "module", name: broker });
     globalThis.client = await workerClient(worker);
@@ -121,6 +159,28 @@ describeWithPeers(["chromium"], "our client in Chromium", () => {
     await until("three messages", async () => (await got(page)).length === 3);
     expect(await got(page)).toEqual([0, 1, 2].map((qos) => [`page/${qos}`, qos, "from a page"]));
     await page.evaluate("client.close()");
+    expect(errors).toEqual([]);
+  });
+
+  it.each([4, 5])("lite: loses and repeats nothing over cut connections (version %i)", async (version) => {
+    const page = await open();
+    await page.evaluate(`runLite(${version})`);
+    await until("all messages", async () => (await got(page)).length >= 60);
+    expect(await got(page)).toEqual(Array.from({ length: 60 }, (_, i) => String(i)));
+    await page.evaluate("client.close()");
+    expect(errors).toEqual([]);
+  });
+
+  it("minimal: publishes and receives, and says when it is over", async () => {
+    const page = await open();
+    await page.evaluate("void (globalThis.over = runMinimal())");
+    await until("both messages", async () => (await got(page)).length === 2);
+    expect(await got(page)).toEqual([
+      ["minimal/a", "one"],
+      ["minimal/b", "two"],
+    ]);
+    await page.evaluate("client.close()");
+    expect(await page.evaluate("over")).toBe("closed");
     expect(errors).toEqual([]);
   });
 
