@@ -1,5 +1,3 @@
-import type { ReasonCode } from "./reason-codes.ts";
-
 /*
  * The numbers on the wire as single constants: a bundler puts them in place, where the objects `PacketType` and
  * `ReasonCode` would go along whole.
@@ -22,19 +20,19 @@ export {
   UNSUBACK,
   UNSUBSCRIBE,
 } from "./packet-types.ts";
-
-export const SUCCESS: typeof ReasonCode.Success = 0x00;
-export const CONTINUE_AUTHENTICATION: typeof ReasonCode.ContinueAuthentication = 0x18;
-export const RE_AUTHENTICATE: typeof ReasonCode.ReAuthenticate = 0x19;
-/** From here on a reason code says that something failed (MQTT 5.0, 2.4). */
-export const FIRST_FAILURE: typeof ReasonCode.UnspecifiedError = 0x80;
-export const UNSPECIFIED_ERROR: typeof ReasonCode.UnspecifiedError = 0x80;
-export const PROTOCOL_ERROR: typeof ReasonCode.ProtocolError = 0x82;
-export const IMPLEMENTATION_SPECIFIC_ERROR: typeof ReasonCode.ImplementationSpecificError = 0x83;
-export const UNSUPPORTED_PROTOCOL_VERSION: typeof ReasonCode.UnsupportedProtocolVersion = 0x84;
-export const KEEP_ALIVE_TIMEOUT: typeof ReasonCode.KeepAliveTimeout = 0x8d;
-export const PACKET_IDENTIFIER_IN_USE: typeof ReasonCode.PacketIdentifierInUse = 0x91;
-export const PACKET_IDENTIFIER_NOT_FOUND: typeof ReasonCode.PacketIdentifierNotFound = 0x92;
-export const RECEIVE_MAXIMUM_EXCEEDED: typeof ReasonCode.ReceiveMaximumExceeded = 0x93;
-export const TOPIC_ALIAS_INVALID: typeof ReasonCode.TopicAliasInvalid = 0x94;
-export const PACKET_TOO_LARGE: typeof ReasonCode.PacketTooLarge = 0x95;
+export {
+  CONTINUE_AUTHENTICATION,
+  FIRST_FAILURE,
+  IMPLEMENTATION_SPECIFIC_ERROR,
+  KEEP_ALIVE_TIMEOUT,
+  PACKET_IDENTIFIER_IN_USE,
+  PACKET_IDENTIFIER_NOT_FOUND,
+  PACKET_TOO_LARGE,
+  PROTOCOL_ERROR,
+  RE_AUTHENTICATE,
+  RECEIVE_MAXIMUM_EXCEEDED,
+  SUCCESS,
+  TOPIC_ALIAS_INVALID,
+  UNSPECIFIED_ERROR,
+  UNSUPPORTED_PROTOCOL_VERSION,
+} from "./reason-code-numbers.ts";
