@@ -28,28 +28,29 @@ export class Calls {
   ): Promise<Result> {
     if (options?.signal?.aborted === true) return Promise.reject(aborted(options.signal));
     return new Promise((resolve, reject) => {
-      const call = new Call(resolve, reject, this.#end);
-      call.place = this.#open.push(call) - 1;
-      if (this.size === 1) this.#onChange();
+      const call = new Call(resolve, reject, this);
       start(call);
-      if (call.place < 0 || (options?.signal === undefined && options?.timeoutMs === undefined)) return;
-      call.endWait = limitWait(options, this.#scheduler, (error) => {
-        call.reject(error);
-        withdraw?.();
-      });
+      this.limit(call, options, withdraw);
     });
   }
 
-  resolveAll(): void {
-    for (const call of [...this.#open] as Call<unknown>[]) call.resolve(undefined);
+  /** Ends a call that is still open when its caller gives up, and withdraws it. */
+  limit(call: Call<never>, options: OperationOptions | undefined, withdraw?: () => void): void {
+    if (call.place < 0 || (options?.signal === undefined && options?.timeoutMs === undefined)) return;
+    call.endWait = limitWait(options, this.#scheduler, (error) => {
+      call.reject(error);
+      withdraw?.();
+    });
   }
 
-  rejectAll(error: ClientError): void {
-    for (const call of [...this.#open]) call.reject(error);
+  /** For a new call. */
+  begin(call: Call<never>): void {
+    call.place = this.#open.push(call) - 1;
+    if (this.size === 1) this.#onChange();
   }
 
-  /** False when the call had ended before. */
-  readonly #end = (call: Call<never>): boolean => {
+  /** For a call that is settled; false when it was before. */
+  end(call: Call<never>): boolean {
     if (call.place < 0) return false;
     const last = this.#open.pop()!;
     if (last !== call) {
@@ -60,7 +61,15 @@ export class Calls {
     call.endWait?.();
     if (this.size === 0) this.#onChange();
     return true;
-  };
+  }
+
+  resolveAll(): void {
+    for (const call of [...this.#open] as Call<unknown>[]) call.resolve(undefined);
+  }
+
+  rejectAll(error: ClientError): void {
+    for (const call of [...this.#open]) call.reject(error);
+  }
 }
 
 /** One call, for whoever does the work; only the first time that it is settled counts. */
@@ -71,23 +80,20 @@ export class Call<Result> {
   endWait: (() => void) | undefined = undefined;
   readonly #resolve: (result: Result) => void;
   readonly #reject: (error: ClientError) => void;
-  readonly #end: (call: Call<never>) => boolean;
+  readonly #calls: Calls;
 
-  constructor(
-    resolve: (result: Result) => void,
-    reject: (error: ClientError) => void,
-    end: (call: Call<never>) => boolean,
-  ) {
+  constructor(resolve: (result: Result) => void, reject: (error: ClientError) => void, calls: Calls) {
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#end = end;
+    this.#calls = calls;
+    calls.begin(this);
   }
 
   resolve(result: Result): void {
-    if (this.#end(this)) this.#resolve(result);
+    if (this.#calls.end(this)) this.#resolve(result);
   }
 
   reject(error: ClientError): void {
-    if (this.#end(this)) this.#reject(error);
+    if (this.#calls.end(this)) this.#reject(error);
   }
 }

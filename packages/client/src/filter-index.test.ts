@@ -1,11 +1,7 @@
 import { matches } from "@tidewire/codec";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { FilterIndex } from "./filter-index.ts";
-
-interface Entry {
-  readonly filter: string;
-}
+import { FilterIndex, filterShape, type Shaped } from "./filter-index.ts";
 
 const level = fc.constantFrom("a", "b", "", "$x");
 const topics = fc
@@ -25,12 +21,12 @@ test("finds exactly the filters that match, whatever was added and removed", () 
       fc.array(fc.tuple(fc.boolean(), filters), { maxLength: 30 }),
       fc.array(topics, { minLength: 1, maxLength: 10 }),
       (changes, names) => {
-        const index = new FilterIndex<Entry>();
+        const index = new FilterIndex<Shaped>();
         const expected = new Set<string>();
         for (const [add, filter] of changes) {
           const entry = index.get(filter);
           expect(entry?.filter).toBe(expected.has(filter) ? filter : undefined);
-          if (add && entry === undefined) index.add({ filter });
+          if (add && entry === undefined) index.add(shapedEntry(filter));
           else if (!add && entry !== undefined) index.delete(entry);
           if (add) expected.add(filter);
           else expected.delete(filter);
@@ -68,13 +64,17 @@ test("a topic of thousands of levels is matched", () => {
   expect(matching(indexOf("a/#"), `a${"/b".repeat(30_000)}`)).toEqual(["a/#"]);
 });
 
-function indexOf(...filters: readonly string[]): FilterIndex<Entry> {
-  const index = new FilterIndex<Entry>();
-  for (const filter of filters) index.add({ filter });
+function indexOf(...filters: readonly string[]): FilterIndex<Shaped> {
+  const index = new FilterIndex<Shaped>();
+  for (const filter of filters) index.add(shapedEntry(filter));
   return index;
 }
 
-function matching(index: FilterIndex<Entry>, topic: string): readonly string[] {
+function shapedEntry(filter: string): Shaped {
+  return { filter, shape: filterShape(filter) };
+}
+
+function matching(index: FilterIndex<Shaped>, topic: string): readonly string[] {
   return index
     .match(topic)
     .map(({ filter }) => filter)

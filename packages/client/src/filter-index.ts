@@ -1,11 +1,17 @@
+/** A filter, and its shape as `filterShape` has it. */
+export interface Shaped {
+  readonly filter: string;
+  readonly shape: string;
+}
+
 /**
  * What is kept for each topic filter. Of the filters with wildcards at the same places at most one matches a topic,
  * and it is the topic itself with those wildcards put in: so a topic takes one look-up for each shape in use, however
  * many filters there are. The result for a topic is remembered until a filter is added or removed.
  */
-export class FilterIndex<Entry extends { readonly filter: string }> {
+export class FilterIndex<Entry extends Shaped> {
   readonly #entries = new Map<string, Entry>();
-  /** How many of the filters have each shape. */
+  /** How many entries have each shape. */
   readonly #shapes = new Map<string, number>();
   readonly #remembered = new Map<string, readonly Entry[]>();
 
@@ -20,11 +26,11 @@ export class FilterIndex<Entry extends { readonly filter: string }> {
   /** Adds an entry, whose filter has none yet. */
   add(entry: Entry): void {
     this.#entries.set(entry.filter, entry);
-    this.#count(entry.filter, 1);
+    this.#count(entry.shape, 1);
   }
 
-  delete({ filter }: Entry): void {
-    if (this.#entries.delete(filter)) this.#count(filter, -1);
+  delete({ filter, shape }: Entry): void {
+    if (this.#entries.delete(filter)) this.#count(shape, -1);
   }
 
   /** Every entry whose filter matches. */
@@ -39,8 +45,7 @@ export class FilterIndex<Entry extends { readonly filter: string }> {
     return found;
   }
 
-  #count(filter: string, change: number): void {
-    const shape = filterShape(filter);
+  #count(shape: string, change: number): void {
     const count = (this.#shapes.get(shape) ?? 0) + change;
     if (count > 0) this.#shapes.set(shape, count);
     else this.#shapes.delete(shape);

@@ -7,14 +7,15 @@ import {
 } from "@tidewire/codec";
 import type { Link } from "@tidewire/link";
 import type { ClientSession } from "@tidewire/session";
-import type { Call } from "./calls.ts";
+import { Call, type Calls } from "./calls.ts";
 import type { Core } from "./core.ts";
 import { ClientError } from "./errors.ts";
-import { FilterIndex } from "./filter-index.ts";
+import { FilterIndex, filterShape } from "./filter-index.ts";
 import type { OperationOptions, SubscribeOptions, Subscription } from "./interfaces.ts";
 import { requestError } from "./session-errors.ts";
 import type { Consumer } from "./subscription.ts";
 import { subscriptionIdentifier } from "./subscription-identifier.ts";
+import { aborted } from "./wait-limit.ts";
 
 /**
  * A filter that somebody here wants, and who; or that the server has to be told that nobody wants any more. It is what
@@ -22,6 +23,7 @@ import { subscriptionIdentifier } from "./subscription-identifier.ts";
  */
 export class FilterEntry implements SubscriptionRequest {
   readonly filter: string;
+  readonly shape: string;
   readonly identifier: number;
   qos: QoS = 0;
   noLocal = false;
@@ -36,7 +38,8 @@ export class FilterEntry implements SubscriptionRequest {
 
   constructor(filter: string) {
     this.filter = filter;
-    this.identifier = subscriptionIdentifier(filter);
+    this.shape = filterShape(filter);
+    this.identifier = subscriptionIdentifier(this.shape);
   }
 }
 
@@ -80,22 +83,24 @@ export class Subscriber {
   /** Resolves with the consumer when the server has granted it at least one filter. */
   subscribe(consumer: Consumer, options: SubscribeOptions): Promise<Subscription> {
     const { filters } = consumer;
+    const { calls, report } = this.#core;
     try {
+      if (options.signal?.aborted === true) throw aborted(options.signal);
       this.#check(filters);
     } catch (error) {
       return Promise.reject(requestError(error));
     }
-    const start = (call: Call<Subscription>) => {
-      const grant = new Grant(call, consumer, this);
+    return new Promise((resolve, reject) => {
+      const grant = new Grant(resolve, reject, calls, consumer, this);
       for (let i = 0; i < filters.length; i++) {
         // The first filter is the only one as a rule, and needs no object of its own.
         const answer = i === 0 ? grant : { tell: (result: Result) => grant.tell(result, i) };
         this.#want(filters[i]!, consumer, options, answer);
       }
       this.#schedule();
-    };
-    return this.#core.calls.run(options, start, () => {
-      void this.unsubscribe(consumer, undefined).catch(this.#core.report);
+      calls.limit(grant, options, () => {
+        void this.unsubscribe(consumer, undefined).catch(report);
+      });
     });
   }
 
@@ -339,16 +344,21 @@ const bytesPerPacket = 64 * 1024;
 /** Fixed header, packet identifier, properties. */
 const packetOverhead = 20;
 
-/** What one call of `subscribe` was granted, while the server has not answered for all of its filters. */
-class Grant implements Answer {
-  readonly #call: Call<Subscription>;
+/** One call of `subscribe`, and what it was granted so far. */
+class Grant extends Call<Subscription> implements Answer {
   readonly #consumer: Consumer;
   readonly #subscriber: Subscriber;
   readonly #granted: number[];
   #open: number;
 
-  constructor(call: Call<Subscription>, consumer: Consumer, subscriber: Subscriber) {
-    this.#call = call;
+  constructor(
+    resolve: (subscription: Subscription) => void,
+    reject: (error: ClientError) => void,
+    calls: Calls,
+    consumer: Consumer,
+    subscriber: Subscriber,
+  ) {
+    super(resolve, reject, calls);
     this.#consumer = consumer;
     this.#subscriber = subscriber;
     const { filters } = consumer;
@@ -365,8 +375,8 @@ class Grant implements Answer {
     if (error !== undefined) this.#subscriber.leave(consumer.filters[place]!, consumer);
     if (--this.#open > 0) return;
     consumer.granted = granted;
-    if (error === undefined || granted.some((code) => code < 0x80)) this.#call.resolve(consumer);
-    else this.#call.reject(error);
+    if (error === undefined || granted.some((code) => code < 0x80)) this.resolve(consumer);
+    else this.reject(error);
   }
 }
 

@@ -1,15 +1,12 @@
-import { filterShape } from "./filter-index.ts";
-
 /**
- * The Subscription Identifier that a filter is subscribed with (MQTT 5).
+ * The Subscription Identifier that filters of this shape are subscribed with (MQTT 5).
  *
  * A server may send one copy of a message for each of two overlapping subscriptions, and only the identifier tells
  * which copy is whose. One identifier for each filter would need one SUBSCRIBE packet for each, so filters that cannot
- * overlap share theirs: those of one shape (and one group, when they are shared). Being a pure function of the filter it
- * is the same after a reload, when the server still has the session.
+ * overlap share theirs: those of one shape. Being a pure function of that it is the same after a reload, when the server
+ * still has the session.
  */
-export function subscriptionIdentifier(filter: string): number {
-  const shape = filterShape(filter);
+export function subscriptionIdentifier(shape: string): number {
   // FNV-1a, cut to the 28 bits that a Variable Byte Integer holds. A collision only means that two filters are told
   // apart by topic alone, as in MQTT 3.1.1.
   let hash = 0x811c9dc5;
