@@ -3,6 +3,7 @@ import { createClientLinkLoop, type Link, type LinkLoop, type Scheduler } from "
 import { type ClientSession, createClientSession, outgoingTopicAliases } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import { Calls } from "./calls.ts";
+import { randomClientId } from "./client-id.ts";
 import { connectPacket, isTransient } from "./connect-packet.ts";
 import { type Attempt, Connector } from "./connector.ts";
 import type { Core } from "./core.ts";
@@ -308,10 +309,4 @@ export class MqttClient implements Client {
   }
 
   readonly #hurry = (): void => this.#connector.hurry();
-}
-
-function randomClientId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(10));
-  // 23 characters of digits and letters are what every server accepts [MQTT-3.1.3-5].
-  return `tw${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }

@@ -18,7 +18,7 @@ interface Harness {
 const url = "ws://server.example/mqtt";
 
 function setUp(options: LiteOptions = {}): Harness {
-  const network = mockNetwork();
+  const network = mockNetwork({ transcript: false });
   const server = new ScriptedServer(network);
   const statuses: string[] = [];
   const errors: ClientError[] = [];
@@ -451,5 +451,131 @@ test("options that no server would take close the client", async () => {
   await network.pass(60_000);
   expect(client.status).toBe("closed");
   expect(waiting.value).toMatchObject({ code: "invalid-argument" });
+  expect(server.peers).toHaveLength(0);
+});
+
+test("an acknowledgement of what was not sent on this connection changes nothing", async () => {
+  const { network, server, client } = await setUpConnected({ sessionExpiryInterval: 60 });
+  server.sessionPresent = true;
+  server.script = (packet) => (packet.type === PacketType.PUBLISH ? undefined : "usual");
+  const results = [outcome(client.publish("1", "", { qos: 1 })), outcome(client.publish("2", "", { qos: 1 }))];
+  await network.settle();
+  network.cut();
+  server.connackProperties = { receiveMaximum: 1 };
+  await network.pass(1_000);
+  expect(server.last.received(PacketType.PUBLISH).map(({ packetId }) => packetId)).toEqual([1]);
+  server.last.send(ack(PacketType.PUBACK, 2));
+  await network.settle();
+  expect(results.map(({ value }) => value)).toEqual(["pending", "pending"]);
+  server.last.send(ack(PacketType.PUBACK, 1));
+  await network.settle();
+  expect(server.last.received(PacketType.PUBLISH).map(({ packetId, dup }) => [packetId, dup])).toEqual([
+    [1, true],
+    [2, true],
+  ]);
+});
+
+test("a released message counts against the server's Receive Maximum until its PUBCOMP", async () => {
+  const { network, server, client } = await setUpConnected({ sessionExpiryInterval: 60 });
+  server.sessionPresent = true;
+  server.script = (packet) => (packet.type === PacketType.PUBREL ? undefined : "usual");
+  void client.publish("1", "", { qos: 2 });
+  await network.settle();
+  network.cut();
+  server.connackProperties = { receiveMaximum: 1 };
+  await network.pass(1_000);
+  void client.publish("2", "", { qos: 1 });
+  await network.settle();
+  expect(server.last.received(PacketType.PUBREL)).toHaveLength(1);
+  expect(server.last.received(PacketType.PUBLISH)).toEqual([]);
+  server.last.send(ack(PacketType.PUBCOMP, 1));
+  await network.settle();
+  expect(server.last.received(PacketType.PUBLISH)).toMatchObject([{ topic: "2" }]);
+});
+
+test("a QoS 2 message that the next server does not take is taken back there", async () => {
+  const { network, server, client } = await setUpConnected({ sessionExpiryInterval: 60 });
+  server.sessionPresent = true;
+  server.script = (packet) => (packet.type === PacketType.PUBLISH ? undefined : "usual");
+  const results = [outcome(client.publish("1", "", { qos: 2 })), outcome(client.publish("2", "", { qos: 1 }))];
+  await network.settle();
+  network.cut();
+  server.connackProperties = { maximumQoS: 1 };
+  await network.pass(1_000);
+  expect(results[0]!.value).toMatchObject({ code: "not-supported-by-server" });
+  expect(server.last.received(PacketType.PUBREL)).toMatchObject([{ packetId: 1 }]);
+  expect(server.last.received(PacketType.PUBLISH)).toMatchObject([{ topic: "2", dup: true }]);
+});
+
+test("identifiers come back: more exchanges than there are identifiers", async () => {
+  const { network, server, client } = await setUpConnected({ maximumQueued: 10_000 });
+  for (let round = 0; round < 9; round++) {
+    const exchanges = Array.from({ length: 8_000 }, () => client.publish("t", "", { qos: 1 }));
+    const refused = Array.from({ length: 8_000 }, () => client.subscribe("#/#", { onMessage: () => {} }));
+    await Promise.allSettled(refused);
+    await network.pass(100);
+    await Promise.all(exchanges);
+  }
+  expect(server.received(PacketType.PUBLISH)).toHaveLength(72_000);
+});
+
+test("an answer of another kind, or with more codes than filters, breaks the protocol", async () => {
+  for (const answer of [
+    { type: PacketType.UNSUBACK, reasonCodes: [0] },
+    { type: PacketType.SUBACK, reasonCodes: [0, 0] },
+  ] as const) {
+    const { network, server, client } = await setUpConnected();
+    server.script = (packet) =>
+      packet.type === PacketType.SUBSCRIBE ? { ...answer, packetId: packet.packetId, properties: undefined } : "usual";
+    const [first] = server.peers;
+    void client.subscribe("t", { onMessage: () => {} }).catch(() => {});
+    await network.settle();
+    expect(first!.received(PacketType.DISCONNECT)).toMatchObject([{ reasonCode: 0x82 }]);
+  }
+});
+
+test("a server that lost the session need not be told what nobody wants any more", async () => {
+  const { network, server, client } = await setUpConnected({ sessionExpiryInterval: 60 });
+  const subscribing = client.subscribe("t", { onMessage: () => {} });
+  await network.settle();
+  server.script = (packet) => (packet.type === PacketType.UNSUBSCRIBE ? undefined : "usual");
+  const left = outcome((await subscribing).unsubscribe());
+  await network.settle();
+  network.cut();
+  await network.pass(1_000);
+  expect(left.value).toBeUndefined();
+  expect(server.peers[1]!.packets.map(({ type }) => type)).toEqual([PacketType.CONNECT]);
+});
+
+test("the wait grows with each failure, and a connection that lasted starts it anew", async () => {
+  const { network, server } = setUp({ reconnect: { minDelayMs: 1_000, random: () => 0.999 } });
+  server.script = (packet, peer) => {
+    peer.connection.close();
+    return packet.type === PacketType.CONNECT ? undefined : "usual";
+  };
+  // Attempts at about 0, 1, 3, 7 and 15 seconds.
+  await network.pass(14_000);
+  expect(server.peers).toHaveLength(4);
+  server.script = () => "usual";
+  await network.pass(20_000);
+  expect(server.peers).toHaveLength(5);
+  network.cut();
+  await network.pass(1_100);
+  expect(server.peers).toHaveLength(6);
+});
+
+test("a client that is closed while its URL is looked up does not connect", async () => {
+  const network = mockNetwork();
+  const server = new ScriptedServer(network);
+  let answer = (_url: string) => {};
+  const target = () =>
+    new Promise<string>((resolve) => {
+      answer = resolve;
+    });
+  const client = createClient(target, { scheduler: network.scheduler, WebSocket: mockWebSocket(network) });
+  await network.settle();
+  await client.close();
+  answer(url);
+  await network.pass(60_000);
   expect(server.peers).toHaveLength(0);
 });
