@@ -580,3 +580,20 @@ test("a client that is closed while its URL is looked up does not connect", asyn
   await network.pass(60_000);
   expect(server.peers).toHaveLength(0);
 });
+
+test("a subscription that is refused when it is made again is reported; one that ends with the client is not", async () => {
+  const { network, server, client, errors } = await setUpConnected({ sessionExpiryInterval: 60 });
+  void client.subscribe("a", { onMessage: () => {} });
+  void client.subscribe("b", { onMessage: () => {} });
+  await network.settle();
+  server.script = (packet) => {
+    if (packet.type !== PacketType.SUBSCRIBE) return "usual";
+    if (packet.subscriptions[0]!.filter === "b") return undefined;
+    return { type: PacketType.SUBACK, packetId: packet.packetId, reasonCodes: [0x87], properties: undefined };
+  };
+  network.cut();
+  await network.pass(1_000);
+  expect(errors).toMatchObject([{ code: "subscribe-refused", reasonCode: 0x87 }]);
+  await client.close();
+  expect(errors).toHaveLength(1);
+});

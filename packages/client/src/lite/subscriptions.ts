@@ -16,8 +16,11 @@ export class Subscriptions {
   readonly #report: (error: ClientError) => void;
   /** By topic filter. */
   readonly #wanted = new Map<string, Entry>();
-  /** What the server has not answered, in order: to be subscribed to while it is wanted, else unsubscribed from. */
-  readonly #open = new Map<Entry, Done>();
+  /**
+   * What the server has not answered, in order: to be subscribed to while it is wanted, else unsubscribed from. Nobody
+   * waits for the answer when a subscription is made again.
+   */
+  readonly #open = new Map<Entry, Done | undefined>();
   #connection: Connection | undefined;
   #identifiers = 0;
 
@@ -51,12 +54,7 @@ export class Subscriptions {
     this.#connection = connection;
     if (!sessionPresent) {
       for (const entry of this.#wanted.values()) {
-        if (this.#open.has(entry)) continue;
-        // Whoever asked for it was answered long ago.
-        this.#open.set(entry, (result) => {
-          const error = this.#refusal(entry, result);
-          if (error !== undefined) this.#report(error);
-        });
+        if (!this.#open.has(entry)) this.#open.set(entry, undefined);
       }
     }
     for (const entry of this.#open.keys()) {
@@ -66,7 +64,7 @@ export class Subscriptions {
   }
 
   close(error: ClientError): void {
-    for (const done of this.#open.values()) done(error);
+    for (const done of this.#open.values()) done?.(error);
   }
 
   #unsubscribe(entry: Entry): Promise<void> {
@@ -105,7 +103,12 @@ export class Subscriptions {
   #answered(entry: Entry, result: number | ClientError): void {
     const done = this.#open.get(entry);
     this.#open.delete(entry);
-    done?.(result);
+    if (done !== undefined) {
+      done(result);
+      return;
+    }
+    const error = this.#refusal(entry, result);
+    if (error !== undefined) this.#report(error);
   }
 
   /** Why a filter was not granted: it is not wanted any more then. */
