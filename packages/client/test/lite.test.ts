@@ -594,6 +594,7 @@ test("a subscription that is refused when it is made again is reported; one that
   network.cut();
   await network.pass(1_000);
   expect(errors).toMatchObject([{ code: "subscribe-refused", reasonCode: 0x87 }]);
-  await client.close();
+  void client.close();
+  await network.settle();
   expect(errors).toHaveLength(1);
 });
