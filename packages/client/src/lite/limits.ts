@@ -18,5 +18,5 @@ export const HIGH_WATER_MARK = 131_072;
 /** How often these are looked at then: a WebSocket has no event for "sent". */
 export const DRAIN_POLL_MS = 10;
 
-/** Default of `LiteOptions.maximumQueued`: what a page has to say while it is offline, in a few hundred kilobytes. */
+/** Default of `LiteOptions.maximumQueued`: more than a page has to say while it is offline for a while. */
 export const MAXIMUM_QUEUED = 1_000;
