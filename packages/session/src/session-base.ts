@@ -106,8 +106,11 @@ export abstract class SessionBase<State extends string, Request extends string, 
     this.breakOff("violation", error, error.reasonCode, now);
   }
 
-  receiveEnd(_now: number, error: Error = new SessionError("link", "connection-lost", UNSPECIFIED_ERROR)): void {
-    if (this.end === undefined) this.finish("lost", UNSPECIFIED_ERROR, error, false);
+  receiveEnd(_now: number, error?: Error): void {
+    // Before an error is made, which costs a look at the stack: after DISCONNECT the end is no news.
+    if (this.end !== undefined) return;
+    const lost = error ?? new SessionError("link", "connection-lost", UNSPECIFIED_ERROR);
+    this.finish("lost", UNSPECIFIED_ERROR, lost, false);
   }
 
   holdInput(held: boolean, now: number): void {
