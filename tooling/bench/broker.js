@@ -78,10 +78,16 @@ export async function run({ options }) {
     }
     for (const transport of TRANSPORTS) {
       const name = `latency at half load, ${label(transport)}`;
-      if (name.includes(only)) rows.push(...(await latencyRows(name, servers, transport, rounds)));
+      if (name.includes(only)) {
+        rows.push(...(await latencyRows(name, servers, transport, rounds)));
+      }
     }
-    if ("retained".includes(only)) rows.push(...(await retainedRows(servers)));
-    if ("subscriptions".includes(only)) rows.push(...(await subscriptionRows(rounds)));
+    if ("retained".includes(only)) {
+      rows.push(...(await retainedRows(servers)));
+    }
+    if ("subscriptions".includes(only)) {
+      rows.push(...(await subscriptionRows(rounds)));
+    }
     return rows;
   } finally {
     stop();
@@ -91,10 +97,14 @@ export async function run({ options }) {
 /** Every server's median; one that fails has none. */
 async function takeTurns(servers, { run, fresh, lacking, name }, rounds) {
   const figures = new Map(servers.map((server) => [server.name, []]));
-  for (let round = 0; round < (fresh ? 1 : rounds); round++) {
+  for (let round = 0; round < (fresh ? 1 : rounds); round += 1) {
     for (const server of servers) {
-      if (lacking?.includes(server.name)) continue;
-      if (fresh || server.exited) await server.restart();
+      if (lacking?.includes(server.name)) {
+        continue;
+      }
+      if (fresh || server.exited) {
+        await server.restart();
+      }
       try {
         figures.get(server.name).push(await run(server));
       } catch (error) {

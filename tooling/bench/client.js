@@ -29,8 +29,10 @@ export async function run({ options }) {
   try {
     for (const { name, unit, task } of measurements.filter((measurement) => measurement.name.includes(only))) {
       const rates = Object.fromEntries(CLIENTS.map((client) => [client, []]));
-      for (let round = 0; round < rounds; round++) {
-        for (const client of CLIENTS) rates[client].push(await measure({ ...task, client, ports: broker.ports }));
+      for (let round = 0; round < rounds; round += 1) {
+        for (const client of CLIENTS) {
+          rates[client].push(await measure({ ...task, client, ports: broker.ports }));
+        }
       }
       rows.push(row(name, unit, median(rates.tidewire), "MQTT.js", median(rates.mqttjs)));
     }

@@ -15,7 +15,9 @@ export function run() {
   const rows = [];
   for (const subject of subjects()) {
     rows.push(...encodeRows(subject));
-    for (const [chunking, size] of chunkings(subject)) rows.push(...decodeRows(subject, chunking, size));
+    for (const [chunking, size] of chunkings(subject)) {
+      rows.push(...decodeRows(subject, chunking, size));
+    }
   }
   return rows;
 }
@@ -89,7 +91,9 @@ function chunkings({ wire, bytewise }) {
     ["64 KiB chunks", CHUNK],
     ["one packet a chunk", 0],
   ];
-  if (bytewise && wire[0].length < 1000) all.push(["byte by byte", 1]);
+  if (bytewise && wire[0].length < 1000) {
+    all.push(["byte by byte", 1]);
+  }
   return all;
 }
 
@@ -101,17 +105,21 @@ function encodeRows({ name, version, packets }) {
   const options = { protocolVersion: version };
   const rates = takeTurns({
     tidewire(count) {
-      for (let i = 0; i < count; i++) {
+      for (let i = 0; i < count; i += 1) {
         writer.write(packets[i % packets.length]);
-        if (i % TURN === TURN - 1) writer.take();
+        if (i % TURN === TURN - 1) {
+          writer.take();
+        }
       }
       writer.take();
     },
     "mqtt-packet"(count) {
-      for (let i = 0; i < count; i++) mqttPacket.generate(theirs[i % theirs.length], options);
+      for (let i = 0; i < count; i += 1) {
+        mqttPacket.generate(theirs[i % theirs.length], options);
+      }
     },
     "u8-mqtt-packet"(count) {
-      for (let i = 0; i < count; i++) {
+      for (let i = 0; i < count; i += 1) {
         const [type, packet] = u8Packets[i % u8Packets.length];
         u8Context.encode_pkt(type, packet);
       }
@@ -133,22 +141,32 @@ function decodeRows({ name, version, wire }, chunking, size) {
   const contenders = {
     tidewire(passes) {
       let decoded = 0;
-      for (let pass = 0; pass < passes; pass++) {
+      for (let pass = 0; pass < passes; pass += 1) {
         for (const chunk of chunks) {
           decoder.push(chunk);
-          while (decoder.next() !== null) decoded++;
+          while (decoder.next() !== null) {
+            decoded += 1;
+          }
         }
       }
       expectCount(decoded, passes * packets);
     },
     "mqtt-packet"(passes) {
       seen = 0;
-      for (let pass = 0; pass < passes; pass++) for (const chunk of chunks) parser.parse(chunk);
+      for (let pass = 0; pass < passes; pass += 1) {
+        for (const chunk of chunks) {
+          parser.parse(chunk);
+        }
+      }
       expectCount(seen, passes * packets);
     },
     "u8-mqtt-packet"(passes) {
       let decoded = 0;
-      for (let pass = 0; pass < passes; pass++) for (const chunk of chunks) decoded += stream.decode(chunk).length;
+      for (let pass = 0; pass < passes; pass += 1) {
+        for (const chunk of chunks) {
+          decoded += stream.decode(chunk).length;
+        }
+      }
       expectCount(decoded, passes * packets);
     },
   };
@@ -161,10 +179,14 @@ function cut(wire, size) {
   const rounds = size === 1 ? Math.ceil(5_000 / bytes) : Math.ceil(1_000_000 / bytes);
   const packets = Array.from({ length: rounds }, () => wire).flat();
   // Each chunk has memory of its own, as from a socket.
-  if (size === 0) return { packets: packets.length, chunks: packets.map((packet) => Buffer.from(packet)) };
+  if (size === 0) {
+    return { packets: packets.length, chunks: packets.map((packet) => Buffer.from(packet)) };
+  }
   const stream = Buffer.concat(packets);
   const chunks = [];
-  for (let at = 0; at < stream.length; at += size) chunks.push(Buffer.from(stream.subarray(at, at + size)));
+  for (let at = 0; at < stream.length; at += size) {
+    chunks.push(Buffer.from(stream.subarray(at, at + size)));
+  }
   return { packets: packets.length, chunks };
 }
 
@@ -173,7 +195,9 @@ function toRows(name, { tidewire, ...peers }, packets) {
 }
 
 function expectCount(actual, expected) {
-  if (actual !== expected) throw new Error(`decoded ${actual} packets instead of ${expected}`);
+  if (actual !== expected) {
+    throw new Error(`decoded ${actual} packets instead of ${expected}`);
+  }
 }
 
 const MQTT_PACKET_TYPES = { 1: "connect", 3: "publish", 4: "puback", 8: "subscribe" };
@@ -248,7 +272,9 @@ function toU8(packet, version) {
 }
 
 function toU8Properties(properties, version) {
-  if (version !== 5 || properties === undefined) return undefined;
+  if (version !== 5 || properties === undefined) {
+    return undefined;
+  }
   return {
     message_expiry_interval: properties.messageExpiryInterval,
     content_type: properties.contentType,

@@ -28,7 +28,11 @@ export async function run({ options }) {
   pinLoadGenerator();
   try {
     const rows = [];
-    for (const [name, measure] of Object.entries(parts)) if (name.includes(only)) rows.push(...(await measure(folder)));
+    for (const [name, measure] of Object.entries(parts)) {
+      if (name.includes(only)) {
+        rows.push(...(await measure(folder)));
+      }
+    }
     return rows;
   } finally {
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
@@ -37,22 +41,32 @@ export async function run({ options }) {
 
 async function online(folder) {
   const servers = [];
-  for (const fsync of ["always", "interval", "os"]) servers.push(await startTidewire(folder, { fsync }));
+  for (const fsync of ["always", "interval", "os"]) {
+    servers.push(await startTidewire(folder, { fsync }));
+  }
   for (const launch of [startNats, startMosquitto]) {
     const server = await launch(folder);
-    if (server !== undefined) servers.push(server);
+    if (server !== undefined) {
+      servers.push(server);
+    }
   }
   const [ours, ...others] = servers;
   const rows = [];
   for (const { name, publishers, window } of LOADS) {
     const rates = new Map(servers.map((server) => [server, []]));
-    for (let round = 0; round < ROUNDS; round++) {
-      for (const server of servers) rates.get(server).push(await rate(server, publishers, window));
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const server of servers) {
+        rates.get(server).push(await rate(server, publishers, window));
+      }
     }
     const own = median(rates.get(ours));
-    for (const other of others) rows.push(row(`QoS 1, ${name}`, "msg/s", own, other.name, median(rates.get(other))));
+    for (const other of others) {
+      rows.push(row(`QoS 1, ${name}`, "msg/s", own, other.name, median(rates.get(other))));
+    }
   }
-  for (const server of servers) server.stop();
+  for (const server of servers) {
+    server.stop();
+  }
   return rows;
 }
 

@@ -26,11 +26,13 @@ export function takeTurns(contenders, { rounds = 11, warmUpRounds = 3, turnMs = 
     batch: { run, count: 1 },
     rates: /** @type {number[]} */ ([]),
   }));
-  for (let round = -warmUpRounds; round < rounds; round++) {
+  for (let round = -warmUpRounds; round < rounds; round += 1) {
     for (const { batch, rates } of entries) {
       collectGarbage({ type: "minor" });
       const rate = takeTurn(batch, turnMs);
-      if (round >= 0) rates.push(rate);
+      if (round >= 0) {
+        rates.push(rate);
+      }
     }
   }
   return Object.fromEntries(entries.map(({ name, rates }) => [name, median(rates)]));
@@ -80,8 +82,12 @@ export function printTable(heads, rows) {
 }
 
 function readable(value) {
-  if (value >= 1e6) return `${(value / 1e6).toFixed(2)} M`;
-  if (value >= 1e4) return `${(value / 1e3).toFixed(1)} k`;
+  if (value >= 1e6) {
+    return `${(value / 1e6).toFixed(2)} M`;
+  }
+  if (value >= 1e4) {
+    return `${(value / 1e3).toFixed(1)} k`;
+  }
   return value.toPrecision(4).replace(/\.0+$/, "");
 }
 
@@ -94,7 +100,11 @@ function takeTurn(batch, turnMs) {
     // Processor time, so that other work on the machine counts for little.
     const { user, system } = process.cpuUsage(start);
     const elapsedMs = (user + system) / 1000;
-    if (elapsedMs >= turnMs) return (done / elapsedMs) * 1000;
-    if (elapsedMs < turnMs / 10) batch.count *= 2;
+    if (elapsedMs >= turnMs) {
+      return (done / elapsedMs) * 1000;
+    }
+    if (elapsedMs < turnMs / 10) {
+      batch.count *= 2;
+    }
   }
 }

@@ -32,7 +32,9 @@ const build = spawnSync("pnpm", ["exec", "turbo", "run", "build", "--output-logs
   // Standard output is for the rows.
   stdio: ["ignore", process.stderr, process.stderr],
 });
-if (build.status !== 0) process.exit(build.status ?? 1);
+if (build.status !== 0) {
+  process.exit(build.status ?? 1);
+}
 
 const { printRows } = await import("./measure.js");
 const { run } = await import(script.href);

@@ -3,7 +3,7 @@
 // 1.5 M exchanges of QoS 0, 0.6 M of QoS 1 and 0.35 M of QoS 2.
 
 import { createDecoder, createPacketWriter } from "@tidewire/codec";
-import { createClientSession, createInflight, createServerSession } from "@tidewire/session";
+import { createClientProtocol, createInflight, createServerProtocol } from "@tidewire/session";
 import { median, row } from "./measure.js";
 
 /** Messages between two flushes: one turn of a busy connection. */
@@ -33,12 +33,14 @@ export function run() {
  */
 function perCpuSecond(contenders) {
   const entries = Object.entries(contenders).map(([name, run]) => ({ name, run, rates: [] }));
-  for (let round = 0; round < WARM_UP + ROUNDS; round++) {
+  for (let round = 0; round < WARM_UP + ROUNDS; round += 1) {
     for (const { run, rates } of entries) {
       const before = process.cpuUsage();
       run(COUNT);
       const { user, system } = process.cpuUsage(before);
-      if (round >= WARM_UP) rates.push((COUNT / (user + system)) * 1e6);
+      if (round >= WARM_UP) {
+        rates.push((COUNT / (user + system)) * 1e6);
+      }
     }
   }
   return Object.fromEntries(entries.map(({ name, rates }) => [name, median(rates)]));
@@ -65,19 +67,21 @@ class Pair {
       onSendQuota: nothing,
       onEnd: nothing,
     };
-    const server = createServerSession({
+    const server = createServerProtocol({
       now: 0,
       writer: serverWriter,
       handler: {
         ...common,
         onConnect: () => server.accept({ inflight: createInflight(), sessionPresent: false, properties: undefined }, 0),
         onPublish: (packet) => {
-          if (packet.qos > 0) server.acknowledge(packet.packetId, 0, 0);
+          if (packet.qos > 0) {
+            server.acknowledge(packet.packetId, 0, 0);
+          }
         },
         onDisconnect: nothing,
       },
     });
-    this.#client = createClientSession({
+    this.#client = createClientProtocol({
       inflight: createInflight(),
       writer: clientWriter,
       handler: {
@@ -109,13 +113,15 @@ class Pair {
   exchange(count) {
     for (let done = 0; done < count; ) {
       const end = Math.min(count, done + TURN);
-      for (; done < end; done++) this.#client.publish(this.#messages[done & 15], done);
+      for (; done < end; done += 1) {
+        this.#client.publish(this.#messages[done & 15], done);
+      }
       this.#settle();
     }
   }
 
   #settle() {
-    while (this.#toServer() + this.#toClient() > 0);
+    while (this.#toServer() + this.#toClient() > 0) {}
   }
 }
 
@@ -123,11 +129,13 @@ class Pair {
 function carrier(writer, decoder, session) {
   return () => {
     const chunks = writer.take();
-    for (const chunk of chunks) decoder.push(chunk);
+    for (const chunk of chunks) {
+      decoder.push(chunk);
+    }
     let count = 0;
     for (let packet = decoder.next(); packet !== null; packet = decoder.next()) {
       session.receive(packet, 0);
-      count++;
+      count += 1;
     }
     return count;
   };
@@ -136,7 +144,7 @@ function carrier(writer, decoder, session) {
 /** The bytes of one turn, decoded again and again. */
 function decodePublishes() {
   const writer = createPacketWriter();
-  for (let i = 0; i < TURN; i++) {
+  for (let i = 0; i < TURN; i += 1) {
     writer.write({
       type: 3,
       topic: topics[i & 15],
@@ -152,8 +160,10 @@ function decodePublishes() {
   const decoder = createDecoder();
   return (count) => {
     for (let done = 0; done < count; done += TURN) {
-      for (const chunk of chunks) decoder.push(chunk);
-      while (decoder.next() !== null);
+      for (const chunk of chunks) {
+        decoder.push(chunk);
+      }
+      while (decoder.next() !== null) {}
     }
   };
 }

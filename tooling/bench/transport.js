@@ -29,7 +29,9 @@ export async function run() {
   };
   const packets = await rates(contenders, batch);
   const blocks = await rates(contenders, block);
-  for (const { close } of Object.values(contenders)) close();
+  for (const { close } of Object.values(contenders)) {
+    close();
+  }
 
   const perSecond = (name) => packets[name] / packetBytes;
   const megabytes = (name) => blocks[name] / 1e6;
@@ -48,9 +50,13 @@ export async function run() {
 /** Bytes per second of processor time of each contender. */
 async function rates(contenders, buffer) {
   const entries = Object.entries(contenders).map(([name, contender]) => ({ name, contender, rates: [] }));
-  for (const { contender } of entries) await measure(contender, buffer);
-  for (let round = 0; round < rounds; round++) {
-    for (const entry of entries) entry.rates.push(await measure(entry.contender, buffer));
+  for (const { contender } of entries) {
+    await measure(contender, buffer);
+  }
+  for (let round = 0; round < rounds; round += 1) {
+    for (const entry of entries) {
+      entry.rates.push(await measure(entry.contender, buffer));
+    }
   }
   return Object.fromEntries(entries.map(({ name, rates }) => [name, median(rates)]));
 }
@@ -62,9 +68,15 @@ async function measure(contender, buffer) {
   const startTime = process.cpuUsage();
   const end = start + roundMs;
   const pump = () => {
-    if (performance.now() >= end) return;
+    if (performance.now() >= end) {
+      return;
+    }
     // A bounded number in a turn, so that the receiving end, which shares the thread, gets its turn too.
-    for (let i = 0; i < 16; i++) if (!contender.send(buffer)) return;
+    for (let i = 0; i < 16; i += 1) {
+      if (!contender.send(buffer)) {
+        return;
+      }
+    }
     setImmediate(pump);
   };
   contender.onDrain(pump);
@@ -122,7 +134,9 @@ async function bareWs(sender) {
   let stopped = false;
   let drain = () => {};
   const sent = () => {
-    if (!stopped || from.bufferedAmount > 0) return;
+    if (!stopped || from.bufferedAmount > 0) {
+      return;
+    }
     stopped = false;
     drain();
   };

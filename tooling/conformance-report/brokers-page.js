@@ -9,7 +9,9 @@ export function brokersPage(compared) {
       .filter(({ id }) => explain(name, id) === undefined)
       .map(({ id, message }) => `${name}, ${id}: ${message}`),
   );
-  if (unexplained.length > 0) throw new Error(`failures that nobody has explained:\n${unexplained.join("\n")}`);
+  if (unexplained.length > 0) {
+    throw new Error(`failures that nobody has explained:\n${unexplained.join("\n")}`);
+  }
   return `# Conformance of other brokers
 
 Written by \`node tooling/conformance-report/run.js --brokers\`: change the cases or run it again rather than this page.

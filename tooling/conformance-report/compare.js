@@ -12,7 +12,9 @@ const program = fileURLToPath(new URL("../../packages/conformance/bin/conformanc
 export async function compare(only) {
   const compared = [];
   for (const peer of PEERS) {
-    if (only !== undefined && !peer.name.toLowerCase().includes(only.toLowerCase())) continue;
+    if (only !== undefined && !peer.name.toLowerCase().includes(only.toLowerCase())) {
+      continue;
+    }
     process.stderr.write(`${peer.name} ...\n`);
     compared.push({ name: peer.name, version: peer.version(), report: await reportOn(peer) });
   }
@@ -22,7 +24,9 @@ export async function compare(only) {
 async function reportOn(peer) {
   const all = await run(peer, []);
   // What a fatal case took down with it has to be judged without that case.
-  if (peer.ends === undefined) return all;
+  if (peer.ends === undefined) {
+    return all;
+  }
   const fatal = await run(
     peer,
     peer.ends.flatMap((id) => ["--only", id]),
@@ -35,7 +39,9 @@ async function reportOn(peer) {
   );
   const results = [...rest.results, ...fatal.results];
   const summary = { passed: 0, failed: 0, skipped: 0 };
-  for (const { outcome } of results) summary[outcome] += 1;
+  for (const { outcome } of results) {
+    summary[outcome] += 1;
+  }
   return { ...rest, results, summary };
 }
 

@@ -71,7 +71,9 @@ async function started(child, pattern) {
     const read = (chunk) => {
       output += chunk;
       const found = pattern.exec(output)?.[1];
-      if (found !== undefined) resolve(found);
+      if (found !== undefined) {
+        resolve(found);
+      }
     };
     child.stdout.on("data", read);
     child.stderr.on("data", read);
@@ -87,7 +89,9 @@ async function reachable(child, port, directory) {
   child.stderr.resume();
   const deadline = Date.now() + 10_000;
   while (!(await answers(port))) {
-    if (Date.now() > deadline || child.exitCode !== null) throw new Error(`nothing listens on port ${port}`);
+    if (Date.now() > deadline || child.exitCode !== null) {
+      throw new Error(`nothing listens on port ${port}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   return {
@@ -100,7 +104,9 @@ async function reachable(child, port, directory) {
 }
 
 async function stop(child) {
-  if (child.exitCode !== null || child.signalCode !== null) return;
+  if (child.exitCode !== null || child.signalCode !== null) {
+    return;
+  }
   const ended = new Promise((resolve) => child.once("exit", resolve));
   child.kill("SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), 3_000);

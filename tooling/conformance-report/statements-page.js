@@ -61,7 +61,9 @@ function versionPart(version, targets) {
 
 function outcome(cases, targets) {
   const statuses = cases.flatMap(({ id }) => [...targets.values()].flatMap((results) => results.get(id) ?? []));
-  if (statuses.includes("failed")) return "**failed**";
+  if (statuses.includes("failed")) {
+    return "**failed**";
+  }
   return statuses.includes("passed") ? "passed" : "not run";
 }
 

@@ -10,7 +10,7 @@ import { createDecoder, encode, MqttError } from "@tidewire/codec";
 export function fuzzDecoder({ seed, rounds, corpus }) {
   const random = randomFrom(seed);
   const totals = { packets: 0, errors: 0 };
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds; round += 1) {
     const { version, bytes } = corpus[random(corpus.length)];
     const stream = mutate(bytes, corpus, random);
     try {
@@ -34,24 +34,30 @@ function readAll(stream, version, random, totals) {
       decoder.push(chunk);
       pushed += chunk.length;
       for (let packet = decoder.next(); packet !== null; packet = decoder.next()) {
-        totals.packets++;
+        totals.packets += 1;
         // What was read can be written, in the version that a CONNECT may have changed.
         encode(packet, decoder.version);
       }
-      if (decoder.bufferedBytes > pushed) throw new Error(`${decoder.bufferedBytes} bytes held of ${pushed}`);
+      if (decoder.bufferedBytes > pushed) {
+        throw new Error(`${decoder.bufferedBytes} bytes held of ${pushed}`);
+      }
     }
     decoder.end();
   } catch (error) {
-    if (!(error instanceof MqttError) || !error.code || !(error.reasonCode >= 0x80)) throw error;
-    totals.errors++;
-    if (decoder.next() !== null) throw new Error("a packet after the error");
+    if (!(error instanceof MqttError) || !error.code || !(error.reasonCode >= 0x80)) {
+      throw error;
+    }
+    totals.errors += 1;
+    if (decoder.next() !== null) {
+      throw new Error("a packet after the error");
+    }
   }
 }
 
 /** A few changes to one packet, or to one behind another. */
 function mutate(bytes, corpus, random) {
   let result = Uint8Array.from(random(3) === 0 ? [...corpus[random(corpus.length)].bytes, ...bytes] : bytes);
-  for (let change = random(4); change > 0 && result.length > 0; change--) {
+  for (let change = random(4); change > 0 && result.length > 0; change -= 1) {
     const at = random(result.length);
     switch (random(5)) {
       case 0:

@@ -16,7 +16,9 @@ const build = spawnSync(
     stdio: "inherit",
   },
 );
-if (build.status !== 0) process.exit(build.status ?? 1);
+if (build.status !== 0) {
+  process.exit(build.status ?? 1);
+}
 
 const { fuzzDecoder } = await import("./codec.js");
 const corpus = ["valid", "invalid-bytes"].flatMap((name) =>
@@ -34,6 +36,6 @@ do {
   const totals = fuzzDecoder({ seed: batch, rounds: ROUNDS, corpus });
   packets += totals.packets;
   errors += totals.errors;
-  batch++;
+  batch += 1;
 } while (Date.now() < end);
 console.log(`seeds ${seed} to ${batch - 1}: ${packets} packets read, ${errors} streams refused, nothing else escaped`);

@@ -16,7 +16,9 @@ function main() {
   for (const folder of publicPackages()) {
     const problems = check(folder);
     console.log(`${problems.length === 0 ? "ok  " : "FAIL"} ${folder}`);
-    for (const problem of problems) console.log(problem);
+    for (const problem of problems) {
+      console.log(problem);
+    }
     failures += problems.length;
   }
   return failures === 0 ? 0 : 1;
@@ -35,15 +37,21 @@ function check(folder) {
   try {
     const pack = run("pnpm", ["pack", "--pack-destination", out], join(root, folder));
     const tarball = readdirSync(out).find((name) => name.endsWith(".tgz"));
-    if (pack.failed || tarball === undefined) return [pack.output];
+    if (pack.failed || tarball === undefined) {
+      return [pack.output];
+    }
     const path = join(out, tarball);
     const problems = [];
     const lint = run(bin("publint"), ["run", path, "--strict"], root);
-    if (lint.failed) problems.push(lint.output);
+    if (lint.failed) {
+      problems.push(lint.output);
+    }
     if (hasTypes(folder)) {
       // ESM only by decision; Node 20.19 and later can require() it.
       const types = run(bin("attw"), [path, "--profile", "esm-only", "--no-emoji", "--format", "ascii"], root);
-      if (types.failed) problems.push(types.output);
+      if (types.failed) {
+        problems.push(types.output);
+      }
     }
     return problems;
   } finally {

@@ -21,14 +21,18 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
 /** True when every peer is there, or may be missing (then its tests are skipped, with the reason). */
 export function ensurePeers() {
   let missing = missingPeers();
-  if (missing.length === 0) return true;
+  if (missing.length === 0) {
+    return true;
+  }
   const packages = missing.map((peer) => peer.package);
   const install = `apt-get update && apt-get install -y --no-install-recommends ${packages.join(" ")}`;
   if (process.getuid?.() === 0 && findProgram("apt-get")) {
     console.log(`peers: installing ${packages.join(", ")} (needed by tests) with apt-get`);
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
     const result = spawnSync("sh", ["-c", install], { env, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
-    if (result.status !== 0) console.log(`${result.stdout}${result.stderr}`);
+    if (result.status !== 0) {
+      console.log(`${result.stdout}${result.stderr}`);
+    }
     missing = missingPeers();
     if (missing.length === 0) {
       console.log("peers: installed");

@@ -74,7 +74,9 @@ function many(target, protocolVersion, topic) {
     await client.subscribe(topic, {
       qos: 1,
       onMessage: (message) => {
-        if (got.push(message.text()) === 10_000) complete();
+        if (got.push(message.text()) === 10_000) {
+          complete();
+        }
       },
     });
     const sent = Array.from({ length: 10_000 }, (_, i) => String(i));

@@ -43,7 +43,7 @@ export const bundles = [
     name: "codec and session, a client's half of both",
     source: `
       export { createClientDecoder, createClientPacketWriter } from "@tidewire/codec";
-      export { createClientSession, createInflight } from "@tidewire/session";`,
+      export { createClientProtocol, createInflight } from "@tidewire/session";`,
     builds: ["@tidewire/session"],
     budget: 9700,
     // What is handed in by those who want it.
@@ -59,7 +59,7 @@ export const bundles = [
       /["']node:/,
       /\bprocess\./,
       /\brequire\(/,
-      /\b(serveClient|createServerSession|readConnect|writeConnack)\b/,
+      /\b(serveClient|createServerProtocol|readConnect|writeConnack)\b/,
     ],
   },
   {
@@ -68,7 +68,7 @@ export const bundles = [
     builds: ["@tidewire/client"],
     goal: 12_000,
     budget: 10_600,
-    lacks: [/["']node:/, /\b(createClientSession|InflightState|Loop|fastText|readConnect|writeConnack)\b/],
+    lacks: [/["']node:/, /\b(createClientProtocol|InflightState|Loop|fastText|readConnect|writeConnack)\b/],
   },
   {
     name: "client, minimal: connect, publish and subscribe",
@@ -76,25 +76,25 @@ export const bundles = [
     builds: ["@tidewire/client"],
     goal: 8_000,
     budget: 8_000,
-    lacks: [/["']node:/, /\b(createClientSession|Exchanges|BackOff|Loop|fastText|readConnect|writeConnack)\b/],
+    lacks: [/["']node:/, /\b(createClientProtocol|Exchanges|BackOff|Loop|fastText|readConnect|writeConnack)\b/],
   },
   {
     name: "what a client is built on: session, link and WebSocket, driven by hand",
     source: `
       export { createClientLinkLoop } from "@tidewire/link";
       export { browserScheduler } from "@tidewire/link/browser";
-      export { createClientSession, createInflight } from "@tidewire/session";
+      export { createClientProtocol, createInflight } from "@tidewire/session";
       export { webSocket } from "@tidewire/transport-websocket";`,
     builds: ["@tidewire/link", "@tidewire/session", "@tidewire/transport-websocket"],
     budget: 14_150,
-    lacks: [/\b(connectPacket|createServerSession|readConnect|writeConnack)\b/],
+    lacks: [/\b(connectPacket|createServerProtocol|readConnect|writeConnack)\b/],
   },
   {
     name: "client, a page's half of a worker",
     source: `export { workerClient } from "@tidewire/client/worker";`,
     builds: ["@tidewire/client"],
     budget: 4_000,
-    lacks: [/\b(createClientSession|WebSocket|Loop)\b/],
+    lacks: [/\b(createClientProtocol|WebSocket|Loop)\b/],
   },
   {
     name: "client's IndexedDB store",

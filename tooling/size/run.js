@@ -15,7 +15,9 @@ const nodeModulesForBrowsers = {
     build.onResolve({ filter: /^(node:)?(buffer|events|process|stream|string_decoder)\/?$/ }, ({ path }) => {
       const name = path.replace(/^node:|\/$/g, "");
       let from = createRequire(import.meta.url);
-      for (const step of ["mqtt-packet", "bl", "readable-stream"]) from = createRequire(from.resolve(step));
+      for (const step of ["mqtt-packet", "bl", "readable-stream"]) {
+        from = createRequire(from.resolve(step));
+      }
       return { path: name === "stream" ? from.resolve("readable-stream") : from.resolve(`${name}/`) };
     });
   },
@@ -27,10 +29,15 @@ const chosen = bundles.filter(({ name }) => words.every((word) => name.includes(
 
 buildPackages(new Set(chosen.flatMap(({ builds = [] }) => builds)));
 const rows = [];
-for (const bundle of chosen) rows.push(await measure(bundle));
+for (const bundle of chosen) {
+  rows.push(await measure(bundle));
+}
 
-if (process.argv.includes("--json")) console.log(JSON.stringify(rows, null, 1));
-else printTable(rows);
+if (process.argv.includes("--json")) {
+  console.log(JSON.stringify(rows, null, 1));
+} else {
+  printTable(rows);
+}
 process.exitCode = rows.some(({ problem }) => problem !== null) ? 1 : 0;
 
 async function measure({ name, source, goal, budget, lacks = [] }) {
@@ -66,10 +73,14 @@ async function bundleText(source, minify) {
 
 function buildPackages(names) {
   const filters = [...names].map((name) => `--filter=${name}`);
-  if (filters.length === 0) return;
+  if (filters.length === 0) {
+    return;
+  }
   const args = ["exec", "turbo", "run", "build", "--output-logs=errors-only", ...filters];
   const { status } = spawnSync("pnpm", args, { cwd: here, stdio: ["ignore", process.stderr, process.stderr] });
-  if (status !== 0) process.exit(status ?? 1);
+  if (status !== 0) {
+    process.exit(status ?? 1);
+  }
 }
 
 function printTable(rows) {

@@ -48,19 +48,24 @@ const samples = [];
 const start = performance.now();
 let number = 0;
 const traffic = setInterval(() => {
-  for (let due = (rate * TICK_MS) / 1000; due > 0; due--) {
+  for (let due = (rate * TICK_MS) / 1000; due > 0; due -= 1) {
     const qos = number % 2 === 0 ? 1 : 2;
-    if (any(clients).publish(any(clients).topic, `${number}:${qos}`, qos)) number++;
+    if (any(clients).publish(any(clients).topic, `${number}:${qos}`, qos)) {
+      number += 1;
+    }
   }
-  for (let due = (churn * connections * TICK_MS) / 1000; due > 0; due--) {
-    if (Math.random() < due) any(clients).cut();
+  for (let due = (churn * connections * TICK_MS) / 1000; due > 0; due -= 1) {
+    if (Math.random() < due) {
+      any(clients).cut();
+    }
   }
 }, TICK_MS);
 const sampling = setInterval(() => {
   samples.push(residentMegabytes());
   const elapsed = Math.round((performance.now() - start) / 1000);
-  if (samples.length % 6 === 0)
+  if (samples.length % 6 === 0) {
     console.log(`${elapsed} s: ${samples.at(-1)} MB, ${ledger.sent} sent, ${ledger.outstanding.size} on their way`);
+  }
 }, SAMPLE_MS);
 
 await new Promise((resolve) => setTimeout(resolve, minutes * 60_000));
@@ -81,7 +86,9 @@ console.log(
     `${ledger.repeatedQoS1} QoS 1 repeated, ${ledger.repeatedQoS2 + ledger.unknown} QoS 2 repeated, ${total("sessionsLost")} sessions lost, ` +
     `memory ${early.toFixed(0)} MB to ${late.toFixed(0)} MB (${(grown * 100).toFixed(1)} %)`,
 );
-for (const client of clients) client.stop();
+for (const client of clients) {
+  client.stop();
+}
 server.child.kill("SIGTERM");
 const [code] = await once(server.child, "exit");
 const passed =
@@ -100,7 +107,9 @@ async function startServer() {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   process.on("exit", () => child.kill("SIGKILL"));
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith("listening ")) return { child, url: line.slice("listening ".length) };
+    if (line.startsWith("listening ")) {
+      return { child, url: line.slice("listening ".length) };
+    }
   }
   throw new Error("the server did not start");
 }
@@ -111,12 +120,16 @@ function residentMegabytes() {
 }
 
 async function inBatches(items, size, work) {
-  for (let from = 0; from < items.length; from += size) await Promise.all(items.slice(from, from + size).map(work));
+  for (let from = 0; from < items.length; from += size) {
+    await Promise.all(items.slice(from, from + size).map(work));
+  }
 }
 
 async function until(condition, patienceMs) {
   const deadline = performance.now() + patienceMs;
-  while (!condition() && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+  while (!condition() && performance.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 function any(items) {

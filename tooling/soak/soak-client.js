@@ -1,7 +1,7 @@
 // One client of the soak: a session that lives over many connections, and books that balance.
 
 import { PacketType } from "@tidewire/codec";
-import { createClientSession, createInflight } from "@tidewire/session";
+import { createClientProtocol, createInflight } from "@tidewire/session";
 
 /** What all clients of a run know together. */
 export class Ledger {
@@ -17,25 +17,29 @@ export class Ledger {
 
   send(message, qos) {
     this.outstanding.set(message, qos);
-    this.sent++;
+    this.sent += 1;
   }
 
   receive(message, qos) {
-    this.received++;
+    this.received += 1;
     if (this.outstanding.delete(message)) {
-      if (qos === 2) this.#remember(message);
+      if (qos === 2) {
+        this.#remember(message);
+      }
     } else if (qos === 1) {
-      this.repeatedQoS1++;
+      this.repeatedQoS1 += 1;
     } else if (this.#arrived.some((set) => set.has(message))) {
-      this.repeatedQoS2++;
+      this.repeatedQoS2 += 1;
     } else {
-      this.unknown++;
+      this.unknown += 1;
     }
   }
 
   #remember(message) {
     this.#arrived[0].add(message);
-    if (this.#arrived[0].size > 500_000) this.#arrived = [new Set(), this.#arrived[0]];
+    if (this.#arrived[0].size > 500_000) {
+      this.#arrived = [new Set(), this.#arrived[0]];
+    }
   }
 }
 
@@ -60,7 +64,9 @@ export class SoakClient {
   }
 
   async connect() {
-    if (this.#stopped) return;
+    if (this.#stopped) {
+      return;
+    }
     let connection;
     try {
       connection = await this.#dial();
@@ -68,11 +74,11 @@ export class SoakClient {
       setTimeout(() => this.connect(), 1000 + Math.random() * 1000);
       return;
     }
-    this.connections++;
+    this.connections += 1;
     this.#link = this.#loop.attach(connection, {
       decoder: { version: 5 },
-      createSession: (writer) => {
-        this.#session = createClientSession({
+      createProtocol: (writer) => {
+        this.#session = createClientProtocol({
           connect: this.#connectPacket(),
           inflight: this.#inflight,
           writer,
@@ -87,7 +93,9 @@ export class SoakClient {
 
   /** False when it cannot be sent now; then nothing has happened. */
   publish(topic, message, qos) {
-    if (!this.connected || this.#session.sendQuota === 0) return false;
+    if (!this.connected || this.#session.sendQuota === 0) {
+      return false;
+    }
     this.#ledger.send(message, qos);
     const payload = new TextEncoder().encode(message);
     this.#session.publish({ topic, payload, qos, retain: false, properties: undefined }, this.#loop.now);
@@ -107,15 +115,20 @@ export class SoakClient {
 
   onConnack(packet) {
     this.connected = true;
-    if (packet.sessionPresent) return;
-    if (this.connections > 1) this.sessionsLost++;
+    if (packet.sessionPresent) {
+      return;
+    }
+    if (this.connections > 1) {
+      this.sessionsLost += 1;
+    }
     const subscription = { filter: this.topic, qos: 2, noLocal: false, retainAsPublished: false, retainHandling: 0 };
     this.#session.subscribe([subscription], this.#loop.now);
   }
 
   onPublish({ payload, qos, packetId }) {
-    if (this.#session.acknowledge(packetId, 0, this.#loop.now))
+    if (this.#session.acknowledge(packetId, 0, this.#loop.now)) {
       this.#ledger.receive(new TextDecoder().decode(payload), qos);
+    }
   }
 
   onEnd() {

@@ -17,7 +17,9 @@ function main(filters) {
   const started = Date.now();
   const totals = { passed: 0, failed: 0, skipped: 0 };
   const require = (label, ok) => {
-    if (ok) return true;
+    if (ok) {
+      return true;
+    }
     console.log(`${label}: failed`);
     totals.failed += 1;
     return false;

@@ -50,9 +50,15 @@ export class Agent {
       offlineQueue: { policy: "qos-only", maxMessages: 1000 },
     });
     this.#client.on("status", (status, { error }) => {
-      if (status === "connected") this.#online();
-      if (status === "reconnecting" && error !== undefined) settings.onNotice(error.message);
-      if (status === "closed") this.#ended(error);
+      if (status === "connected") {
+        this.#online();
+      }
+      if (status === "reconnecting" && error !== undefined) {
+        settings.onNotice(error.message);
+      }
+      if (status === "closed") {
+        this.#ended(error);
+      }
     });
     this.#client.on("error", (error) => settings.onNotice(error.message));
     this.#subscribe();
@@ -83,7 +89,9 @@ export class Agent {
 
   readonly #sample = (): void => {
     const metrics = this.#sampler.sample();
-    for (const [name, value] of metrics) this.#publish(`${this.#topics.metrics}/${name}`, String(value), { qos: 0 });
+    for (const [name, value] of metrics) {
+      this.#publish(`${this.#topics.metrics}/${name}`, String(value), { qos: 0 });
+    }
     for (const { name, value, threshold } of this.#rules.check(metrics, performance.now())) {
       this.#alert(name, { text: alertText(name, value, threshold), value, threshold });
     }
@@ -115,7 +123,9 @@ export class Agent {
 
   /** Closing ends what is still waiting, which is no news. */
   #failed(what: string, error: unknown): void {
-    if (this.#client.status !== "closed") this.#settings.onNotice(`${what}: ${String(error)}`);
+    if (this.#client.status !== "closed") {
+      this.#settings.onNotice(`${what}: ${String(error)}`);
+    }
   }
 }
 

@@ -30,10 +30,14 @@ export class AlertRules {
     const passed: { name: MetricName; value: number; threshold: number }[] = [];
     for (const [name, threshold] of this.#thresholds) {
       const value = metrics.get(name);
-      if (value === undefined) continue;
+      if (value === undefined) {
+        continue;
+      }
       const raised = this.#raised.get(name);
       if (raised?.above === true) {
-        if (value <= threshold * REARM_SHARE) raised.above = false;
+        if (value <= threshold * REARM_SHARE) {
+          raised.above = false;
+        }
       } else if (value > threshold && (raised === undefined || nowMs - raised.atMs >= QUIET_MS)) {
         this.#raised.set(name, { above: true, atMs: nowMs });
         passed.push({ name, value, threshold });

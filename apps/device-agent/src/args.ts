@@ -34,8 +34,12 @@ export type Invocation = "help" | "version" | AgentOptions;
 /** Reads the command line; throws a `UsageError` at the first thing that is wrong. */
 export function parseCommandLine(args: readonly string[]): Invocation {
   const values = parseOptions(args);
-  if (values.help === true) return "help";
-  if (values.version === true) return "version";
+  if (values.help === true) {
+    return "help";
+  }
+  if (values.version === true) {
+    return "version";
+  }
   return {
     ...parseBroker(values.broker ?? DEFAULT_BROKER, values.ca),
     login: parseLogin(values.username, values["password-file"]),
@@ -112,7 +116,9 @@ function parseBroker(
     throw new UsageError(`--broker "${text}" is not an address; write it like ${DEFAULT_BROKER}`);
   }
   const secure = defaultPort === 8883;
-  if (caFile !== undefined && !secure) throw new UsageError("--ca is for a broker with TLS; write --broker tls://...");
+  if (caFile !== undefined && !secure) {
+    throw new UsageError("--ca is for a broker with TLS; write --broker tls://...");
+  }
   const port = url.port === "" ? defaultPort : Number(url.port);
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   return { broker: `${url.hostname}:${port}`, host, port, secure, caFile };
@@ -126,14 +132,22 @@ const PORTS: ReadonlyMap<string, number> = new Map([
 ]);
 
 function parseLogin(username: string | undefined, passwordFile: string | undefined): LoginOptions | undefined {
-  if (username !== undefined && passwordFile !== undefined) return { username, passwordFile };
-  if (username !== undefined) throw new UsageError("--username is given without a password; add --password-file FILE");
-  if (passwordFile !== undefined) throw new UsageError("--password-file is given without a name; add --username NAME");
+  if (username !== undefined && passwordFile !== undefined) {
+    return { username, passwordFile };
+  }
+  if (username !== undefined) {
+    throw new UsageError("--username is given without a password; add --password-file FILE");
+  }
+  if (passwordFile !== undefined) {
+    throw new UsageError("--password-file is given without a name; add --username NAME");
+  }
   return undefined;
 }
 
 function parseId(text: string | undefined): string {
-  if (text === undefined) return hostname().replace(NOT_IN_ID, "-").slice(0, MAX_ID_LENGTH) || "device";
+  if (text === undefined) {
+    return hostname().replace(NOT_IN_ID, "-").slice(0, MAX_ID_LENGTH) || "device";
+  }
   if (text === "" || text.length > MAX_ID_LENGTH || text.search(NOT_IN_ID) !== -1) {
     throw new UsageError(
       `--id "${text}" is not a device name; use up to ${MAX_ID_LENGTH} letters, digits, ".", "_" and "-"`,

@@ -15,7 +15,9 @@ export function parseCommand(name: string, payload: string): Command | string {
     }
     return { name, intervalMs: seconds * 1000 };
   }
-  if (name === "alert-test") return { name, text: payload.slice(0, MAX_TEXT_LENGTH).trim() || "Test alert" };
+  if (name === "alert-test") {
+    return { name, text: payload.slice(0, MAX_TEXT_LENGTH).trim() || "Test alert" };
+  }
   return "unknown command; interval and alert-test are known";
 }
 

@@ -8,12 +8,18 @@ import { type AgentOptions, HELP, parseCommandLine, UsageError } from "./args.ts
 export async function main(args: readonly string[]): Promise<number> {
   try {
     const invocation = parseCommandLine(args);
-    if (invocation === "help") process.stdout.write(HELP);
-    else if (invocation === "version") process.stdout.write(`${version()}\n`);
-    else return await run(invocation, connectionOf(invocation));
+    if (invocation === "help") {
+      process.stdout.write(HELP);
+    } else if (invocation === "version") {
+      process.stdout.write(`${version()}\n`);
+    } else {
+      return await run(invocation, connectionOf(invocation));
+    }
     return 0;
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError)) {
+      throw error;
+    }
     process.stderr.write(`tidewire-device-agent: ${error.message}\n`);
     return 2;
   }
@@ -36,7 +42,9 @@ function run(
           notice(`${error.message}; ${remedyFor(error)}`);
           code = 1;
         }
-        if (process.connected) process.disconnect();
+        if (process.connected) {
+          process.disconnect();
+        }
         resolve(code);
       },
     });
@@ -57,7 +65,9 @@ function connectionOf({
 }: AgentOptions): Pick<AgentSettings, "target" | "credentials"> {
   const tls = secure ? { tls: caFile === undefined ? {} : { ca: read("--ca", caFile) } } : {};
   const target = tcp({ host, port, ...tls });
-  if (login === undefined) return { target, credentials: {} };
+  if (login === undefined) {
+    return { target, credentials: {} };
+  }
   const [password = ""] = read("--password-file", login.passwordFile).split(/\r?\n/, 1);
   return { target, credentials: { username: login.username, password } };
 }
@@ -85,7 +95,9 @@ const NOT_AUTHORIZED = 0x87;
 function repeatsHidden(write: (text: string) => void): (text: string) => void {
   let last: string | undefined;
   return (text) => {
-    if (text !== last) write(text);
+    if (text !== last) {
+      write(text);
+    }
     last = text;
   };
 }

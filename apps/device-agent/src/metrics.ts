@@ -49,10 +49,14 @@ export class Sampler {
 
     const metrics = new Map<MetricName, number>();
     const set = (name: MetricName, value: number | undefined) => {
-      if (value !== undefined && Number.isFinite(value)) metrics.set(name, Math.round(value * 100) / 100);
+      if (value !== undefined && Number.isFinite(value)) {
+        metrics.set(name, Math.round(value * 100) / 100);
+      }
     };
     const cpuMs = current.cpu.totalMs - previous.cpu.totalMs;
-    if (cpuMs > 0) set("cpu", clampPercent(((current.cpu.busyMs - previous.cpu.busyMs) / cpuMs) * 100));
+    if (cpuMs > 0) {
+      set("cpu", clampPercent(((current.cpu.busyMs - previous.cpu.busyMs) / cpuMs) * 100));
+    }
     const { usedBytes, totalBytes } = machine.memory();
     set("memory", clampPercent((usedBytes / totalBytes) * 100));
     set("load", machine.load());
@@ -72,7 +76,9 @@ export function parseNetDev(text: string): { received: number; sent: number } {
   let sent = 0;
   for (const line of text.split("\n")) {
     const [name, counters] = line.split(":");
-    if (name === undefined || counters === undefined || name.trim() === "lo") continue;
+    if (name === undefined || counters === undefined || name.trim() === "lo") {
+      continue;
+    }
     const columns = counters.trim().split(/\s+/);
     received += Number(columns[0]);
     sent += Number(columns[8]);

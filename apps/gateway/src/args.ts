@@ -35,8 +35,12 @@ Usage: tidewire-gateway --listen URL --target URL [OPTIONS]
 /** Reads the command line; throws a `UsageError` at the first thing that is wrong. */
 export function parseCommandLine(args: readonly string[]): Invocation {
   const values = parseOptions(args);
-  if (values.help === true) return "help";
-  if (values.version === true) return "version";
+  if (values.help === true) {
+    return "help";
+  }
+  if (values.version === true) {
+    return "version";
+  }
   const listen = parseUrl("--listen", values.listen, ["ws:", "wss:"], "ws://127.0.0.1:8080/mqtt");
   const target = parseUrl("--target", values.target, ["tcp:", "tls:", "unix:"], "tcp://127.0.0.1:1883");
   if (listen.protocol === "wss:" && (values.cert === undefined || values.key === undefined)) {
@@ -88,7 +92,9 @@ function parseOptions(args: readonly string[]): {
 }
 
 function parseUrl(option: string, text: string | undefined, protocols: readonly string[], example: string): URL {
-  if (text === undefined) throw new UsageError(`${option} is missing; for example ${option} ${example}`);
+  if (text === undefined) {
+    throw new UsageError(`${option} is missing; for example ${option} ${example}`);
+  }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !protocols.includes(url.protocol)) {
     throw new UsageError(`${option} ${JSON.stringify(text)} is not such a URL; for example ${option} ${example}`);
@@ -98,7 +104,8 @@ function parseUrl(option: string, text: string | undefined, protocols: readonly 
 
 function parseCount(option: string, text: string): number {
   const count = Number(text);
-  if (!/^\d+$/.test(text) || count < 1)
+  if (!/^\d+$/.test(text) || count < 1) {
     throw new UsageError(`${option} ${JSON.stringify(text)} is not a number from 1`);
+  }
   return count;
 }

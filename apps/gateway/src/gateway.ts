@@ -35,11 +35,15 @@ export class Gateway {
   /** Takes no more clients and ends those there are; resolves when all have gone. */
   async close(): Promise<void> {
     await this.#listener?.close();
-    if (this.#connections.size === 0) return;
+    if (this.#connections.size === 0) {
+      return;
+    }
     const idle = new Promise<void>((resolve) => {
       this.#onIdle = resolve;
     });
-    for (const connection of this.#connections) connection.close();
+    for (const connection of this.#connections) {
+      connection.close();
+    }
     await idle;
   }
 
@@ -62,7 +66,9 @@ export class Gateway {
 
   #forget(client: Connection): void {
     this.#connections.delete(client);
-    if (this.#connections.size === 0) this.#onIdle?.();
+    if (this.#connections.size === 0) {
+      this.#onIdle?.();
+    }
   }
 }
 
@@ -81,10 +87,14 @@ function listenerOptions(options: GatewayOptions, log: (line: string) => void): 
 }
 
 function dialTarget({ target, targetAuthorityFile }: GatewayOptions): Dial {
-  if (target.protocol === "unix:") return tcp({ path: decodeURIComponent(target.pathname) });
+  if (target.protocol === "unix:") {
+    return tcp({ path: decodeURIComponent(target.pathname) });
+  }
   const secure = target.protocol === "tls:";
   const port = Number(target.port || (secure ? 8883 : 1883));
-  if (!secure) return tcp({ host: hostOf(target), port });
+  if (!secure) {
+    return tcp({ host: hostOf(target), port });
+  }
   const tls = targetAuthorityFile === undefined ? {} : { ca: readFileSync(targetAuthorityFile) };
   return tcp({ host: hostOf(target), port, tls });
 }

@@ -8,7 +8,9 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     invocation = parseCommandLine(args);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError)) {
+      throw error;
+    }
     fail(`${error.message}; see --help`, 2);
     return;
   }
@@ -27,7 +29,9 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 async function serve(gateway: Gateway): Promise<void> {
-  for (const address of gateway.addresses) console.log(`listening ${address}`);
+  for (const address of gateway.addresses) {
+    console.log(`listening ${address}`);
+  }
   console.log("ready");
   await new Promise<void>((resolve) => {
     process.once("SIGTERM", resolve).once("SIGINT", resolve);

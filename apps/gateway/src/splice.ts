@@ -7,8 +7,10 @@ import type { CloseInfo, Connection, ConnectionHandler } from "@tidewire/transpo
 export function splice(one: Connection, other: Connection, onClose: () => void): void {
   let open = 2;
   const onClosed = (): void => {
-    open--;
-    if (open === 0) onClose();
+    open -= 1;
+    if (open === 0) {
+      onClose();
+    }
   };
   one.start(new Half(one, other, onClosed));
   other.start(new Half(other, one, onClosed));
@@ -26,7 +28,9 @@ class Half implements ConnectionHandler {
   }
 
   onData(chunk: Uint8Array): void {
-    if (!this.#to.send([chunk])) this.#from.pause();
+    if (!this.#to.send([chunk])) {
+      this.#from.pause();
+    }
   }
 
   onDrain(): void {
@@ -35,8 +39,11 @@ class Half implements ConnectionHandler {
 
   onClose({ clean }: CloseInfo): void {
     // A client that vanished must not look to the broker like one that took its leave: the broker sends its will.
-    if (clean) this.#to.close();
-    else this.#to.abort();
+    if (clean) {
+      this.#to.close();
+    } else {
+      this.#to.abort();
+    }
     this.#onClosed();
   }
 }

@@ -7,7 +7,9 @@ import { Gateway } from "../src/gateway.ts";
 
 const toClose: (Gateway | Listener)[] = [];
 afterEach(async () => {
-  for (const part of toClose.splice(0)) await part.close();
+  for (const part of toClose.splice(0)) {
+    await part.close();
+  }
 });
 
 interface Pair {
@@ -31,7 +33,9 @@ async function connect(): Promise<Pair> {
 
 async function open(target: string): Promise<{ gateway: Gateway; log: string[] }> {
   const options = parseCommandLine(["--listen", "ws://127.0.0.1:0/mqtt", "--target", target]);
-  if (typeof options === "string") throw new Error("unexpected");
+  if (typeof options === "string") {
+    throw new Error("unexpected");
+  }
   const log: string[] = [];
   const gateway = await Gateway.open(options, (line) => log.push(line));
   toClose.push(gateway);
@@ -60,7 +64,9 @@ it("stops a client whose broker does not read, and loses nothing", async () => {
   client.start({ onData() {}, onDrain: () => drained(), onClose() {} });
   // The broker has not started: sockets fill up, and at some point nothing moves any more.
   for (;;) {
-    while (client.send([chunk])) sent += chunk.length;
+    while (client.send([chunk])) {
+      sent += chunk.length;
+    }
     sent += chunk.length;
     const moved = await Promise.race([
       new Promise<boolean>((resolve) => {
@@ -68,7 +74,9 @@ it("stops a client whose broker does not read, and loses nothing", async () => {
       }),
       new Promise<boolean>((resolve) => setTimeout(resolve, 300, false)),
     ]);
-    if (!moved) break;
+    if (!moved) {
+      break;
+    }
     expect(sent).toBeLessThan(64 * 1_048_576);
   }
   let received = 0;
@@ -76,7 +84,9 @@ it("stops a client whose broker does not read, and loses nothing", async () => {
     broker.start({
       onData: (bytes) => {
         received += bytes.length;
-        if (received >= sent) resolve();
+        if (received >= sent) {
+          resolve();
+        }
       },
       onDrain() {},
       onClose() {},

@@ -13,9 +13,13 @@ export class AlertHistory {
 
   /** False when it is here already. */
   add(alert: Alert): boolean {
-    if (this.#seen.has(alert.id)) return false;
+    if (this.#seen.has(alert.id)) {
+      return false;
+    }
     this.#seen.add(alert.id);
-    if (this.#seen.size > 10 * limits.alerts) this.#seen.delete(oldest(this.#seen));
+    if (this.#seen.size > 10 * limits.alerts) {
+      this.#seen.delete(oldest(this.#seen));
+    }
     this.#alerts = [alert, ...this.#alerts].slice(0, limits.alerts);
     save(this.#alerts);
     return true;

@@ -30,11 +30,15 @@ export class AlertList {
   /** Takes a message of `alerts/#`. */
   receive(topic: string, payload: string): void {
     const alert = parseAlert(topic, payload, Date.now());
-    if (alert === undefined || !this.#history.add(alert)) return;
+    if (alert === undefined || !this.#history.add(alert)) {
+      return;
+    }
     const item = alertItem(alert);
     item.classList.add("new");
     this.#list.prepend(item);
-    while (this.#list.childElementCount > limits.alerts) this.#list.lastElementChild?.remove();
+    while (this.#list.childElementCount > limits.alerts) {
+      this.#list.lastElementChild?.remove();
+    }
     this.#update();
     this.#announce(`Alert from ${alert.device}: ${alert.text}`);
     void this.#notifier.notify(alert);

@@ -12,7 +12,9 @@ export interface Alert {
 /** Reads a message on `alerts/<device>/<name>`: the agent's JSON, or any text. Undefined on another topic. */
 export function parseAlert(topic: string, payload: string, nowMs: number): Alert | undefined {
   const [root, device, ...rest] = topic.split("/");
-  if (root !== "alerts" || device === undefined || device === "" || rest.length === 0) return undefined;
+  if (root !== "alerts" || device === undefined || device === "" || rest.length === 0) {
+    return undefined;
+  }
   const name = rest.join("/");
   const fields = parseObject(payload);
   const { id, text, at } = fields;
@@ -27,7 +29,9 @@ export function parseAlert(topic: string, payload: string, nowMs: number): Alert
 
 /** True for what `parseAlert` made, after a way through JSON. */
 export function isAlert(value: unknown): value is Alert {
-  if (value === null || typeof value !== "object") return false;
+  if (value === null || typeof value !== "object") {
+    return false;
+  }
   const { id, device, name, text, at } = value as Record<string, unknown>;
   return [id, device, name, text].every((field) => typeof field === "string") && isTime(at);
 }

@@ -28,7 +28,9 @@ export class ConnectionView {
   update(status: Status, detail: StatusDetail): void {
     const text = statusText(status, detail);
     this.#pill.dataset.status = status;
-    if (this.#text.textContent === text) return;
+    if (this.#text.textContent === text) {
+      return;
+    }
     this.#text.textContent = text;
     this.#announce(`Connection: ${text}`);
     if (status === "connected") {
@@ -38,8 +40,14 @@ export class ConnectionView {
 }
 
 function statusText(status: Status, { error }: StatusDetail): string {
-  if (status === "connecting") return "Connecting";
-  if (status === "connected") return "Connected";
-  if (status === "reconnecting") return "Reconnecting";
+  if (status === "connecting") {
+    return "Connecting";
+  }
+  if (status === "connected") {
+    return "Connected";
+  }
+  if (status === "reconnecting") {
+    return "Reconnecting";
+  }
   return error === undefined ? "Closed" : `Closed: ${error.message}`;
 }

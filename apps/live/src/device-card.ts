@@ -53,22 +53,32 @@ export class DeviceCard {
   /** Draws every chart as of now; makes those that are new. */
   paint(nowSeconds: number): void {
     for (const [name, series] of this.#device.metrics) {
-      if (!this.#charts.has(name)) this.#add(name, new MetricChart(name, series));
+      if (!this.#charts.has(name)) {
+        this.#add(name, new MetricChart(name, series));
+      }
     }
     const window = this.#window(nowSeconds);
-    if (window === undefined) return;
-    for (const chart of this.#charts.values()) chart.paint(window);
+    if (window === undefined) {
+      return;
+    }
+    for (const chart of this.#charts.values()) {
+      chart.paint(window);
+    }
     const offline = this.#device.status === "offline";
     this.#start.textContent = `${formatSpan(window.end - window.start)} ${offline ? "before" : "ago"}`;
     this.#end.textContent = offline ? `last at ${formatTime(window.end * 1000)}` : "now";
   }
 
   recolor(): void {
-    for (const chart of this.#charts.values()) chart.recolor();
+    for (const chart of this.#charts.values()) {
+      chart.recolor();
+    }
   }
 
   destroy(): void {
-    for (const chart of this.#charts.values()) chart.destroy();
+    for (const chart of this.#charts.values()) {
+      chart.destroy();
+    }
     this.root.remove();
   }
 
@@ -77,7 +87,9 @@ export class DeviceCard {
     const all = [...this.#device.metrics.values()];
     const first = Math.min(...all.map(({ times }) => times[0] ?? Number.POSITIVE_INFINITY));
     const last = Math.max(...all.map(({ times }) => times.at(-1) ?? Number.NEGATIVE_INFINITY));
-    if (!Number.isFinite(first)) return undefined;
+    if (!Number.isFinite(first)) {
+      return undefined;
+    }
     const end = this.#device.status === "offline" ? last : nowSeconds;
     return { start: end - Math.min(MAX_SPAN_SECONDS, Math.max(MIN_SPAN_SECONDS, end - first)), end };
   }

@@ -19,34 +19,48 @@ export class DeviceList {
     // The charts move on with the clock also where no value comes.
     setInterval(this.#paint, 1000);
     onThemeChange(() => {
-      for (const card of this.#cards.values()) card.recolor();
+      for (const card of this.#cards.values()) {
+        card.recolor();
+      }
     });
   }
 
   /** Takes a message of `devices/#`. */
   receive(topic: string, payload: string): void {
-    for (const change of this.#registry.apply(topic, payload, Date.now() / 1000)) this.#apply(change);
+    for (const change of this.#registry.apply(topic, payload, Date.now() / 1000)) {
+      this.#apply(change);
+    }
   }
 
   #apply({ kind, device }: DeviceChange): void {
-    if (kind === "added") this.#add(device.id);
-    if (kind === "removed") this.#remove(device.id);
+    if (kind === "added") {
+      this.#add(device.id);
+    }
+    if (kind === "removed") {
+      this.#remove(device.id);
+    }
     if (kind === "status") {
       this.#cards.get(device.id)?.updateStatus();
       this.#announce(`Device ${device.id} is ${device.status}`);
     }
-    if (kind !== "metric") this.#updateSummary();
+    if (kind !== "metric") {
+      this.#updateSummary();
+    }
     this.#paint();
   }
 
   readonly #paint = oncePerFrame(() => {
     const nowSeconds = Date.now() / 1000;
-    for (const card of this.#cards.values()) card.paint(nowSeconds);
+    for (const card of this.#cards.values()) {
+      card.paint(nowSeconds);
+    }
   });
 
   #add(id: string): void {
     const device = this.#registry.devices.get(id);
-    if (device === undefined) return;
+    if (device === undefined) {
+      return;
+    }
     const card = new DeviceCard(device, this.#send);
     const next = [...this.#cards.keys()].sort().find((other) => id < other);
     this.#list.insertBefore(card.root, next === undefined ? null : (this.#cards.get(next)?.root ?? null));

@@ -48,9 +48,15 @@ describe("DeviceRegistry", () => {
 
   it("keeps within its limits whatever is published", () => {
     const registry = new DeviceRegistry();
-    for (let i = 0; i < 2 * limits.devices; i++) registry.apply(`devices/d${i}/status`, "online", 0);
-    for (let i = 0; i < 2 * limits.metricsPerDevice; i++) registry.apply(`devices/d0/metrics/m${i}`, "1", 0);
-    for (let i = 0; i < 2 * limits.pointsPerMetric; i++) registry.apply("devices/d0/metrics/m0", String(i), i);
+    for (let i = 0; i < 2 * limits.devices; i += 1) {
+      registry.apply(`devices/d${i}/status`, "online", 0);
+    }
+    for (let i = 0; i < 2 * limits.metricsPerDevice; i += 1) {
+      registry.apply(`devices/d0/metrics/m${i}`, "1", 0);
+    }
+    for (let i = 0; i < 2 * limits.pointsPerMetric; i += 1) {
+      registry.apply("devices/d0/metrics/m0", String(i), i);
+    }
     expect(registry.devices.size).toBe(limits.devices);
     const metrics = registry.devices.get("d0")?.metrics;
     expect(metrics?.size).toBe(limits.metricsPerDevice);

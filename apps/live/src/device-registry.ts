@@ -23,18 +23,30 @@ export class DeviceRegistry {
   /** Applies a message; says what it changed, in order. Anything that is not about a device changes nothing. */
   apply(topic: string, payload: string, nowSeconds: number): DeviceChange[] {
     const [root, id, kind, name, ...rest] = topic.split("/");
-    if (root !== "devices" || id === undefined || id === "" || rest.length > 0) return [];
-    if (kind === "status" && name === undefined) return this.#status(id, payload);
-    if (kind === "metrics" && name !== undefined && name !== "") return this.#metric(id, name, payload, nowSeconds);
+    if (root !== "devices" || id === undefined || id === "" || rest.length > 0) {
+      return [];
+    }
+    if (kind === "status" && name === undefined) {
+      return this.#status(id, payload);
+    }
+    if (kind === "metrics" && name !== undefined && name !== "") {
+      return this.#metric(id, name, payload, nowSeconds);
+    }
     return [];
   }
 
   #status(id: string, payload: string): DeviceChange[] {
     // An empty retained message takes the device off the broker, and so off the page.
-    if (payload === "") return this.#remove(id);
-    if (payload !== "online" && payload !== "offline") return [];
+    if (payload === "") {
+      return this.#remove(id);
+    }
+    if (payload !== "online" && payload !== "offline") {
+      return [];
+    }
     const { device, changes } = this.#find(id);
-    if (device === undefined) return [];
+    if (device === undefined) {
+      return [];
+    }
     if (device.status !== payload) {
       device.status = payload;
       changes.push({ kind: "status", device });
@@ -44,12 +56,18 @@ export class DeviceRegistry {
 
   #metric(id: string, name: string, payload: string, nowSeconds: number): DeviceChange[] {
     const value = payload.trim() === "" ? Number.NaN : Number(payload);
-    if (!Number.isFinite(value)) return [];
+    if (!Number.isFinite(value)) {
+      return [];
+    }
     const { device, changes } = this.#find(id);
-    if (device === undefined) return [];
+    if (device === undefined) {
+      return [];
+    }
     let series = device.metrics.get(name);
     if (series === undefined) {
-      if (device.metrics.size >= limits.metricsPerDevice) return changes;
+      if (device.metrics.size >= limits.metricsPerDevice) {
+        return changes;
+      }
       series = new TimeSeries(limits.pointsPerMetric);
       device.metrics.set(name, series);
     }
@@ -60,7 +78,9 @@ export class DeviceRegistry {
 
   #find(id: string): { device: Device | undefined; changes: DeviceChange[] } {
     const known = this.devices.get(id);
-    if (known !== undefined || this.devices.size >= limits.devices) return { device: known, changes: [] };
+    if (known !== undefined || this.devices.size >= limits.devices) {
+      return { device: known, changes: [] };
+    }
     const device: Device = { id, status: "unknown", metrics: new Map() };
     this.devices.set(id, device);
     return { device, changes: [{ kind: "added", device }] };
@@ -68,7 +88,9 @@ export class DeviceRegistry {
 
   #remove(id: string): DeviceChange[] {
     const device = this.devices.get(id);
-    if (device === undefined) return [];
+    if (device === undefined) {
+      return [];
+    }
     this.devices.delete(id);
     return [{ kind: "removed", device }];
   }

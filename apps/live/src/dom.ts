@@ -1,7 +1,9 @@
 /** The element with this id, which index.html must have with this type. */
 export function byId<T extends Element>(id: string, type: { new (): T }): T {
   const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new Error(`index.html has no ${type.name} with the id ${id}`);
+  if (!(found instanceof type)) {
+    throw new Error(`index.html has no ${type.name} with the id ${id}`);
+  }
   return found;
 }
 
@@ -13,7 +15,9 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 ): HTMLElementTagNameMap[K] {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === false) continue;
+    if (value === false) {
+      continue;
+    }
     made.setAttribute(name, value === true ? "" : value);
   }
   made.append(...children);
@@ -24,7 +28,9 @@ export function element<K extends keyof HTMLElementTagNameMap>(
 export function oncePerFrame(paint: () => void): () => void {
   let asked = false;
   return () => {
-    if (asked) return;
+    if (asked) {
+      return;
+    }
     asked = true;
     requestAnimationFrame(() => {
       asked = false;

@@ -26,7 +26,9 @@ const LOCK_WAIT_MS = 500;
 function storedId(): string | undefined {
   try {
     const found = localStorage.getItem(STORAGE_KEY);
-    if (found !== null && /^[0-9a-f]{16}$/.test(found)) return found;
+    if (found !== null && /^[0-9a-f]{16}$/.test(found)) {
+      return found;
+    }
     const made = randomId();
     localStorage.setItem(STORAGE_KEY, made);
     return made;
@@ -43,7 +45,9 @@ function randomId(): string {
 /** True when this page holds the lock, which it then does to its end. Without Web Locks (plain http) it never does. */
 function holdLock(name: string): Promise<boolean> {
   const { locks } = navigator;
-  if (locks === undefined) return Promise.resolve(false);
+  if (locks === undefined) {
+    return Promise.resolve(false);
+  }
   return new Promise((resolve) => {
     const forever = new Promise<never>(() => {});
     locks

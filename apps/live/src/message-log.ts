@@ -36,7 +36,9 @@ export class MessageLog {
   add(message: Message): void {
     this.#total += 1;
     this.#waiting.push({ atMs: Date.now(), message });
-    if (this.#waiting.length > limits.logRows) this.#waiting.shift();
+    if (this.#waiting.length > limits.logRows) {
+      this.#waiting.shift();
+    }
     this.#paint();
   }
 
@@ -44,7 +46,9 @@ export class MessageLog {
     if (!this.#paused) {
       this.#log.prepend(...this.#waiting.reverse().map(logRow));
       this.#waiting = [];
-      while (this.#log.childElementCount > limits.logRows) this.#log.lastElementChild?.remove();
+      while (this.#log.childElementCount > limits.logRows) {
+        this.#log.lastElementChild?.remove();
+      }
     }
     this.#empty.hidden = this.#total > 0;
     this.#count.textContent = this.#total === 0 ? "" : `${this.#total} received`;

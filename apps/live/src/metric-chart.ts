@@ -51,7 +51,9 @@ export class MetricChart {
   paint(window: TimeWindow): void {
     this.#window = window;
     const { last } = this.#series;
-    if (last === undefined) return;
+    if (last === undefined) {
+      return;
+    }
     const { label, unit } = this.#style;
     this.#plotRoot.setAttribute("aria-label", `${label}: ${formatValue(last)} ${unit}`.trimEnd());
     this.#plot?.setData([this.#series.times, this.#series.values], false);
@@ -81,9 +83,14 @@ export class MetricChart {
 
   #resize(): void {
     const { clientWidth: width, clientHeight: height } = this.#plotRoot;
-    if (width === 0 || height === 0) return;
-    if (this.#plot === undefined) this.#plot = this.#makePlot(width, height);
-    else this.#plot.setSize({ width, height });
+    if (width === 0 || height === 0) {
+      return;
+    }
+    if (this.#plot === undefined) {
+      this.#plot = this.#makePlot(width, height);
+    } else {
+      this.#plot.setSize({ width, height });
+    }
     this.paint(this.#window);
   }
 
@@ -127,7 +134,9 @@ export class MetricChart {
 
 /** 1, 2 or 5 times a power of ten, at or above the highest value; an empty chart ends at 1. */
 export function roundUp(high: number | null): number {
-  if (high === null || !(high > 0)) return 1;
+  if (high === null || !(high > 0)) {
+    return 1;
+  }
   const power = 10 ** Math.floor(Math.log10(high));
   const step = [1, 2, 5, 10].find((candidate) => candidate * power >= high) ?? 10;
   return step * power;
@@ -135,7 +144,9 @@ export function roundUp(high: number | null): number {
 
 /** Leaves a text node alone that says the same already. */
 function setText(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  if (element.textContent !== text) {
+    element.textContent = text;
+  }
 }
 
 function shortNumber(value: number): string {
@@ -145,7 +156,9 @@ function shortNumber(value: number): string {
 
 function gradient(plot: uPlot, color: string): CanvasGradient | string {
   const { top, height } = plot.bbox;
-  if (!Number.isFinite(top + height)) return "transparent";
+  if (!Number.isFinite(top + height)) {
+    return "transparent";
+  }
   const fill = plot.ctx.createLinearGradient(0, top, 0, top + height);
   fill.addColorStop(0, `${color}55`);
   fill.addColorStop(1, `${color}08`);

@@ -14,12 +14,17 @@ export class Notifier {
 
   async notify(alert: Alert): Promise<void> {
     const worker = await this.#worker;
-    if (!("Notification" in window) || Notification.permission !== "granted") return;
+    if (!("Notification" in window) || Notification.permission !== "granted") {
+      return;
+    }
     // The tag is one for each alert: a second tab that shows it too replaces this one instead of adding to it.
     const options = { body: alert.text, tag: alert.id, icon: "icon.svg", timestamp: alert.at };
     const title = `Alert from ${alert.device}`;
-    if (worker === undefined) new Notification(title, options);
-    else await worker.showNotification(title, options);
+    if (worker === undefined) {
+      new Notification(title, options);
+    } else {
+      await worker.showNotification(title, options);
+    }
   }
 
   async #ask(): Promise<void> {
@@ -32,7 +37,9 @@ export class Notifier {
     this.#button.disabled = permission !== "default";
     this.#button.textContent = permission === "granted" ? "Notifications on" : "Notify me";
     this.#text.textContent = EXPLANATIONS[permission];
-    if (permission === "granted") this.#worker ??= startWorker();
+    if (permission === "granted") {
+      this.#worker ??= startWorker();
+    }
   }
 }
 

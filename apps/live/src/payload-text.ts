@@ -2,7 +2,9 @@ import { limits } from "./limits.ts";
 
 /** A payload as people can read it: text where it is UTF-8, else hexadecimal; cut where it is long. */
 export function payloadText(payload: Uint8Array): string {
-  if (payload.length === 0) return "(empty)";
+  if (payload.length === 0) {
+    return "(empty)";
+  }
   // A character has up to four bytes; reading no more than that keeps a payload of megabytes cheap.
   const head = payload.subarray(0, 4 * limits.shownPayload);
   const text = decodeUtf8(head, head.length < payload.length) ?? hexadecimal(head);

@@ -22,10 +22,13 @@ export function startPublishForm(client: Client): void {
       const payload = String(fields.get("payload"));
       const { reasonCode } = await client.publish(topic, payload, { qos, retain: fields.has("retain") });
       const elapsedMs = Math.max(1, Math.round(performance.now() - startedMs));
-      if (qos === 0) say("Sent; QoS 0 is not acknowledged.", "success");
-      else if (reasonCode === NO_MATCHING_SUBSCRIBERS)
+      if (qos === 0) {
+        say("Sent; QoS 0 is not acknowledged.", "success");
+      } else if (reasonCode === NO_MATCHING_SUBSCRIBERS) {
         say(`Acknowledged after ${elapsedMs} ms; nobody is subscribed.`, "success");
-      else say(`Acknowledged after ${elapsedMs} ms.`, "success");
+      } else {
+        say(`Acknowledged after ${elapsedMs} ms.`, "success");
+      }
     } catch (error) {
       say(errorText(error), "error");
     }

@@ -10,7 +10,9 @@ export function loadSubscriptions(): SavedSubscriptions {
     const stored: unknown = JSON.parse(localStorage.getItem(STORAGE_KEY) ?? "[]");
     for (const entry of Array.isArray(stored) ? stored.slice(0, limits.subscriptions) : []) {
       const [filter, qos]: unknown[] = Array.isArray(entry) ? entry : [];
-      if (typeof filter === "string" && (qos === 0 || qos === 1 || qos === 2)) saved.set(filter, qos);
+      if (typeof filter === "string" && (qos === 0 || qos === 1 || qos === 2)) {
+        saved.set(filter, qos);
+      }
     }
   } catch {
     // Storage is switched off, or holds something else.

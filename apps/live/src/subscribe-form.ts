@@ -26,12 +26,18 @@ export class SubscribeForm {
 
   /** Subscribes again to what was subscribed before the page was reloaded. */
   restore(): void {
-    for (const [filter, qos] of loadSubscriptions()) void this.#subscribe(filter, qos);
+    for (const [filter, qos] of loadSubscriptions()) {
+      void this.#subscribe(filter, qos);
+    }
   }
 
   async #subscribe(filter: string, qos: QoS): Promise<void> {
-    if (this.#subscribed.has(filter)) return this.#say(`${filter} is subscribed already.`, "error");
-    if (this.#subscribed.size >= limits.subscriptions) return this.#say("Remove a subscription first.", "error");
+    if (this.#subscribed.has(filter)) {
+      return this.#say(`${filter} is subscribed already.`, "error");
+    }
+    if (this.#subscribed.size >= limits.subscriptions) {
+      return this.#say("Remove a subscription first.", "error");
+    }
     this.#remember(filter, qos);
     this.#say(`Subscribing to ${filter} …`);
     try {

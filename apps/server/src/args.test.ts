@@ -135,6 +135,8 @@ describe("parseCommandLine", () => {
 
 function serve(...args: string[]): ServeOptions {
   const command = parseCommandLine(["serve", ...args]);
-  if (command.name !== "serve") throw new Error(`expected serve, got ${command.name}`);
+  if (command.name !== "serve") {
+    throw new Error(`expected serve, got ${command.name}`);
+  }
   return command.options;
 }

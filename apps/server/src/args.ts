@@ -76,18 +76,32 @@ export const DEFAULT_MQTT_PORT = 1883;
 /** Reads the arguments after `tidewire`; throws a `UsageError` at the first thing that is wrong. */
 export function parseCommandLine(args: readonly string[]): Command {
   const [first, ...rest] = args;
-  if (first === undefined || first === "--help" || first === "-h") return { name: "help", topic: "tidewire" };
-  if (first === "help") return { name: "help", topic: helpTopic(rest[0]) };
-  if (first === "--version" || first === "-v") return { name: "version" };
+  if (first === undefined || first === "--help" || first === "-h") {
+    return { name: "help", topic: "tidewire" };
+  }
+  if (first === "help") {
+    return { name: "help", topic: helpTopic(rest[0]) };
+  }
+  if (first === "--version" || first === "-v") {
+    return { name: "version" };
+  }
   if (!isCommand(first)) {
     const what = first.startsWith("-") ? `unknown option ${first}` : `unknown command "${first}"`;
     throw new UsageError(what, 'use serve, passwd, backup or demo, or run "tidewire --help"');
   }
   const parsed = parseOptions(`tidewire ${first}`, rest, OPTIONS[first]);
-  if (parsed.values.has("help")) return { name: "help", topic: first };
-  if (first === "serve") return { name: "serve", options: serveOptions(parsed) };
-  if (first === "demo") return { name: "demo", options: demoOptions(parsed) };
-  if (first === "passwd") return { name: "passwd", options: passwdOptions(parsed) };
+  if (parsed.values.has("help")) {
+    return { name: "help", topic: first };
+  }
+  if (first === "serve") {
+    return { name: "serve", options: serveOptions(parsed) };
+  }
+  if (first === "demo") {
+    return { name: "demo", options: demoOptions(parsed) };
+  }
+  if (first === "passwd") {
+    return { name: "passwd", options: passwdOptions(parsed) };
+  }
   return { name: "backup", options: backupOptions(parsed) };
 }
 
@@ -170,15 +184,20 @@ function passwdOptions(parsed: ParsedOptions): PasswdOptions {
   if (file === undefined || user === undefined) {
     throw new UsageError("passwd needs a file and a user name", 'write "tidewire passwd FILE USER"');
   }
-  if (surplus !== undefined) throw new UsageError(`passwd does not know what to do with "${surplus}"`, "name one user");
+  if (surplus !== undefined) {
+    throw new UsageError(`passwd does not know what to do with "${surplus}"`, "name one user");
+  }
   return { file, user };
 }
 
 function backupOptions(parsed: ParsedOptions): BackupOptions {
   const [to, surplus] = parsed.positionals;
-  if (to === undefined) throw new UsageError("backup needs a directory to write to", 'write "tidewire backup DIR"');
-  if (surplus !== undefined)
+  if (to === undefined) {
+    throw new UsageError("backup needs a directory to write to", 'write "tidewire backup DIR"');
+  }
+  if (surplus !== undefined) {
     throw new UsageError(`backup does not know what to do with "${surplus}"`, "name one directory");
+  }
   return { from: single(parsed, "store") ?? DEFAULT_DIRECTORY, to };
 }
 
@@ -189,7 +208,9 @@ function brokerOptions(parsed: ParsedOptions, logLevel: LogLevel): BrokerOptions
 function storeChoice(parsed: ParsedOptions): StoreChoice {
   const directory = single(parsed, "store") ?? DEFAULT_DIRECTORY;
   const fsync = choice(parsed, "fsync", FSYNC_CHOICES, "always");
-  if (directory !== "memory") return { kind: "directory", directory, fsync };
+  if (directory !== "memory") {
+    return { kind: "directory", directory, fsync };
+  }
   if (parsed.values.has("fsync")) {
     throw new UsageError(
       "--fsync says how to write to disk, but --store memory writes nothing",
@@ -203,7 +224,9 @@ function accessOptions(parsed: ParsedOptions): AccessOptions | undefined {
   const usersFile = single(parsed, "users");
   const aclFile = single(parsed, "acl");
   const allowAnonymous = parsed.values.has("allow-anonymous");
-  if (usersFile !== undefined) return { usersFile, aclFile, allowAnonymous };
+  if (usersFile !== undefined) {
+    return { usersFile, aclFile, allowAnonymous };
+  }
   if (aclFile !== undefined) {
     throw new UsageError("--acl is given without --users: anybody could take any name", "add --users FILE");
   }
@@ -216,9 +239,15 @@ function accessOptions(parsed: ParsedOptions): AccessOptions | undefined {
 function tlsFiles(parsed: ParsedOptions): TlsFiles | undefined {
   const certFile = single(parsed, "tls-cert");
   const keyFile = single(parsed, "tls-key");
-  if (certFile === undefined && keyFile === undefined) return undefined;
-  if (certFile === undefined) throw new UsageError("--tls-key is given without its certificate", "add --tls-cert FILE");
-  if (keyFile === undefined) throw new UsageError("--tls-cert is given without its key", "add --tls-key FILE");
+  if (certFile === undefined && keyFile === undefined) {
+    return undefined;
+  }
+  if (certFile === undefined) {
+    throw new UsageError("--tls-key is given without its certificate", "add --tls-cert FILE");
+  }
+  if (keyFile === undefined) {
+    throw new UsageError("--tls-cert is given without its key", "add --tls-key FILE");
+  }
   return { certFile, keyFile };
 }
 
@@ -236,6 +265,8 @@ function origin(text: string): string {
 
 function refusePositionals(command: string, parsed: ParsedOptions): void {
   const [surplus] = parsed.positionals;
-  if (surplus === undefined) return;
+  if (surplus === undefined) {
+    return;
+  }
   throw new UsageError(`${command} does not know what to do with "${surplus}"`, `run "tidewire ${command} --help"`);
 }

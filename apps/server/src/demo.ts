@@ -73,8 +73,13 @@ async function listenTcp(broker: Broker, { host, mqttPort }: DemoOptions, logger
 /** The origins that the live page can have: no other page may use a visitor's browser to reach the broker. */
 function pageOrigins(host: string, port: number): string[] {
   const hosts = new Set(["localhost", "127.0.0.1", "[::1]"]);
-  if (!isEveryAddress(host)) hosts.add(inUrl(host));
-  else for (const address of ownAddresses()) hosts.add(inUrl(address));
+  if (!isEveryAddress(host)) {
+    hosts.add(inUrl(host));
+  } else {
+    for (const address of ownAddresses()) {
+      hosts.add(inUrl(address));
+    }
+  }
   return [...hosts].map((name) => new URL(`http://${name}:${port}`).origin);
 }
 

@@ -18,7 +18,9 @@ export async function startDevice(brokerUrl: string, logger: Logger): Promise<De
   // It ends when the IPC channel does, so that it never outlives a demo that was killed.
   const child = spawn(process.execPath, [program, "--broker", brokerUrl], { stdio: ["ignore", "pipe", "pipe", "ipc"] });
   const exited = once(child, "exit");
-  if (child.stderr) createInterface({ input: child.stderr }).on("line", (line) => logger.warn(line));
+  if (child.stderr) {
+    createInterface({ input: child.stderr }).on("line", (line) => logger.warn(line));
+  }
   const id = await Promise.race([onlineId(child), exited.then(([code]) => failedStart(code))]);
 
   const onExit = (code: number | null, signal: string | null): void => {
@@ -38,7 +40,9 @@ export async function startDevice(brokerUrl: string, logger: Logger): Promise<De
 
 /** The agent's first line names the device. */
 async function onlineId({ stdout }: ChildProcess): Promise<string> {
-  if (stdout === null) throw new Error("the device agent has no output");
+  if (stdout === null) {
+    throw new Error("the device agent has no output");
+  }
   const [line] = await once(createInterface({ input: stdout }), "line");
   return /^online as (\S+)/.exec(String(line))?.[1] ?? "?";
 }

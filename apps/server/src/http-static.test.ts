@@ -34,7 +34,9 @@ describe("serveStatic", () => {
     return new Promise<{ status: number; headers: Record<string, unknown>; body: string }>((resolve, reject) => {
       request({ host: "127.0.0.1", port, path, agent: false, ...options }, async (response) => {
         let body = "";
-        for await (const chunk of response) body += chunk;
+        for await (const chunk of response) {
+          body += chunk;
+        }
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
       })
         .on("error", reject)

@@ -10,13 +10,17 @@ import { extname, join, relative, sep } from "node:path";
 export function serveStatic(directory: string): RequestListener {
   const files = readFiles(directory);
   return (request, response) => {
-    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+      response.setHeader(name, value);
+    }
     if (request.method !== "GET" && request.method !== "HEAD") {
       response.setHeader("allow", "GET, HEAD");
       return answer(response, 405, "Only GET and HEAD are known here.");
     }
     const file = files.get(pathOf(request));
-    if (file === undefined) return answer(response, 404, "There is no such page.");
+    if (file === undefined) {
+      return answer(response, 404, "There is no such page.");
+    }
     send(request, response, file);
   };
 }
@@ -59,7 +63,9 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 function readFiles(directory: string): ReadonlyMap<string, StaticFile> {
   const files = new Map<string, StaticFile>();
   for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
+    if (!entry.isFile()) {
+      continue;
+    }
     const path = join(entry.parentPath, entry.name);
     const name = relative(directory, path).split(sep).join("/");
     const body = readFileSync(path);
@@ -71,7 +77,9 @@ function readFiles(directory: string): ReadonlyMap<string, StaticFile> {
       cacheControl: name.startsWith("assets/") ? "public, max-age=31536000, immutable" : "no-cache",
     };
     files.set(`/${name}`, file);
-    if (name === "index.html") files.set("/", file);
+    if (name === "index.html") {
+      files.set("/", file);
+    }
   }
   return files;
 }

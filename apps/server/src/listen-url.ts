@@ -18,13 +18,17 @@ export type Scheme = "tcp" | "tls" | "ws" | "wss";
 /** Reads the value of one `--listen`. */
 export function parseListenUrl(text: string): ListenTarget {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined) throw new UsageError(`--listen "${text}" is not a URL`, EXAMPLE);
+  if (url === undefined) {
+    throw new UsageError(`--listen "${text}" is not a URL`, EXAMPLE);
+  }
   const scheme = url.protocol.slice(0, -1);
   if (!isScheme(scheme)) {
     // "localhost:1883" parses as a URL too, with the scheme "localhost".
     throw new UsageError(`--listen "${text}" does not start with tcp://, tls://, ws:// or wss://`, EXAMPLE);
   }
-  if (url.hostname === "") throw new UsageError(`--listen "${text}" names no address`, EXAMPLE);
+  if (url.hostname === "") {
+    throw new UsageError(`--listen "${text}" names no address`, EXAMPLE);
+  }
   if (url.username !== "" || url.password !== "") {
     throw new UsageError("--listen holds a user name or password", "leave them out: clients send them in CONNECT");
   }

@@ -29,7 +29,9 @@ export function listenerFor(target: ListenTarget, settings: ListenerSettings): L
   const { host, port, path } = target;
   const { onRefused } = settings;
   const common = { host, port, onRefused, ...(isSecure(target.scheme) && settings.tls ? { tls: settings.tls } : {}) };
-  if (!isWebSocket(target.scheme)) return tcpListener(common);
+  if (!isWebSocket(target.scheme)) {
+    return tcpListener(common);
+  }
   const origins = settings.origins.length > 0 ? { origins: settings.origins } : {};
   return webSocketListener({ ...common, ...origins, path });
 }

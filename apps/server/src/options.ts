@@ -29,10 +29,16 @@ export function parseOptions(command: string, args: readonly string[], specs: Op
   const values = new Map<string, string[]>();
   const positionals: string[] = [];
   for (const token of tokens) {
-    if (token.kind === "positional") positionals.push(token.value);
-    if (token.kind !== "option") continue;
+    if (token.kind === "positional") {
+      positionals.push(token.value);
+    }
+    if (token.kind !== "option") {
+      continue;
+    }
     const spec = Object.hasOwn(specs, token.name) ? specs[token.name] : undefined;
-    if (spec === undefined) throw new UsageError(`unknown option ${token.rawName}`, help);
+    if (spec === undefined) {
+      throw new UsageError(`unknown option ${token.rawName}`, help);
+    }
     if (spec.type === "boolean" && token.value !== undefined) {
       throw new UsageError(`${token.rawName} takes no value`, `write ${token.rawName} alone`);
     }
@@ -57,9 +63,13 @@ export function single(options: ParsedOptions, name: string): string | undefined
 /** One of `choices`, or `fallback` when the option is absent. */
 export function choice<T extends string>(options: ParsedOptions, name: string, choices: readonly T[], fallback: T): T {
   const value = single(options, name);
-  if (value === undefined) return fallback;
+  if (value === undefined) {
+    return fallback;
+  }
   const match = choices.find((candidate) => candidate === value);
-  if (match === undefined) throw new UsageError(`--${name} "${value}" is not known`, `use ${choices.join(", ")}`);
+  if (match === undefined) {
+    throw new UsageError(`--${name} "${value}" is not known`, `use ${choices.join(", ")}`);
+  }
   return match;
 }
 
@@ -78,7 +88,9 @@ export function wholeNumber(
   hint = "",
 ): number | undefined {
   const value = single(options, name);
-  if (value === undefined) return undefined;
+  if (value === undefined) {
+    return undefined;
+  }
   const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
   if (!(number >= minimum && number <= maximum)) {
     throw new UsageError(`--${name} "${value}" ${problem}`, `give a number from ${minimum} to ${maximum}${hint}`);

@@ -19,11 +19,15 @@ import { readPassword } from "./read-password.ts";
 /** `tidewire passwd FILE USER`: adds a user to a users file, or gives one another password. */
 export async function passwd({ file, user }: PasswdOptions): Promise<void> {
   const problem = nameProblem(user);
-  if (problem !== undefined) throw new UsageError(`the user name ${problem}`, "choose another one");
+  if (problem !== undefined) {
+    throw new UsageError(`the user name ${problem}`, "choose another one");
+  }
   const before = readUsers(file);
   const isNew = !parseUsers(file, before).has(user);
   const password = await readPassword(user);
-  if (password.length === 0) throw new UsageError("the password is empty", "nothing was changed; try again");
+  if (password.length === 0) {
+    throw new UsageError("the password is empty", "nothing was changed; try again");
+  }
   if (password.length > MAXIMUM_FIELD_LENGTH) {
     throw new UsageError("the password is too long for MQTT", `keep it below ${MAXIMUM_FIELD_LENGTH + 1} bytes`);
   }
@@ -35,7 +39,9 @@ function readUsers(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    if (errorCode(error) === "ENOENT") return "";
+    if (errorCode(error) === "ENOENT") {
+      return "";
+    }
     throw unusable(file, error);
   }
 }
@@ -55,7 +61,9 @@ function replaceFile(file: string, text: string): void {
     } finally {
       closeSync(descriptor);
     }
-    if (before !== undefined) chownSync(temporary, before.uid, before.gid);
+    if (before !== undefined) {
+      chownSync(temporary, before.uid, before.gid);
+    }
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });

@@ -1,5 +1,5 @@
 import type { Broker } from "@tidewire/broker";
-import { ReasonCode } from "@tidewire/codec";
+import { NOT_AUTHORIZED } from "@tidewire/codec/codes";
 import type { Logger } from "pino";
 import { Access } from "./access/access.ts";
 import type { ServeOptions } from "./args.ts";
@@ -31,7 +31,9 @@ export async function serve(options: ServeOptions): Promise<void> {
     if (options.tls !== undefined || access !== undefined) {
       process.on("SIGHUP", () => reload({ options, logger, access, broker, listeners }));
     }
-    for (const url of listeners.flatMap(({ addresses }) => addresses)) process.stdout.write(`listening ${url}\n`);
+    for (const url of listeners.flatMap(({ addresses }) => addresses)) {
+      process.stdout.write(`listening ${url}\n`);
+    }
     process.stdout.write("ready\n");
     warnIfOpen(options, logger);
     logger.info(`${await stopped}: closing`);
@@ -69,8 +71,14 @@ function reload({ options: { tls }, logger, access, broker, listeners }: Running
   try {
     const credentials = tls && readTlsCredentials(tls);
     const outdated = access?.reload() ?? [];
-    for (const { clientId } of outdated) broker.disconnect(clientId, ReasonCode.NotAuthorized);
-    if (credentials !== undefined) for (const listener of listeners) listener.reloadCertificate(credentials);
+    for (const { clientId } of outdated) {
+      broker.disconnect(clientId, NOT_AUTHORIZED);
+    }
+    if (credentials !== undefined) {
+      for (const listener of listeners) {
+        listener.reloadCertificate(credentials);
+      }
+    }
     logger.info(`SIGHUP: the files are read anew; clients disconnected: ${outdated.length}`);
   } catch (error) {
     logger.error(`SIGHUP: nothing is changed: ${describeError(error)}`);
@@ -79,7 +87,9 @@ function reload({ options: { tls }, logger, access, broker, listeners }: Running
 
 function warnIfOpen({ listen, access }: ServeOptions, logger: Logger): void {
   for (const { host, scheme, text } of listen) {
-    if (isLoopback(host)) continue;
+    if (isLoopback(host)) {
+      continue;
+    }
     if (access === undefined) {
       logger.warn(`${text} is open to the network: whoever reaches it may publish and subscribe; add --users FILE`);
     } else if (!isSecure(scheme)) {

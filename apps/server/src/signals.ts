@@ -5,10 +5,14 @@
 export function stopSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     const stop = (signal: NodeJS.Signals): void => {
-      for (const name of SIGNALS) process.off(name, stop);
+      for (const name of SIGNALS) {
+        process.off(name, stop);
+      }
       resolve(signal);
     };
-    for (const name of SIGNALS) process.on(name, stop);
+    for (const name of SIGNALS) {
+      process.on(name, stop);
+    }
   });
 }
 

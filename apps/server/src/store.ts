@@ -11,7 +11,9 @@ export function createStore(choice: StoreChoice): BrokerStore {
 /** The error for a person when a data directory could not be used; anything else comes back as it is. */
 export function storeFailure(directory: string, error: unknown): unknown {
   const remedy = REMEDIES.get(errorCode(error) ?? "");
-  if (remedy === undefined) return error;
+  if (remedy === undefined) {
+    return error;
+  }
   return new UsageError(`cannot use the data in ${directory}: ${describeError(error)}`, remedy, { cause: error });
 }
 

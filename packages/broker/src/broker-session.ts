@@ -1,4 +1,5 @@
-import { type ProtocolVersion, parseSharedFilter, type QoS, ReasonCode, type Will } from "@tidewire/codec";
+import { type ProtocolVersion, parseSharedFilter, type QoS, type Will } from "@tidewire/codec";
+import { QUOTA_EXCEEDED } from "@tidewire/codec/codes";
 import { createInflight, createStoredInflight, type Inflight, type SavedInflight } from "@tidewire/session";
 import type { ClientConnection } from "./client-connection.ts";
 import type { BrokerContext } from "./context.ts";
@@ -196,7 +197,7 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
 
   attach(connection: ClientConnection): void {
     this.connection = connection;
-    this.version = connection.session.version;
+    this.version = connection.protocol.version;
     this.client = connection.client;
     this.username = connection.client!.username;
     this.disconnectedAtMs = undefined;
@@ -278,7 +279,7 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
 
   #enqueue(delivery: Delivery): void {
     if (!this.queue.push(delivery)) {
-      this.connection?.disconnect(ReasonCode.QuotaExceeded);
+      this.connection?.disconnect(QUOTA_EXCEEDED);
       return;
     }
     if (this.connection === undefined) {

@@ -1,4 +1,5 @@
-import { type Properties, type QoS, ReasonCode, validateTopicFilter, validateTopicName } from "@tidewire/codec";
+import { type Properties, type QoS, validateTopicFilter, validateTopicName } from "@tidewire/codec";
+import { ADMINISTRATIVE_ACTION, SERVER_SHUTTING_DOWN } from "@tidewire/codec/codes";
 import type { Scheduler } from "@tidewire/link";
 import { nodeScheduler } from "@tidewire/link/node";
 import type { Connection, Listen, Listener } from "@tidewire/transport";
@@ -154,7 +155,7 @@ class BrokerCore implements Broker {
     return this.#context.events.on(name, listener);
   }
 
-  disconnect(clientId: string, reasonCode: number = ReasonCode.AdministrativeAction): boolean {
+  disconnect(clientId: string, reasonCode: number = ADMINISTRATIVE_ACTION): boolean {
     const connection = this.#context.sessions.get(clientId)?.connection;
     connection?.disconnect(reasonCode);
     return connection !== undefined;
@@ -171,7 +172,7 @@ class BrokerCore implements Broker {
     if (!wasRunning) {
       return;
     }
-    const { reasonCode = ReasonCode.ServerShuttingDown, timeoutMs = CLOSE_TIMEOUT_MS } = options;
+    const { reasonCode = SERVER_SHUTTING_DOWN, timeoutMs = CLOSE_TIMEOUT_MS } = options;
     const { deadlines, cluster, storage } = this.#context;
     const closed = this.#listeners.map((listener) => listener.close());
     await this.#acceptor.close(reasonCode, timeoutMs);

@@ -6,18 +6,18 @@ import {
   type Properties,
   type PublishPacket,
   type QoS,
-  ReasonCode,
   type SubscribePacket,
   type UnsubscribePacket,
 } from "@tidewire/codec";
+import { PACKET_TOO_LARGE } from "@tidewire/codec/codes";
 import type { Link, LinkHandler } from "@tidewire/link";
 import {
-  createServerSession,
+  createServerProtocol,
   type Message,
   outgoingTopicAliases,
-  type ServerSession,
-  type ServerSessionHandler,
-  type SessionEnd,
+  type ProtocolEnd,
+  type ServerProtocol,
+  type ServerProtocolHandler,
 } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import type { BrokerSession } from "./broker-session.ts";
@@ -31,10 +31,10 @@ import { handleUnsubscribe, SubscribeFlow } from "./subscribe-flow.ts";
 import type { RouteTarget } from "./subscription.ts";
 
 /** One network connection: what the session says goes to the broker's parts, what they send goes to the session. */
-export class ClientConnection implements ServerSessionHandler, LinkHandler {
+export class ClientConnection implements ServerProtocolHandler, LinkHandler {
   readonly transport: Connection;
-  link!: Link<ServerSession>;
-  session!: ServerSession;
+  link!: Link<ServerProtocol>;
+  protocol!: ServerProtocol;
   /** From CONNACK on. */
   client: ClientInfo | undefined = undefined;
   brokerSession: BrokerSession | undefined = undefined;
@@ -52,18 +52,18 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
     this.transport = transport;
     this.#onClosed = onClosed;
     const { limits, loop } = context;
-    loop.attach<ServerSession>(transport, {
+    loop.attach<ServerProtocol>(transport, {
       decoder: { sender: "client", maximumPacketSize: limits.maximumPacketSize },
-      createSession: (writer, link) => {
+      createProtocol: (writer, link) => {
         this.link = link;
-        this.session = createServerSession({
+        this.protocol = createServerProtocol({
           writer,
           handler: this,
           now: loop.now,
           limits: { connectTimeoutMs: limits.connectTimeoutMs },
           topicAliases,
         });
-        return this.session;
+        return this.protocol;
       },
       handler: this,
     });
@@ -72,7 +72,7 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
   /** CONNACK has been sent: messages may go out. */
   ready(): void {
     this.#sending = true;
-    this.#aliases = this.session.peer.topicAliasMaximum > 0;
+    this.#aliases = this.protocol.peer.topicAliasMaximum > 0;
     this.#connectFlow = undefined;
   }
 
@@ -83,13 +83,13 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
     }
     return (
       qos === 0 ||
-      (this.session.sendQuota > 0 && this.brokerSession!.inflight.outgoingCount < this.#context.limits.inflight)
+      (this.protocol.sendQuota > 0 && this.brokerSession!.inflight.outgoingCount < this.#context.limits.inflight)
     );
   }
 
   /** Whether this client gets the bytes that others get: no identifiers and no topic aliases of its own. */
   encodes(target: RouteTarget): boolean {
-    return !this.#aliases && (target.identifiers === undefined || this.session.version !== 5);
+    return !this.#aliases && (target.identifiers === undefined || this.protocol.version !== 5);
   }
 
   /** The common case, without an object for it. */
@@ -107,10 +107,10 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
   #send(message: Message, publishedQoS: QoS, encoded: EncodedPacket | undefined): void {
     const { loop, metrics } = this.#context;
     try {
-      this.session.publish(message, loop.now, encoded);
+      this.protocol.publish(message, loop.now, encoded);
       if (publishedQoS === 2) {
         // Passed on once [MQTT-4.3.3-1], be it with a lower QoS: its publisher sends again what was not committed.
-        this.session.promised = true;
+        this.protocol.promised = true;
       }
     } catch (error) {
       if (!isTooLarge(error)) {
@@ -128,16 +128,16 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
 
   /** Ends the connection; MQTT 5 clients are told why. */
   disconnect(reasonCode: number, properties?: Properties): void {
-    if (this.session.end !== undefined) {
+    if (this.protocol.end !== undefined) {
       return;
     }
-    if (this.session.state === "connected") {
-      this.session.disconnect(reasonCode, this.#context.loop.now, properties);
+    if (this.protocol.state === "connected") {
+      this.protocol.disconnect(reasonCode, this.#context.loop.now, properties);
       this.link.touch();
-    } else if (this.session.state === "awaiting-connect") {
+    } else if (this.protocol.state === "awaiting-connect") {
       this.link.close();
     } else {
-      this.session.reject(reasonCode, this.#context.loop.now, properties);
+      this.protocol.reject(reasonCode, this.#context.loop.now, properties);
       this.link.touch();
     }
   }
@@ -148,7 +148,7 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
   }
 
   onAuth(data: Uint8Array | undefined, method: string, reauthentication: boolean): void {
-    this.#connectFlow ??= new ConnectFlow(this.#context, this, this.session.connect!);
+    this.#connectFlow ??= new ConnectFlow(this.#context, this, this.protocol.connect!);
     this.#connectFlow.step(data, method, reauthentication);
   }
 
@@ -181,7 +181,7 @@ export class ClientConnection implements ServerSessionHandler, LinkHandler {
     this.#context.sessions.clientDisconnects(this.brokerSession!, packet);
   }
 
-  onEnd(end: SessionEnd): void {
+  onEnd(end: ProtocolEnd): void {
     const { metrics } = this.#context;
     this.#sending = false;
     if (end.kind === "violation") {
@@ -211,5 +211,5 @@ const topicAliases = outgoingTopicAliases();
 
 /** Larger than the client takes; other failures are this side's own. */
 function isTooLarge(error: unknown): boolean {
-  return error instanceof MqttError && error.reasonCode === ReasonCode.PacketTooLarge;
+  return error instanceof MqttError && error.reasonCode === PACKET_TOO_LARGE;
 }

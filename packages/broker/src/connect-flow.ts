@@ -1,4 +1,15 @@
-import { type ConnectPacket, type Properties, ReasonCode } from "@tidewire/codec";
+import type { ConnectPacket, Properties } from "@tidewire/codec";
+import {
+  BAD_AUTHENTICATION_METHOD,
+  CLIENT_IDENTIFIER_NOT_VALID,
+  CONNECTION_RATE_EXCEEDED,
+  NOT_AUTHORIZED,
+  QOS_NOT_SUPPORTED,
+  RETAIN_NOT_SUPPORTED,
+  SERVER_UNAVAILABLE,
+  TOPIC_NAME_INVALID,
+  UNSPECIFIED_ERROR,
+} from "@tidewire/codec/codes";
 import type { ClientConnection } from "./client-connection.ts";
 import type { BrokerContext } from "./context.ts";
 import {
@@ -30,7 +41,7 @@ export class ConnectFlow {
   begin(): void {
     const packet = this.#packet;
     if (this.#connection.crowded || !this.#context.sessions.mayConnect()) {
-      this.#refuse({ reasonCode: ReasonCode.ConnectionRateExceeded });
+      this.#refuse({ reasonCode: CONNECTION_RATE_EXCEEDED });
       return;
     }
     const reasonCode = unacceptable(packet, this.#context.limits);
@@ -70,7 +81,7 @@ export class ConnectFlow {
   step(data: Uint8Array | undefined, method: string, reauthentication: boolean): void {
     const { authenticateStep } = this.#context.hooks;
     if (authenticateStep === undefined) {
-      this.#refuse({ reasonCode: ReasonCode.BadAuthenticationMethod });
+      this.#refuse({ reasonCode: BAD_AUTHENTICATION_METHOD });
       return;
     }
     this.#memory ??= new Map();
@@ -89,9 +100,9 @@ export class ConnectFlow {
 
   #authenticated(result: AuthenticateResult | undefined): void {
     if (result === undefined) {
-      this.#refuse({ reasonCode: ReasonCode.UnspecifiedError });
+      this.#refuse({ reasonCode: UNSPECIFIED_ERROR });
     } else if (result === false) {
-      this.#refuse({ reasonCode: ReasonCode.NotAuthorized });
+      this.#refuse({ reasonCode: NOT_AUTHORIZED });
     } else if (result !== true && "reasonCode" in result) {
       this.#refuse(result);
     } else {
@@ -100,17 +111,17 @@ export class ConnectFlow {
   }
 
   #answer(answer: AuthenticationAnswer | undefined, reauthentication: boolean): void {
-    const { session } = this.#connection;
+    const { protocol } = this.#connection;
     const now = this.#context.loop.now;
     if (answer === undefined) {
-      this.#refuse({ reasonCode: ReasonCode.UnspecifiedError });
+      this.#refuse({ reasonCode: UNSPECIFIED_ERROR });
     } else if (answer.outcome === "refuse") {
       this.#refuse(answer);
     } else if (answer.outcome === "continue") {
-      session.authContinue(answer.data, now);
+      protocol.authContinue(answer.data, now);
     } else if (reauthentication) {
       this.#memory = undefined;
-      session.authSuccess(answer.data, now);
+      protocol.authSuccess(answer.data, now);
     } else {
       const { username, data } = answer;
       this.#open(username === undefined ? {} : { username }, data);
@@ -137,14 +148,14 @@ export class ConnectFlow {
       go();
       return;
     }
-    const { link, session } = this.#connection;
+    const { link, protocol } = this.#connection;
     link.pause();
     claim
       .then(
-        () => session.end === undefined && go(),
+        () => protocol.end === undefined && go(),
         (error: unknown) => {
           this.#context.logger.error("no node could claim the session", error);
-          this.#refuse({ reasonCode: ReasonCode.ServerUnavailable });
+          this.#refuse({ reasonCode: SERVER_UNAVAILABLE });
         },
       )
       .finally(() => {
@@ -185,11 +196,11 @@ export class ConnectFlow {
   }
 
   #refuse(refusal: Refusal): void {
-    if (this.#connection.session.end !== undefined) {
+    if (this.#connection.protocol.end !== undefined) {
       return;
     }
     this.#context.metrics.connectionsRefused += 1;
-    this.#connection.session.reject(refusal.reasonCode, this.#context.loop.now, refusalProperties(refusal));
+    this.#connection.protocol.reject(refusal.reasonCode, this.#context.loop.now, refusalProperties(refusal));
   }
 }
 
@@ -206,16 +217,16 @@ function unacceptable(packet: ConnectPacket, limits: BrokerLimits): number {
   const { clientId, will } = packet;
   // Only MQTT 5 can tell the client which id it was given [MQTT-3.1.3-8 of 3.1.1].
   if (clientId.length > limits.clientIdLength || (clientId === "" && packet.version !== 5 && !packet.cleanStart)) {
-    return ReasonCode.ClientIdentifierNotValid;
+    return CLIENT_IDENTIFIER_NOT_VALID;
   }
   if (will === undefined) {
     return 0;
   }
   if (will.qos > limits.maximumQoS) {
-    return ReasonCode.QoSNotSupported;
+    return QOS_NOT_SUPPORTED;
   }
   if (will.retain && !limits.retainAvailable) {
-    return ReasonCode.RetainNotSupported;
+    return RETAIN_NOT_SUPPORTED;
   }
-  return acceptsTopic(will.topic, limits) ? 0 : ReasonCode.TopicNameInvalid;
+  return acceptsTopic(will.topic, limits) ? 0 : TOPIC_NAME_INVALID;
 }

@@ -1,11 +1,5 @@
-import {
-  type ConnectPacket,
-  type Properties,
-  type ProtocolVersion,
-  type QoS,
-  ReasonCode,
-  type SubscriptionRequest,
-} from "@tidewire/codec";
+import type { ConnectPacket, Properties, ProtocolVersion, QoS, SubscriptionRequest } from "@tidewire/codec";
+import { NOT_AUTHORIZED } from "@tidewire/codec/codes";
 import type { Message } from "@tidewire/session";
 import type { ConnectionInfo } from "@tidewire/transport";
 
@@ -118,7 +112,7 @@ export function refusalProperties(refusal: Refusal): Properties | undefined {
 /** 0 for a verdict that allows. */
 export function verdictCode(verdict: Verdict): number {
   if (typeof verdict === "boolean") {
-    return verdict ? 0 : ReasonCode.NotAuthorized;
+    return verdict ? 0 : NOT_AUTHORIZED;
   }
   return verdict.reasonCode;
 }

@@ -29,7 +29,7 @@ export function awaitHook<Answer>(
   }
   connection.link.pause();
   answer.catch(failed).then((settled) => {
-    if (connection.session.end === undefined) {
+    if (connection.protocol.end === undefined) {
       goOn(settled as Answer | undefined);
       connection.link.touch();
     }

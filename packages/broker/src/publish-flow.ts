@@ -1,4 +1,13 @@
-import { type Properties, type PublishPacket, ReasonCode } from "@tidewire/codec";
+import type { Properties, PublishPacket } from "@tidewire/codec";
+import {
+  NO_MATCHING_SUBSCRIBERS,
+  NOT_AUTHORIZED,
+  QOS_NOT_SUPPORTED,
+  QUOTA_EXCEEDED,
+  RETAIN_NOT_SUPPORTED,
+  SUCCESS,
+  TOPIC_NAME_INVALID,
+} from "@tidewire/codec/codes";
 import type { ClientConnection } from "./client-connection.ts";
 import type { BrokerContext } from "./context.ts";
 import { Encodings } from "./encodings.ts";
@@ -13,16 +22,16 @@ export function handlePublish(context: BrokerContext, connection: ClientConnecti
   metrics.publishReceived += 1;
   metrics.publishBytesReceived += packet.payload.byteLength;
   if (!acceptsTopic(packet.topic, context.limits)) {
-    refuse(context, connection, packet, ReasonCode.TopicNameInvalid);
+    refuse(context, connection, packet, TOPIC_NAME_INVALID);
     return;
   }
   // MQTT 5 clients were told in CONNACK, and their sessions see to it.
   if (packet.qos > context.limits.maximumQoS) {
-    connection.disconnect(ReasonCode.QoSNotSupported);
+    connection.disconnect(QOS_NOT_SUPPORTED);
     return;
   }
   if (packet.retain && !context.limits.retainAvailable) {
-    connection.disconnect(ReasonCode.RetainNotSupported);
+    connection.disconnect(RETAIN_NOT_SUPPORTED);
     return;
   }
   const publication = new IncomingPublication(
@@ -95,19 +104,18 @@ function accept(
 ): void {
   const { publisher } = context;
   if (!publisher.accepts(publication)) {
-    refuse(context, connection, packet, ReasonCode.QuotaExceeded);
+    refuse(context, connection, packet, QUOTA_EXCEEDED);
     return;
   }
   // A repeated packet has DUP set, and an alias means nothing to others: such bytes are not for them.
   const forward = bytesAtHand && !packet.dup && packet.properties?.topicAlias === undefined;
   const encodings = forward
-    ? new Encodings(publication, connection.link.lastPacketBytes(), connection.session.version)
+    ? new Encodings(publication, connection.link.lastPacketBytes(), connection.protocol.version)
     : new Encodings(publication);
   const receivers = publisher.publish(publication, encodings, connection.client);
   if (packet.qos > 0) {
-    const reasonCode =
-      receivers === 0 && connection.session.version === 5 ? ReasonCode.NoMatchingSubscribers : ReasonCode.Success;
-    connection.session.acknowledge(packet.packetId, reasonCode, context.loop.now);
+    const reasonCode = receivers === 0 && connection.protocol.version === 5 ? NO_MATCHING_SUBSCRIBERS : SUCCESS;
+    connection.protocol.acknowledge(packet.packetId, reasonCode, context.loop.now);
   }
 }
 
@@ -120,11 +128,11 @@ function refuse(context: BrokerContext, connection: ClientConnection, packet: Pu
   if (packet.qos === 0) {
     return;
   }
-  const { session } = connection;
-  if (session.version === 5) {
-    session.acknowledge(packet.packetId, reasonCode, context.loop.now);
-  } else if (reasonCode === ReasonCode.NotAuthorized) {
-    session.acknowledge(packet.packetId, ReasonCode.Success, context.loop.now);
+  const { protocol } = connection;
+  if (protocol.version === 5) {
+    protocol.acknowledge(packet.packetId, reasonCode, context.loop.now);
+  } else if (reasonCode === NOT_AUTHORIZED) {
+    protocol.acknowledge(packet.packetId, SUCCESS, context.loop.now);
   } else {
     connection.disconnect(reasonCode);
   }

@@ -1,4 +1,5 @@
-import { type ConnectPacket, type DisconnectPacket, type Properties, ReasonCode } from "@tidewire/codec";
+import type { ConnectPacket, DisconnectPacket, Properties } from "@tidewire/codec";
+import { NORMAL_DISCONNECTION, QUOTA_EXCEEDED, SESSION_TAKEN_OVER } from "@tidewire/codec/codes";
 import { BrokerSession } from "./broker-session.ts";
 import type { ClientConnection } from "./client-connection.ts";
 import type { BrokerContext } from "./context.ts";
@@ -54,7 +55,7 @@ export class SessionRegistry {
     const previous = this.#takeOver(clientId, packet.cleanStart);
     if (previous === undefined && this.#sessions.size >= this.#context.limits.sessions) {
       metrics.connectionsRefused += 1;
-      connection.session.reject(ReasonCode.QuotaExceeded, loop.now);
+      connection.protocol.reject(QUOTA_EXCEEDED, loop.now);
       return;
     }
     const sessionExpiryInterval = this.#grantedExpiry(packet);
@@ -74,7 +75,7 @@ export class SessionRegistry {
     metrics.clients += 1;
     metrics.clientsMaximum = Math.max(metrics.clientsMaximum, metrics.clients);
     const sessionPresent = previous !== undefined;
-    connection.session.accept({ inflight: session.inflight, sessionPresent, properties }, loop.now);
+    connection.protocol.accept({ inflight: session.inflight, sessionPresent, properties }, loop.now);
     connection.ready();
     this.#context.notify("onConnected", () => hooks.onConnected?.(connection.client!, sessionPresent));
     events.emit("clientConnected", { client: connection.client, sessionPresent });
@@ -83,7 +84,7 @@ export class SessionRegistry {
 
   /** A DISCONNECT of the client: only reason 0 withdraws the will [MQTT-3.1.2-8]. */
   clientDisconnects(session: BrokerSession, packet: DisconnectPacket): void {
-    if (packet.reasonCode === ReasonCode.NormalDisconnection) {
+    if (packet.reasonCode === NORMAL_DISCONNECTION) {
       session.will = undefined;
     }
     const expiry = packet.properties?.sessionExpiryInterval;
@@ -117,7 +118,7 @@ export class SessionRegistry {
   /** Another node has it now. */
   release(clientId: string): void {
     const session = this.#sessions.get(clientId);
-    session?.connection?.disconnect(ReasonCode.SessionTakenOver);
+    session?.connection?.disconnect(SESSION_TAKEN_OVER);
     if (session !== undefined && !session.ended) {
       session.will = undefined;
       this.#end(session);
@@ -129,7 +130,7 @@ export class SessionRegistry {
     const before = this.#sessions.get(clientId);
     if (before?.connection !== undefined) {
       this.#context.metrics.takeovers += 1;
-      before.connection.disconnect(ReasonCode.SessionTakenOver);
+      before.connection.disconnect(SESSION_TAKEN_OVER);
     }
     const session = this.#sessions.get(clientId);
     if (session === undefined) {

@@ -1,11 +1,19 @@
 import {
   parseSharedFilter,
   type QoS,
-  ReasonCode,
   type SubscribePacket,
   type SubscriptionRequest,
   type UnsubscribePacket,
 } from "@tidewire/codec";
+import {
+  NO_SUBSCRIPTION_EXISTED,
+  QUOTA_EXCEEDED,
+  SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
+  SUCCESS,
+  TOPIC_FILTER_INVALID,
+  UNSPECIFIED_ERROR,
+  WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
+} from "@tidewire/codec/codes";
 import type { ClientConnection } from "./client-connection.ts";
 import type { BrokerContext } from "./context.ts";
 import { grantedQoS } from "./delivery.ts";
@@ -42,7 +50,7 @@ export class SubscribeFlow {
     const { subscriptions } = this.#packet;
     for (let index = from; index < subscriptions.length; index += 1) {
       const request = subscriptions[index]!;
-      const refusal = index < limits.filtersPerSubscribe ? this.#limitReached(request) : ReasonCode.QuotaExceeded;
+      const refusal = index < limits.filtersPerSubscribe ? this.#limitReached(request) : QUOTA_EXCEEDED;
       if (refusal !== 0) {
         this.#refuse(refusal);
       } else if (hooks.authorizeSubscribe === undefined) {
@@ -103,13 +111,13 @@ export class SubscribeFlow {
   #refuse(reasonCode: number): void {
     this.#context.metrics.subscriptionsRefused += 1;
     // 3.1.1 has one code for every failure.
-    this.#reasonCodes.push(this.#connection.session.version === 5 ? reasonCode : ReasonCode.UnspecifiedError);
+    this.#reasonCodes.push(this.#connection.protocol.version === 5 ? reasonCode : UNSPECIFIED_ERROR);
   }
 
   #answer(): void {
     const { events, loop } = this.#context;
     const session = this.#connection.brokerSession!;
-    this.#connection.session.suback(this.#packet.packetId, this.#reasonCodes, loop.now);
+    this.#connection.protocol.suback(this.#packet.packetId, this.#reasonCodes, loop.now);
     if (events.has("subscribed")) {
       for (const { filter, qos } of this.#granted) {
         events.emit("subscribed", { clientId: session.clientId, filter, qos });
@@ -125,7 +133,7 @@ export class SubscribeFlow {
     const { limits } = this.#context;
     const session = this.#connection.brokerSession!;
     if (session.subscriptionCount >= limits.subscriptionsPerSession && !session.hasSubscription(filter)) {
-      return ReasonCode.QuotaExceeded;
+      return QUOTA_EXCEEDED;
     }
     return unavailable(filter, limits);
   }
@@ -140,27 +148,27 @@ export function handleUnsubscribe(
   const session = connection.brokerSession!;
   const reasonCodes = packet.filters.map((filter) => {
     if (!session.unsubscribe(filter)) {
-      return ReasonCode.NoSubscriptionExisted;
+      return NO_SUBSCRIPTION_EXISTED;
     }
     context.events.emit("unsubscribed", { clientId: session.clientId, filter });
-    return ReasonCode.Success;
+    return SUCCESS;
   });
-  connection.session.unsuback(packet.packetId, reasonCodes, context.loop.now);
+  connection.protocol.unsuback(packet.packetId, reasonCodes, context.loop.now);
 }
 
 /** Reason code for a filter that this broker does not take from anybody; 0 for one that it does. */
 function unavailable(filter: string, limits: BrokerLimits): number {
   if (!topicFits(filter, limits)) {
-    return ReasonCode.QuotaExceeded;
+    return QUOTA_EXCEEDED;
   }
   // An MQTT 5 client has been told of these in CONNACK, and its session sees to it.
   if (!limits.wildcardSubscriptionAvailable && hasWildcard(filter)) {
-    return ReasonCode.WildcardSubscriptionsNotSupported;
+    return WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED;
   }
   if (!limits.sharedSubscriptionAvailable && filter.startsWith("$share/")) {
-    return ReasonCode.SharedSubscriptionsNotSupported;
+    return SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
   }
-  return isSharedWellFormed(filter) ? 0 : ReasonCode.TopicFilterInvalid;
+  return isSharedWellFormed(filter) ? 0 : TOPIC_FILTER_INVALID;
 }
 
 /** Shared subscriptions work in 3.x as well, where the codec takes their filters as they are. */

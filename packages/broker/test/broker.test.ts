@@ -67,7 +67,9 @@ describe("the broker's own interface", () => {
     expect(lab.broker.disconnect("client")).toBe(false);
     await lab.settle();
     expect(client.last(PacketType.DISCONNECT)).toMatchObject({ reasonCode: 0x98 });
-    for (const stop of stops) stop();
+    for (const stop of stops) {
+      stop();
+    }
     await lab.connect();
     expect(told).toEqual(["clientConnected", "subscribed", "unsubscribed", "sessionEnded", "clientDisconnected"]);
   });
@@ -155,13 +157,19 @@ describe("ClusterBackend", () => {
         nodes.set(name, host);
       },
       published(publication: Publication) {
-        for (const host of others(name)) host.deliver(publication);
+        for (const host of others(name)) {
+          host.deliver(publication);
+        }
       },
       retained(publication: Publication) {
-        for (const host of others(name)) host.retain(publication);
+        for (const host of others(name)) {
+          host.retain(publication);
+        }
       },
       async claim(clientId: string) {
-        for (const host of others(name)) host.release(clientId);
+        for (const host of others(name)) {
+          host.release(clientId);
+        }
       },
     });
     const one = await Lab.start({ cluster: backend("one") });

@@ -18,7 +18,9 @@ function storeOnDemand(): { store: BrokerStore; commits: { resolve: () => void; 
     durable: { value: true },
     commit: {
       value: () => {
-        if (!staged) return undefined;
+        if (!staged) {
+          return undefined;
+        }
         staged = false;
         return new Promise<void>((resolve, reject) => commits.push({ resolve, reject }));
       },
@@ -176,9 +178,13 @@ describe("what goes wrong in the field", () => {
       await client.subscribe(lab, "$share/g/t");
       client.publish("t", "x", { qos: 1 });
       await lab.settle();
-      if (round % 3 === 0) client.cut();
-      else if (round % 3 === 1) client.sendBytes(Uint8Array.from([0xff, 0]));
-      else client.send(disconnectPacket());
+      if (round % 3 === 0) {
+        client.cut();
+      } else if (round % 3 === 1) {
+        client.sendBytes(Uint8Array.from([0xff, 0]));
+      } else {
+        client.send(disconnectPacket());
+      }
       await lab.settle();
     }
     const { connections, clients, sessions, subscriptions, sharedGroups, queued, queuedBytes } = lab.broker.metrics();

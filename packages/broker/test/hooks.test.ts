@@ -18,7 +18,9 @@ describe("authenticate", () => {
   it("lets in, refuses with its own code and reason, and renames", async () => {
     const hooks: BrokerHooks = {
       authenticate: ({ username, password }) => {
-        if (username === "moved") return { reasonCode: 0x9d, serverReference: "elsewhere", reasonString: "moved" };
+        if (username === "moved") {
+          return { reasonCode: 0x9d, serverReference: "elsewhere", reasonString: "moved" };
+        }
         return textOf(password ?? new Uint8Array()) === "secret" ? { username: "known" } : false;
       },
     };
@@ -85,7 +87,9 @@ describe("authenticate", () => {
   it("that throws or rejects refuses, and is reported", async () => {
     const logger: BrokerLogger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     const authenticate = ({ clientId }: { clientId: string }): boolean | Promise<boolean> => {
-      if (clientId === "throws") throw new Error("broken");
+      if (clientId === "throws") {
+        throw new Error("broken");
+      }
       return Promise.reject(new Error("broken"));
     };
     const lab = await Lab.start({ hooks: { authenticate }, logger });
@@ -102,7 +106,9 @@ describe("authenticateStep", () => {
   const hooks: BrokerHooks = {
     authenticateStep: ({ data, reauthentication, memory }) => {
       const said = textOf(data ?? new Uint8Array());
-      if (reauthentication) return { outcome: said === "again" ? "success" : "refuse", reasonCode: 0x87 } as never;
+      if (reauthentication) {
+        return { outcome: said === "again" ? "success" : "refuse", reasonCode: 0x87 } as never;
+      }
       if (!memory.has("asked")) {
         memory.set("asked", true);
         return { outcome: "continue", data: bytesOf("who?") };
@@ -189,7 +195,9 @@ describe("authorizePublish", () => {
     [
       "by throwing",
       (allowed: boolean) => {
-        if (!allowed) throw new Error("broken");
+        if (!allowed) {
+          throw new Error("broken");
+        }
         return true;
       },
     ],
@@ -215,7 +223,9 @@ describe("authorizeSubscribe", () => {
     const lab = await Lab.start({
       hooks: {
         authorizeSubscribe: async (_client, { filter }) => {
-          if (filter === "lower") return { qos: 0 };
+          if (filter === "lower") {
+            return { qos: 0 };
+          }
           return filter === "refused" ? { reasonCode: 0x83 } : filter !== "forbidden";
         },
       },

@@ -236,14 +236,21 @@ async function apply(model: Model, real: Real, step: Operation): Promise<void> {
       return;
     }
     case "disconnect":
-      if (!connected) return;
-      if ((step as { politely: boolean }).politely) peer!.send(disconnectPacket());
-      else peer!.cut();
+      if (!connected) {
+        return;
+      }
+      if ((step as { politely: boolean }).politely) {
+        peer!.send(disconnectPacket());
+      } else {
+        peer!.cut();
+      }
       real.peers.delete(step.client);
       model.disconnect(step.client);
       return;
     case "subscribe": {
-      if (!connected) return;
+      if (!connected) {
+        return;
+      }
       const { filter, qos, noLocal, retainAsPublished, retainHandling, identifier } = step as unknown as Subscribed & {
         retainHandling: 0 | 1 | 2;
       };
@@ -252,14 +259,18 @@ async function apply(model: Model, real: Real, step: Operation): Promise<void> {
       return;
     }
     case "unsubscribe": {
-      if (!connected) return;
+      if (!connected) {
+        return;
+      }
       const { filter } = step as { filter: string };
       peer!.send({ type: PacketType.UNSUBSCRIBE, packetId: 60_000, filters: [filter], properties: undefined });
       model.unsubscribe(step.client, filter);
       return;
     }
     default: {
-      if (!connected) return;
+      if (!connected) {
+        return;
+      }
       const { topic, payload, qos, retain } = step as { topic: string; payload: string; qos: QoS; retain: boolean };
       peer!.publish(topic, payload, { qos, retain });
       model.publish(step.client, topic, payload, qos, retain);

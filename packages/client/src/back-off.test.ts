@@ -11,7 +11,9 @@ test("the bound doubles up to the maximum and the wait is random below it", () =
 
 test("never overflows, however long the server is away", () => {
   const backOff = new BackOff({ random: () => 0.5 });
-  for (let i = 0; i < 5_000; i++) expect(backOff.next()).toBeLessThanOrEqual(15_000);
+  for (let i = 0; i < 5_000; i += 1) {
+    expect(backOff.next()).toBeLessThanOrEqual(15_000);
+  }
 });
 
 test("starts anew only after a connection that lasted", () => {

@@ -31,6 +31,8 @@ export class BackOff {
 
   /** A connection ended. Only one that lasted counts: a server that accepts and drops must not be hammered. */
   ended(lastedMs: number): void {
-    if (lastedMs >= this.#stableAfterMs) this.#attempts = 0;
+    if (lastedMs >= this.#stableAfterMs) {
+      this.#attempts = 0;
+    }
   }
 }

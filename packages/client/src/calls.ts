@@ -26,7 +26,9 @@ export class Calls {
     start: (call: Call<Result>) => void,
     withdraw?: () => void,
   ): Promise<Result> {
-    if (options?.signal?.aborted === true) return Promise.reject(aborted(options.signal));
+    if (options?.signal?.aborted === true) {
+      return Promise.reject(aborted(options.signal));
+    }
     return new Promise((resolve, reject) => {
       const call = new Call(resolve, reject, this);
       start(call);
@@ -36,7 +38,9 @@ export class Calls {
 
   /** Ends a call that is still open when its caller gives up, and withdraws it. */
   limit(call: Call<never>, options: OperationOptions | undefined, withdraw?: () => void): void {
-    if (call.place < 0 || (options?.signal === undefined && options?.timeoutMs === undefined)) return;
+    if (call.place < 0 || (options?.signal === undefined && options?.timeoutMs === undefined)) {
+      return;
+    }
     call.endWait = limitWait(options, this.#scheduler, (error) => {
       call.reject(error);
       withdraw?.();
@@ -46,12 +50,16 @@ export class Calls {
   /** For a new call. */
   begin(call: Call<never>): void {
     call.place = this.#open.push(call) - 1;
-    if (this.size === 1) this.#onChange();
+    if (this.size === 1) {
+      this.#onChange();
+    }
   }
 
   /** For a call that is settled; false when it was before. */
   end(call: Call<never>): boolean {
-    if (call.place < 0) return false;
+    if (call.place < 0) {
+      return false;
+    }
     const last = this.#open.pop()!;
     if (last !== call) {
       this.#open[call.place] = last;
@@ -59,16 +67,22 @@ export class Calls {
     }
     call.place = -1;
     call.endWait?.();
-    if (this.size === 0) this.#onChange();
+    if (this.size === 0) {
+      this.#onChange();
+    }
     return true;
   }
 
   resolveAll(): void {
-    for (const call of [...this.#open] as Call<unknown>[]) call.resolve(undefined);
+    for (const call of [...this.#open] as Call<unknown>[]) {
+      call.resolve(undefined);
+    }
   }
 
   rejectAll(error: ClientError): void {
-    for (const call of [...this.#open]) call.reject(error);
+    for (const call of [...this.#open]) {
+      call.reject(error);
+    }
   }
 }
 
@@ -90,10 +104,14 @@ export class Call<Result> {
   }
 
   resolve(result: Result): void {
-    if (this.#calls.end(this)) this.#resolve(result);
+    if (this.#calls.end(this)) {
+      this.#resolve(result);
+    }
   }
 
   reject(error: ClientError): void {
-    if (this.#calls.end(this)) this.#reject(error);
+    if (this.#calls.end(this)) {
+      this.#reject(error);
+    }
   }
 }

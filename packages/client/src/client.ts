@@ -1,6 +1,6 @@
 import type { ConnectPacket, Properties } from "@tidewire/codec";
 import { createClientLinkLoop, type Link, type LinkLoop, type Scheduler } from "@tidewire/link";
-import { type ClientSession, createClientSession, outgoingTopicAliases } from "@tidewire/session";
+import { type ClientProtocol, createClientProtocol, outgoingTopicAliases } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import { Calls } from "./calls.ts";
 import { randomClientId } from "./client-id.ts";
@@ -107,7 +107,9 @@ export class MqttClient implements Client {
       onRetry: (detail) => this.#setStatus(this.#began ? "reconnecting" : "connecting", detail),
     });
     this.#persistence = new Persistence(core, this.clientId, (store, saved) => {
-      if (this.status !== "closed") this.#publisher.load(store, saved);
+      if (this.status !== "closed") {
+        this.#publisher.load(store, saved);
+      }
     });
   }
 
@@ -115,7 +117,9 @@ export class MqttClient implements Client {
   async start(): Promise<void> {
     try {
       await this.#persistence.opened;
-      if (this.status === "closed") return;
+      if (this.status === "closed") {
+        return;
+      }
       // With the network back there is nothing to wait for.
       networkEvents.addEventListener?.("online", this.#hurry);
       await this.#connector.run();
@@ -124,7 +128,9 @@ export class MqttClient implements Client {
       const known = cause instanceof ClientError;
       const error = known ? cause : new ClientError("handler-failed", "An option threw.", { cause });
       // Listeners for the status are told anyway.
-      if (this.#events.has("error") || !this.#events.has("status")) this.#events.report(error);
+      if (this.#events.has("error") || !this.#events.has("status")) {
+        this.#events.report(error);
+      }
       this.#closed ??= this.#shutDown(error, {}, { error });
     }
   }
@@ -148,13 +154,17 @@ export class MqttClient implements Client {
   }
 
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<PublishResult> {
-    if (this.status === "closed") return Promise.reject(closedError());
+    if (this.status === "closed") {
+      return Promise.reject(closedError());
+    }
     this.#subscriber.flush();
     return this.#publisher.publish(topic, payload, options);
   }
 
   subscribe(filters: string | readonly string[], options: SubscribeOptions = {}): Promise<Subscription> {
-    if (this.status === "closed") return Promise.reject(closedError());
+    if (this.status === "closed") {
+      return Promise.reject(closedError());
+    }
     const consumer = new Consumer(filters, options, this.#core.limits.subscriptionBuffer, this.#consumers);
     const granted = this.#subscriber.subscribe(consumer, options);
     this.#incoming.claim();
@@ -162,17 +172,23 @@ export class MqttClient implements Client {
   }
 
   request(topic: string, payload: string | Uint8Array, options?: RequestOptions): Promise<Message> {
-    if (this.status === "closed") return Promise.reject(closedError());
-    if (this.#core.version === 5) return this.#requests.request(topic, payload, options);
+    if (this.status === "closed") {
+      return Promise.reject(closedError());
+    }
+    if (this.#core.version === 5) {
+      return this.#requests.request(topic, payload, options);
+    }
     return Promise.reject(new ClientError("needs-mqtt-5", "Request and response need MQTT 5."));
   }
 
   reauthenticate(options?: OperationOptions): Promise<void> {
     const { link } = this.#core;
-    if (link === undefined) return Promise.reject(new ClientError("connection-lost", "There is no connection."));
+    if (link === undefined) {
+      return Promise.reject(new ClientError("connection-lost", "There is no connection."));
+    }
     return this.#reauthentications.run(options, (call) => {
       try {
-        link.session.reauthenticate(link.loop.now);
+        link.protocol.reauthenticate(link.loop.now);
         link.touch();
       } catch (error) {
         call.reject(invalidArgument(error));
@@ -204,9 +220,13 @@ export class MqttClient implements Client {
 
   #changed(): void {
     this.#pressure.update();
-    if (this.#drains.size === 0) return;
+    if (this.#drains.size === 0) {
+      return;
+    }
     const { queued } = this.#publisher;
-    if (queued + this.#persistence.inflight.outgoingCount + this.#unanswered === 0) this.#drains.resolveAll();
+    if (queued + this.#persistence.inflight.outgoingCount + this.#unanswered === 0) {
+      this.#drains.resolveAll();
+    }
   }
 
   #setStatus(status: Status, detail: StatusDetail): void {
@@ -220,13 +240,13 @@ export class MqttClient implements Client {
     const subscriber = this.#subscriber;
     const { options, limits } = this.#core;
     const { authenticator } = options;
-    const link: Link<ClientSession> = this.#loop.attach(connection, {
+    const link: Link<ClientProtocol> = this.#loop.attach(connection, {
       decoder: {
         version: connect.version,
         maximumPacketSize: connect.properties?.maximumPacketSize ?? limits.maximumPacketSize,
       },
-      createSession: (writer) =>
-        createClientSession({
+      createProtocol: (writer) =>
+        createClientProtocol({
           connect,
           inflight: this.#persistence.inflight,
           writer,
@@ -259,27 +279,33 @@ export class MqttClient implements Client {
               this.#core.link = undefined;
               subscriber.offline();
               this.#reauthentications.rejectAll(error);
-              attempt.onEnd(error, properties ?? link.session.connack?.properties);
+              attempt.onEnd(error, properties ?? link.protocol.connack?.properties);
             },
           },
         }),
       handler: { onWritable: () => publisher.pump(), onClosed: () => this.#onDisconnected() },
     });
-    link.session.open(this.#loop.now);
+    link.protocol.open(this.#loop.now);
     link.touch();
     return (error) => link.abort(error);
   }
 
   /** The end for good. `error` is what those who wait are told. */
   async #shutDown(error: ClientError, options: CloseOptions, detail: StatusDetail): Promise<void> {
-    if (this.status === "closed") return;
+    if (this.status === "closed") {
+      return;
+    }
     networkEvents.removeEventListener?.("online", this.#hurry);
     const disconnected = this.#disconnect(options);
     this.#connector.stop(error);
     this.#publisher.close(error);
     this.#core.calls.rejectAll(error);
     this.#incoming.close();
-    for (const { consumers } of this.#subscriber.index.values()) for (const consumer of consumers) consumer.end();
+    for (const { consumers } of this.#subscriber.index.values()) {
+      for (const consumer of consumers) {
+        consumer.end();
+      }
+    }
     this.#setStatus("closed", detail);
     await disconnected;
     await this.#persistence.close();
@@ -289,7 +315,9 @@ export class MqttClient implements Client {
   /** Sends DISCONNECT; resolves when the connection has ended, or has had its time to. */
   #disconnect({ reasonCode = 0, sessionExpiryInterval, timeoutMs }: CloseOptions): Promise<void> {
     const { link, scheduler, limits, version } = this.#core;
-    if (link === undefined) return Promise.resolve();
+    if (link === undefined) {
+      return Promise.resolve();
+    }
     // A session that nobody asked to be kept is not left behind.
     const expiry = sessionExpiryInterval ?? (isTransient(this.#core) ? 0 : undefined);
     return new Promise((resolve) => {
@@ -303,7 +331,7 @@ export class MqttClient implements Client {
         resolve();
       };
       const properties = version === 5 && expiry !== undefined ? { sessionExpiryInterval: expiry } : undefined;
-      link.session.disconnect(reasonCode, this.#loop.now, properties);
+      link.protocol.disconnect(reasonCode, this.#loop.now, properties);
       link.touch();
     });
   }

@@ -15,7 +15,9 @@ import { aborted } from "./wait-limit.ts";
  */
 export async function connect(target: Target, options: ConnectOptions = {}): Promise<Client> {
   const { signal, scheduler = platformScheduler(), connectTimeoutMs = defaultConnectTimeoutMs } = options;
-  if (signal?.aborted === true) throw aborted(signal);
+  if (signal?.aborted === true) {
+    throw aborted(signal);
+  }
   const client = start(target, options, scheduler);
   let last: ClientError | undefined;
   // Until it is connected it is this promise that reports.
@@ -25,13 +27,18 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
     await new Calls(scheduler).run<void>({ timeoutMs: connectTimeoutMs }, (call) => {
       stop = client.on("status", (status, { error }) => {
         last = error ?? last;
-        if (status === "connected") call.resolve();
-        else if (status === "closed") call.reject(error ?? aborted(signal!));
+        if (status === "connected") {
+          call.resolve();
+        } else if (status === "closed") {
+          call.reject(error ?? aborted(signal!));
+        }
       });
     });
     return client;
   } catch (error) {
-    if (error !== last) (error as ClientError).cause ??= last;
+    if (error !== last) {
+      (error as ClientError).cause ??= last;
+    }
     await client.close();
     throw error;
   } finally {
@@ -48,14 +55,19 @@ export function createClient(target: Target, options: ConnectOptions = {}): Clie
 }
 
 function start(target: Target, options: ConnectOptions, scheduler: Scheduler): Client {
-  if (typeof target !== "function") checkUrl(target);
+  if (typeof target !== "function") {
+    checkUrl(target);
+  }
   if (options.store !== undefined && !options.clientId) {
     throw new ClientError("invalid-argument", "A store needs a clientId, under which its content is found again.");
   }
   const client = new MqttClient(target, options, scheduler);
   const { signal } = options;
   signal?.addEventListener("abort", () => void client.close(), { once: true });
-  if (signal?.aborted === true) void client.close();
-  else void client.start();
+  if (signal?.aborted === true) {
+    void client.close();
+  } else {
+    void client.start();
+  }
   return client;
 }

@@ -73,14 +73,20 @@ export class Connector {
       reconnect || {};
     while (!this.#stopped) {
       const outcome = await this.#attempt();
-      if (this.#stopped) return;
+      if (this.#stopped) {
+        return;
+      }
       const { error } = outcome;
       const redirected = this.#redirect(outcome);
       const last = this.#backOff.attempts >= maxAttempts || error.code === "invalid-argument" || fatal(error);
-      if (last && !redirected) throw error;
+      if (last && !redirected) {
+        throw error;
+      }
       const retryInMs = redirected ? 0 : this.#backOff.next();
       this.#host.onRetry({ error, attempt: this.#backOff.attempts, retryInMs });
-      if (!this.#stopped) await this.#wait(retryInMs);
+      if (!this.#stopped) {
+        await this.#wait(retryInMs);
+      }
     }
   }
 
@@ -109,7 +115,9 @@ export class Connector {
         () => {},
       );
       const connection = await Promise.race([dialling, cut]);
-      if (signal.aborted) connection.abort();
+      if (signal.aborted) {
+        connection.abort();
+      }
       signal.throwIfAborted();
       return await this.#session(connection, connect, signal, () => scheduler.clearTimer(timer));
     } catch (cause) {
@@ -145,12 +153,19 @@ export class Connector {
   #redirect({ error, properties }: Outcome): boolean {
     const reference = properties?.serverReference;
     const moved = error.reasonCode === 0x9d;
-    if (reference === undefined || !(moved || error.reasonCode === 0x9c)) return false;
-    if (++this.#redirects > this.#core.limits.redirects) return false;
+    if (reference === undefined || !(moved || error.reasonCode === 0x9c)) {
+      return false;
+    }
+    if (++this.#redirects > this.#core.limits.redirects) {
+      return false;
+    }
     const { redirect } = this.#core.options;
     const target = redirect === undefined ? redirected(this.#target, reference) : redirect(reference);
-    if (moved) this.#target = target ?? this.#target;
-    else this.#detour = target;
+    if (moved) {
+      this.#target = target ?? this.#target;
+    } else {
+      this.#detour = target;
+    }
     return target !== undefined;
   }
 
@@ -167,6 +182,8 @@ export class Connector {
 }
 
 function attemptError(cause: unknown): ClientError {
-  if (cause instanceof ClientError) return cause;
+  if (cause instanceof ClientError) {
+    return cause;
+  }
   return new ClientError("connection-lost", "The connection could not be made.", { cause });
 }

@@ -1,6 +1,6 @@
 import type { ProtocolVersion } from "@tidewire/codec";
 import type { Link, Scheduler } from "@tidewire/link";
-import type { ClientSession } from "@tidewire/session";
+import type { ClientProtocol } from "@tidewire/session";
 import type { Calls } from "./calls.ts";
 import type { ClientError } from "./errors.ts";
 import type { ClientLimits } from "./limits.ts";
@@ -15,7 +15,7 @@ export interface Core {
   /** Those that wait for an answer from the server. */
   readonly calls: Calls;
   /** The connection in force, from CONNACK to its end. */
-  link: Link<ClientSession> | undefined;
+  link: Link<ClientProtocol> | undefined;
   /** For what no call can tell its caller. */
   readonly report: (error: ClientError) => void;
   /** Wall-clock milliseconds since 1970. */

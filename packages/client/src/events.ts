@@ -19,7 +19,9 @@ export class Events {
   }
 
   emit<Event extends keyof ClientEvents>(event: Event, ...details: Parameters<ClientEvents[Event]>): void {
-    for (const listener of this.#listeners[event]) this.tell(event, listener, ...details);
+    for (const listener of this.#listeners[event]) {
+      this.tell(event, listener, ...details);
+    }
   }
 
   /** Calls one listener. */
@@ -32,14 +34,20 @@ export class Events {
       (listener as (...details: unknown[]) => void)(...details);
     } catch (cause) {
       // Not reported to those who failed at a report.
-      if (event === "error") console.error(cause);
-      else this.report(new ClientError("handler-failed", "A listener threw.", { cause }));
+      if (event === "error") {
+        console.error(cause);
+      } else {
+        this.report(new ClientError("handler-failed", "A listener threw.", { cause }));
+      }
     }
   }
 
   readonly report = (error: ClientError): void => {
     // What nobody listens for should still be found by whoever looks for it.
-    if (this.has("error")) this.emit("error", error);
-    else console.error(error);
+    if (this.has("error")) {
+      this.emit("error", error);
+    } else {
+      console.error(error);
+    }
   };
 }

@@ -19,13 +19,18 @@ export class Feed<Value> {
 
   push(value: Value): void {
     const reader = this.#readers?.shift();
-    if (reader !== undefined) reader({ done: false, value });
-    else this.#kept.push(value);
+    if (reader !== undefined) {
+      reader({ done: false, value });
+    } else {
+      this.#kept.push(value);
+    }
   }
 
   /** Takes the oldest value that is kept. */
   shift(): Value | undefined {
-    if (this.size === 0) return undefined;
+    if (this.size === 0) {
+      return undefined;
+    }
     const value = this.#kept[this.#first++];
     // Moves the rest down rarely enough to cost nothing per value.
     if (this.#first * 2 >= this.#kept.length) {
@@ -36,8 +41,12 @@ export class Feed<Value> {
   }
 
   next(): Promise<IteratorResult<Value, undefined>> {
-    if (this.size > 0) return Promise.resolve({ done: false, value: this.shift()! });
-    if (this.#ended) return Promise.resolve(finished);
+    if (this.size > 0) {
+      return Promise.resolve({ done: false, value: this.shift()! });
+    }
+    if (this.#ended) {
+      return Promise.resolve(finished);
+    }
     this.#readers ??= [];
     return new Promise((resolve) => this.#readers!.push(resolve));
   }
@@ -45,7 +54,9 @@ export class Feed<Value> {
   /** Nothing comes after what is kept. */
   end(): void {
     this.#ended = true;
-    for (const reader of this.#readers?.splice(0) ?? []) reader(finished);
+    for (const reader of this.#readers?.splice(0) ?? []) {
+      reader(finished);
+    }
   }
 }
 

@@ -26,10 +26,16 @@ test("finds exactly the filters that match, whatever was added and removed", () 
         for (const [add, filter] of changes) {
           const entry = index.get(filter);
           expect(entry?.filter).toBe(expected.has(filter) ? filter : undefined);
-          if (add && entry === undefined) index.add(shapedEntry(filter));
-          else if (!add && entry !== undefined) index.delete(entry);
-          if (add) expected.add(filter);
-          else expected.delete(filter);
+          if (add && entry === undefined) {
+            index.add(shapedEntry(filter));
+          } else if (!add && entry !== undefined) {
+            index.delete(entry);
+          }
+          if (add) {
+            expected.add(filter);
+          } else {
+            expected.delete(filter);
+          }
           // Fills the memory of results, which the next change has to drop.
           index.match(names[0]!);
         }
@@ -66,7 +72,9 @@ test("a topic of thousands of levels is matched", () => {
 
 function indexOf(...filters: readonly string[]): FilterIndex<Shaped> {
   const index = new FilterIndex<Shaped>();
-  for (const filter of filters) index.add(shapedEntry(filter));
+  for (const filter of filters) {
+    index.add(shapedEntry(filter));
+  }
   return index;
 }
 

@@ -30,7 +30,9 @@ export class FilterIndex<Entry extends Shaped> {
   }
 
   delete({ filter, shape }: Entry): void {
-    if (this.#entries.delete(filter)) this.#count(shape, -1);
+    if (this.#entries.delete(filter)) {
+      this.#count(shape, -1);
+    }
   }
 
   /** Every entry whose filter matches. */
@@ -39,7 +41,9 @@ export class FilterIndex<Entry extends Shaped> {
     if (found === undefined) {
       const levels = topic.split("/");
       found = [...this.#shapes.keys()].flatMap((shape) => this.#entries.get(shaped(shape, levels)) ?? []);
-      if (this.#remembered.size >= rememberedTopics) this.#remembered.clear();
+      if (this.#remembered.size >= rememberedTopics) {
+        this.#remembered.clear();
+      }
       this.#remembered.set(topic, found);
     }
     return found;
@@ -47,10 +51,15 @@ export class FilterIndex<Entry extends Shaped> {
 
   #count(shape: string, change: number): void {
     const count = (this.#shapes.get(shape) ?? 0) + change;
-    if (count > 0) this.#shapes.set(shape, count);
-    else this.#shapes.delete(shape);
+    if (count > 0) {
+      this.#shapes.set(shape, count);
+    } else {
+      this.#shapes.delete(shape);
+    }
     // Clearing makes a new table even of an empty one, which counts when thousands of filters are added.
-    if (this.#remembered.size > 0) this.#remembered.clear();
+    if (this.#remembered.size > 0) {
+      this.#remembered.clear();
+    }
   }
 }
 
@@ -81,7 +90,9 @@ function shaped(shape: string, levels: readonly string[]): string {
   // and what begins with "$share" is a filter only together with its group.
   const reserved = start === 0 && levels[0] === "$share";
   const none = places.length > levels.length + Number(all) || (places[0] !== "" && levels[0]!.startsWith("$"));
-  if (reserved || none) return "";
+  if (reserved || none) {
+    return "";
+  }
   const filled = places.map((wildcard, depth) => wildcard || levels[depth]);
   return shape.slice(0, start) + (all ? filled : [...filled, ...levels.slice(places.length)]).join("/");
 }

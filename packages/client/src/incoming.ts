@@ -1,6 +1,6 @@
 import type { PublishPacket } from "@tidewire/codec";
 import type { Link } from "@tidewire/link";
-import type { ClientSession } from "@tidewire/session";
+import type { ClientProtocol } from "@tidewire/session";
 import type { Core } from "./core.ts";
 import { ClientError } from "./errors.ts";
 import type { Events } from "./events.ts";
@@ -49,7 +49,7 @@ export class Incoming {
     }
   }
 
-  receive(packet: PublishPacket, link: Link<ClientSession>): void {
+  receive(packet: PublishPacket, link: Link<ClientProtocol>): void {
     const { packetId } = packet;
     const earlier = packet.dup ? this.#unacknowledged.get(packetId) : undefined;
     if (earlier?.topic === packet.topic) {
@@ -58,22 +58,32 @@ export class Incoming {
       return;
     }
     const message = new ReceivedMessage(packet, link, this.#onAcknowledged);
-    if (packetId !== 0) this.#unacknowledged.set(packetId, message);
+    if (packetId !== 0) {
+      this.#unacknowledged.set(packetId, message);
+    }
     this.#events.emit("message", message);
     // Held while it is handed round, so that a fast consumer does not acknowledge it for a slow one.
     message.hold(false);
-    if (this.#deliver(message) || this.#timer === undefined || packetId === 0) message.release();
-    else this.#unclaimed.push(message);
+    if (this.#deliver(message) || this.#timer === undefined || packetId === 0) {
+      message.release();
+    } else {
+      this.#unclaimed.push(message);
+    }
   }
 
   /** Somebody has subscribed. */
   claim(): void {
-    if (this.#unclaimed.length === 0) return;
+    if (this.#unclaimed.length === 0) {
+      return;
+    }
     const waiting = this.#unclaimed;
     this.#unclaimed = [];
     for (const message of waiting) {
-      if (this.#deliver(message)) message.release();
-      else this.#unclaimed.push(message);
+      if (this.#deliver(message)) {
+        message.release();
+      } else {
+        this.#unclaimed.push(message);
+      }
     }
   }
 
@@ -86,14 +96,18 @@ export class Incoming {
   /** False when the message is for nobody. */
   #deliver(message: ReceivedMessage): boolean {
     const consumers = this.#consumersOf(message);
-    for (const consumer of consumers) consumer.deliver(message);
+    for (const consumer of consumers) {
+      consumer.deliver(message);
+    }
     return consumers.length > 0;
   }
 
   #consumersOf({ topic, properties }: ReceivedMessage): readonly Consumer[] {
     const entries = this.#index.match(topic);
     // By far the commonest case; with one candidate identifiers decide nothing.
-    if (entries.length === 1) return entries[0]!.consumers;
+    if (entries.length === 1) {
+      return entries[0]!.consumers;
+    }
     // The server says which subscriptions this copy is for [MQTT-3.3.4-3]; the copy of another comes by itself.
     const identifiers = properties?.subscriptionIdentifiers;
     const meant = entries.filter((entry) => identifiers?.includes(entry.identifier) ?? true);
@@ -104,13 +118,19 @@ export class Incoming {
   #giveUp(): void {
     const discarded = this.#unclaimed;
     this.close();
-    for (const message of discarded) message.release();
-    if (discarded.length === 0 || this.#events.has("message")) return;
+    for (const message of discarded) {
+      message.release();
+    }
+    if (discarded.length === 0 || this.#events.has("message")) {
+      return;
+    }
     const text = `${discarded.length} messages of the resumed session were for no subscription and are discarded.`;
     this.#core.report(new ClientError("message-unclaimed", text));
   }
 
   readonly #onAcknowledged = (message: ReceivedMessage): void => {
-    if (this.#unacknowledged.get(message.packetId) === message) this.#unacknowledged.delete(message.packetId);
+    if (this.#unacknowledged.get(message.packetId) === message) {
+      this.#unacknowledged.delete(message.packetId);
+    }
   };
 }

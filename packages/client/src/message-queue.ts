@@ -18,7 +18,7 @@ export class MessageQueue {
   push(message: OutgoingMessage): void {
     message.queued = true;
     this.#items.push(message);
-    this.#size++;
+    this.#size += 1;
     this.#bytes += message.bytes;
   }
 
@@ -26,8 +26,10 @@ export class MessageQueue {
   peek(): OutgoingMessage | undefined {
     while (this.#head < this.#items.length) {
       const message = this.#items[this.#head]!;
-      if (message.queued) return message;
-      this.#head++;
+      if (message.queued) {
+        return message;
+      }
+      this.#head += 1;
     }
     this.#items = [];
     this.#head = 0;
@@ -37,7 +39,9 @@ export class MessageQueue {
   /** Takes all of them, oldest first. */
   takeAll(): readonly OutgoingMessage[] {
     const all = this.#items.filter((message) => message.queued);
-    for (const message of all) message.queued = false;
+    for (const message of all) {
+      message.queued = false;
+    }
     this.#items = [];
     this.#head = this.#size = this.#bytes = 0;
     return all;
@@ -46,7 +50,7 @@ export class MessageQueue {
   /** Its place is skipped later: taking it out of the array would move all behind it. */
   remove(message: OutgoingMessage): void {
     message.queued = false;
-    this.#size--;
+    this.#size -= 1;
     this.#bytes -= message.bytes;
     if (this.#items.length > compactAbove && this.#items.length > this.#size * 2) {
       this.#items = this.#items.slice(this.#head).filter((item) => item.queued);

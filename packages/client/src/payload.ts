@@ -60,7 +60,9 @@ function validate(schema: StandardSchema, value: unknown): unknown {
   if (result instanceof Promise) {
     throw new ClientError("payload-invalid", "The schema validates asynchronously, which a message cannot wait for.");
   }
-  if (result.issues === undefined) return result.value;
+  if (result.issues === undefined) {
+    return result.value;
+  }
   throw new ClientError("payload-invalid", "The payload does not fit its schema; the issues are the cause.", {
     cause: result.issues,
   });

@@ -32,7 +32,9 @@ export class Persistence {
 
   /** For what is staged without bytes to send; once a turn. */
   commitSoon(): void {
-    if (!this.#loaded || this.#scheduled) return;
+    if (!this.#loaded || this.#scheduled) {
+      return;
+    }
     this.#scheduled = true;
     this.#core.scheduler.defer(() => {
       this.#scheduled = false;
@@ -47,7 +49,9 @@ export class Persistence {
 
   async #open(clientId: string, onOpened: (store: ClientStore, saved: SavedClient) => void): Promise<void> {
     const store = this.#store;
-    if (store === undefined) return;
+    if (store === undefined) {
+      return;
+    }
     const saved = await guard("The store could not be opened.", () => store.open(clientId));
     this.inflight = createStoredInflight(store, saved.inflight);
     this.#loaded = true;
@@ -61,7 +65,9 @@ async function guard<Result>(text: string, work: () => Promise<Result> | Result)
     return await work();
   } catch (cause) {
     const taken = (cause as { readonly code?: unknown }).code === "client-id-in-use";
-    if (taken) throw new ClientError("client-id-in-use", "Somebody else uses this client id.", { cause });
+    if (taken) {
+      throw new ClientError("client-id-in-use", "Somebody else uses this client id.", { cause });
+    }
     throw new ClientError("store-failed", text, { cause });
   }
 }

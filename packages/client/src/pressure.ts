@@ -20,15 +20,20 @@ export class Pressure {
 
   /** A consumer's buffer has become full, or has room again. */
   readonly changed = (consumer: Consumer): void => {
-    if (consumer.full) this.#full.add(consumer);
-    else this.#full.delete(consumer);
+    if (consumer.full) {
+      this.#full.add(consumer);
+    } else {
+      this.#full.delete(consumer);
+    }
     this.update();
   };
 
   /** Call when an answer begins or ceases to be awaited, and with each connection. */
   update(): void {
     const link = this.#full.size > 0 && !this.#awaitsAnswer() ? this.#core.link : undefined;
-    if (link === this.#paused) return;
+    if (link === this.#paused) {
+      return;
+    }
     this.#paused?.resume();
     link?.pause();
     this.#paused = link;

@@ -44,7 +44,9 @@ export class Publisher {
 
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<PublishResult> {
     const { qos = 0, retain = false, signal } = options;
-    if (signal?.aborted === true) return Promise.reject(aborted(signal));
+    if (signal?.aborted === true) {
+      return Promise.reject(aborted(signal));
+    }
     const properties = this.#core.version === 5 ? options.properties : undefined;
     const seconds = properties?.messageExpiryInterval;
     const expiresAtMs = seconds === undefined ? Number.POSITIVE_INFINITY : this.#core.wallNow() + seconds * 1_000;
@@ -61,8 +63,11 @@ export class Publisher {
     }
     return new Promise((resolve, reject) => {
       message.await(resolve, reject);
-      if (now) this.#send(message);
-      else this.#enqueue(message);
+      if (now) {
+        this.#send(message);
+      } else {
+        this.#enqueue(message);
+      }
       if (message.awaited) {
         message.endWait = limitWait(options, this.#core.scheduler, (error) => this.#giveUp(message, error));
       }
@@ -80,12 +85,16 @@ export class Publisher {
       this.#sequence = sequence + 1;
       this.#queue.push(restored);
     }
-    for (const message of waiting) this.#append(message);
+    for (const message of waiting) {
+      this.#append(message);
+    }
   }
 
   /** A connection is up. `lost`: in flight before, and forgotten by the server. */
   online(sessionPresent: boolean, lost: LostMessages): void {
-    if (!sessionPresent) this.#recover(lost);
+    if (!sessionPresent) {
+      this.#recover(lost);
+    }
     this.pump();
   }
 
@@ -93,7 +102,9 @@ export class Publisher {
   pump(): void {
     for (;;) {
       const message = this.#queue.peek();
-      if (message === undefined || !this.#canWrite(message)) return;
+      if (message === undefined || !this.#canWrite(message)) {
+        return;
+      }
       this.#dequeue(message);
       const nowMs = this.#core.wallNow();
       if (message.expiresAtMs <= nowMs) {
@@ -123,7 +134,9 @@ export class Publisher {
   close(error: ClientError): void {
     const waiting = [...this.#inFlight.values(), ...this.#queue.takeAll()];
     this.#inFlight.clear();
-    for (const message of waiting) message.reject(error);
+    for (const message of waiting) {
+      message.reject(error);
+    }
   }
 
   /** The server lost the session: what it had taken is done, the rest is sent anew or given up. */
@@ -135,23 +148,32 @@ export class Publisher {
       // What was in flight before this client object was made is taken over from the session.
       const own = waiting.get(packetId) ?? new OutgoingMessage(message, Number.POSITIVE_INFINITY);
       waiting.delete(packetId);
-      if (this.#core.options.sessionLost !== "reject") again.push(own);
-      else own.reject(new ClientError("session-lost", "The server lost the session while the message was in flight."));
+      if (this.#core.options.sessionLost !== "reject") {
+        again.push(own);
+      } else {
+        own.reject(new ClientError("session-lost", "The server lost the session while the message was in flight."));
+      }
     }
     // Received by the server (PUBREC came); what was owed to it is forgotten with the session.
-    for (const message of waiting.values()) message.resolve(done);
-    if (again.length > 0) this.#prepend(again);
+    for (const message of waiting.values()) {
+      message.resolve(done);
+    }
+    if (again.length > 0) {
+      this.#prepend(again);
+    }
   }
 
   #canWrite(message: OutgoingMessage): boolean {
     const { link } = this.#core;
-    return link?.writable === true && (message.qos === 0 || link.session.sendQuota > 0);
+    return link?.writable === true && (message.qos === 0 || link.protocol.sendQuota > 0);
   }
 
   #send(message: OutgoingMessage): void {
     try {
       this.#write(message);
-      if (message.qos === 0) message.resolve(done);
+      if (message.qos === 0) {
+        message.resolve(done);
+      }
     } catch (error) {
       message.reject(requestError(error));
     }
@@ -159,9 +181,11 @@ export class Publisher {
 
   #write(message: OutgoingMessage): void {
     const link = this.#core.link!;
-    const packetId = link.session.publish(message, link.loop.now);
+    const packetId = link.protocol.publish(message, link.loop.now);
     link.touch();
-    if (packetId === 0) return;
+    if (packetId === 0) {
+      return;
+    }
     this.#inFlight.set(packetId, message);
     this.#core.changed();
   }
@@ -173,7 +197,9 @@ export class Publisher {
       message.reject(invalidArgument(error));
       return;
     }
-    if (this.#makeRoom(message)) this.#append(message);
+    if (this.#makeRoom(message)) {
+      this.#append(message);
+    }
   }
 
   /** Applies the policy; false when the message was dealt with. */
@@ -190,8 +216,11 @@ export class Publisher {
     while (this.#queue.size >= maxMessages || this.#queue.bytes + message.bytes > maxBytes) {
       const oldest = policy === "drop-oldest" ? this.#queue.peek() : undefined;
       if (oldest === undefined) {
-        if (policy.startsWith("drop-")) message.resolve(dropped);
-        else message.reject(new ClientError("queue-full", "The queue of messages that wait to be sent is full."));
+        if (policy.startsWith("drop-")) {
+          message.resolve(dropped);
+        } else {
+          message.reject(new ClientError("queue-full", "The queue of messages that wait to be sent is full."));
+        }
         return false;
       }
       this.#dequeue(oldest);
@@ -210,8 +239,12 @@ export class Publisher {
   /** Before all that waits: it was published earlier. */
   #prepend(messages: readonly OutgoingMessage[]): void {
     const behind = this.#queue.takeAll();
-    for (const message of behind) this.#store?.deleteQueued(message.sequence);
-    for (const message of [...messages, ...behind]) this.#append(message);
+    for (const message of behind) {
+      this.#store?.deleteQueued(message.sequence);
+    }
+    for (const message of [...messages, ...behind]) {
+      this.#append(message);
+    }
   }
 
   #dequeue(message: OutgoingMessage): void {
@@ -222,7 +255,9 @@ export class Publisher {
 
   /** Withdrawn when it still waits; once sent, its exchange goes on without the caller. */
   #giveUp(message: OutgoingMessage, error: ClientError): void {
-    if (message.queued) this.#dequeue(message);
+    if (message.queued) {
+      this.#dequeue(message);
+    }
     message.reject(error);
     this.#core.changed();
   }
@@ -235,13 +270,18 @@ const sent: Promise<PublishResult> = /* @__PURE__ */ Promise.resolve(done);
 /** What waits is checked when it is published, not when it is too late to tell the caller. */
 function validate(message: Message, version: ProtocolVersion): void {
   const { topic, payload, qos, retain, properties } = message;
-  if (properties === undefined) validateTopicName(topic);
-  else encodePublish({ type: 3, topic, payload, qos, retain, dup: false, packetId: qos && 1, properties }, version);
+  if (properties === undefined) {
+    validateTopicName(topic);
+  } else {
+    encodePublish({ type: 3, topic, payload, qos, retain, dup: false, packetId: qos && 1, properties }, version);
+  }
 }
 
 /** The interval that is sent is what is left of it, as a server does for the messages that it queues. */
 function setRemainingExpiry(message: OutgoingMessage, nowMs: number): void {
-  if (message.expiresAtMs === Number.POSITIVE_INFINITY) return;
+  if (message.expiresAtMs === Number.POSITIVE_INFINITY) {
+    return;
+  }
   const messageExpiryInterval = Math.ceil((message.expiresAtMs - nowMs) / 1_000);
   message.properties = { ...message.properties, messageExpiryInterval };
 }

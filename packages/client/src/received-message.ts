@@ -1,6 +1,6 @@
 import type { Properties, PublishPacket, QoS } from "@tidewire/codec";
 import type { Link } from "@tidewire/link";
-import type { ClientSession } from "@tidewire/session";
+import type { ClientProtocol } from "@tidewire/session";
 import { parseJson, parseText } from "./payload.ts";
 import type { SchemaOutput, StandardSchema } from "./standard-schema.ts";
 import type { HeldMessage } from "./subscription.ts";
@@ -20,14 +20,14 @@ export class ReceivedMessage implements HeldMessage {
   readonly properties: Properties | undefined;
   readonly packetId: number;
   dup: boolean;
-  #link: Link<ClientSession>;
+  #link: Link<ClientProtocol>;
   readonly #onAcknowledged: OnAcknowledged;
   #holds = 0;
   /** Somebody has to call `acknowledge`. */
   #manual = false;
   #reasonCode: number | undefined;
 
-  constructor(packet: PublishPacket, link: Link<ClientSession>, onAcknowledged: OnAcknowledged) {
+  constructor(packet: PublishPacket, link: Link<ClientProtocol>, onAcknowledged: OnAcknowledged) {
     this.topic = packet.topic;
     this.payload = packet.payload;
     this.qos = packet.qos;
@@ -55,32 +55,41 @@ export class ReceivedMessage implements HeldMessage {
   }
 
   hold(manual: boolean): void {
-    if (manual) this.#manual = true;
-    else this.#holds++;
+    if (manual) {
+      this.#manual = true;
+    } else {
+      this.#holds += 1;
+    }
   }
 
   release(): void {
-    this.#holds--;
+    this.#holds -= 1;
     this.#settle(0);
   }
 
   /** The server sent it again, on a new connection: the acknowledgement belongs there. */
-  moveTo(link: Link<ClientSession>): void {
+  moveTo(link: Link<ClientProtocol>): void {
     this.#link = link;
     this.dup = true;
-    if (this.#reasonCode !== undefined) this.#acknowledge(this.#reasonCode);
+    if (this.#reasonCode !== undefined) {
+      this.#acknowledge(this.#reasonCode);
+    }
   }
 
   #settle(reasonCode: number): void {
-    if (this.qos === 0 || this.#holds > 0 || this.#manual || this.#reasonCode !== undefined) return;
+    if (this.qos === 0 || this.#holds > 0 || this.#manual || this.#reasonCode !== undefined) {
+      return;
+    }
     this.#acknowledge(reasonCode);
   }
 
   #acknowledge(reasonCode: number): void {
     this.#reasonCode = reasonCode;
-    const { session, loop } = this.#link;
+    const { protocol, loop } = this.#link;
     // False: that connection is over, and the server will send the message again, if it keeps the session.
-    if (!session.acknowledge(this.packetId, reasonCode, loop.now)) return;
+    if (!protocol.acknowledge(this.packetId, reasonCode, loop.now)) {
+      return;
+    }
     this.#link.touch();
     this.#onAcknowledged(this);
   }

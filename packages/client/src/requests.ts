@@ -49,7 +49,9 @@ export class Requests {
       this.#subscribed = undefined;
       throw error;
     }
-    if (!this.#waiting.has(correlation)) return;
+    if (!this.#waiting.has(correlation)) {
+      return;
+    }
     const correlationData = new TextEncoder().encode(correlation);
     await this.#client.publish(topic, payload, {
       ...options,

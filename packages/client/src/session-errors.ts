@@ -1,4 +1,4 @@
-import type { SessionEnd } from "@tidewire/session";
+import type { ProtocolEnd } from "@tidewire/session";
 import { ClientError } from "./errors.ts";
 
 /** Reason codes of errors about what the server announced that it does not take. */
@@ -6,9 +6,13 @@ const serverLimits: readonly number[] = [0x95, 0x9a, 0x9b, 0x9e, 0xa1, 0xa2];
 
 /** For a request that was refused before it was sent: CONNACK rules it out, or no server would take it. */
 export function requestError(cause: unknown): ClientError {
-  if (cause instanceof ClientError) return cause;
+  if (cause instanceof ClientError) {
+    return cause;
+  }
   const { reasonCode } = cause as { readonly reasonCode?: number };
-  if (reasonCode === undefined || !serverLimits.includes(reasonCode)) return invalidArgument(cause);
+  if (reasonCode === undefined || !serverLimits.includes(reasonCode)) {
+    return invalidArgument(cause);
+  }
   const text = "The server announced that it does not take this.";
   return new ClientError("not-supported-by-server", text, { cause, reasonCode });
 }
@@ -20,7 +24,7 @@ export function invalidArgument(cause: unknown): ClientError {
 }
 
 /** Why a connection is over, for whoever waited for it. */
-export function endError({ kind, reasonCode, error }: SessionEnd): ClientError {
+export function endError({ kind, reasonCode, error }: ProtocolEnd): ClientError {
   const refused = kind === "remote";
   const text = refused
     ? `The server refused or ended the connection with code 0x${reasonCode.toString(16)}.`

@@ -6,11 +6,17 @@ export function statusFeed(client: Pick<Client, "on" | "status">, limit: number)
   const feed = new Feed<Status>();
   let last: Status | undefined;
   const push = (status: Status): void => {
-    if (status === last) return;
+    if (status === last) {
+      return;
+    }
     last = status;
     feed.push(status);
-    if (feed.size > limit) feed.shift();
-    if (status === "closed") end();
+    if (feed.size > limit) {
+      feed.shift();
+    }
+    if (status === "closed") {
+      end();
+    }
   };
   const end = (): void => {
     stop();
@@ -22,7 +28,9 @@ export function statusFeed(client: Pick<Client, "on" | "status">, limit: number)
     next: () => feed.next(),
     async return() {
       end();
-      while (feed.size > 0) feed.shift();
+      while (feed.size > 0) {
+        feed.shift();
+      }
       return finished;
     },
     [Symbol.asyncIterator]() {

@@ -6,7 +6,7 @@ import {
   validateTopicFilter,
 } from "@tidewire/codec";
 import type { Link } from "@tidewire/link";
-import type { ClientSession } from "@tidewire/session";
+import type { ClientProtocol } from "@tidewire/session";
 import { Call, type Calls } from "./calls.ts";
 import type { Core } from "./core.ts";
 import { ClientError } from "./errors.ts";
@@ -85,14 +85,16 @@ export class Subscriber {
     const { filters } = consumer;
     const { calls, report } = this.#core;
     try {
-      if (options.signal?.aborted === true) throw aborted(options.signal);
+      if (options.signal?.aborted === true) {
+        throw aborted(options.signal);
+      }
       this.#check(filters);
     } catch (error) {
       return Promise.reject(requestError(error));
     }
     return new Promise((resolve, reject) => {
       const grant = new Grant(resolve, reject, calls, consumer, this);
-      for (let i = 0; i < filters.length; i++) {
+      for (let i = 0; i < filters.length; i += 1) {
         // The first filter is the only one as a rule, and needs no object of its own.
         const answer = i === 0 ? grant : { tell: (result: Result) => grant.tell(result, i) };
         this.#want(filters[i]!, consumer, options, answer);
@@ -109,14 +111,19 @@ export class Subscriber {
     const entries = consumer.filters.flatMap((filter) => this.leave(filter, consumer) ?? []);
     const left = entries.filter((entry) => entry.asked);
     consumer.end();
-    if (left.length === 0) return Promise.resolve();
+    if (left.length === 0) {
+      return Promise.resolve();
+    }
     return this.#core.calls.run(options, (call) => {
       let open = left.length;
       const answer = {
         tell(result: Result) {
           const error = refusal(result);
-          if (error !== undefined) call.reject(error);
-          else if (--open === 0) call.resolve();
+          if (error !== undefined) {
+            call.reject(error);
+          } else if (--open === 0) {
+            call.resolve();
+          }
         },
       };
       for (const entry of left) {
@@ -129,9 +136,13 @@ export class Subscriber {
 
   online(sessionPresent: boolean): void {
     if (!sessionPresent) {
-      for (const { answers } of this.#waiting.get(none)?.values() ?? []) tell(answers, 0);
+      for (const { answers } of this.#waiting.get(none)?.values() ?? []) {
+        tell(answers, 0);
+      }
       this.#waiting.clear();
-      for (const entry of this.index.values()) this.#queue(entry.identifier, entry);
+      for (const entry of this.index.values()) {
+        this.#queue(entry.identifier, entry);
+      }
     }
     this.#send();
   }
@@ -160,19 +171,25 @@ export class Subscriber {
 
   /** Sends what this turn has gathered, before a message that was published after it. */
   flush(): void {
-    if (this.#scheduled) this.#send();
+    if (this.#scheduled) {
+      this.#send();
+    }
   }
 
   /** Throws for what the server cannot be asked, before any of it is sent. */
   #check(filters: readonly string[]): void {
-    const peer = this.#core.link?.session.peer;
-    if (filters.length === 0) throw new Error("A subscription needs a topic filter.");
+    const peer = this.#core.link?.protocol.peer;
+    if (filters.length === 0) {
+      throw new Error("A subscription needs a topic filter.");
+    }
     for (const filter of filters) {
       validateTopicFilter(filter);
       const refused =
         (peer?.wildcardSubscriptionAvailable === false && /[+#]/.test(filter)) ||
         (peer?.sharedSubscriptionAvailable === false && filter.startsWith("$share/"));
-      if (refused) throw new ClientError("not-supported-by-server", "The server takes no such filters.");
+      if (refused) {
+        throw new ClientError("not-supported-by-server", "The server takes no such filters.");
+      }
     }
   }
 
@@ -195,9 +212,13 @@ export class Subscriber {
   /** Takes a consumer off a filter. The entry, when it was the last. */
   leave(filter: string, consumer: Consumer): FilterEntry | undefined {
     const entry = this.index.get(filter);
-    if (entry === undefined || !entry.consumers.includes(consumer)) return undefined;
+    if (entry === undefined || !entry.consumers.includes(consumer)) {
+      return undefined;
+    }
     entry.consumers = entry.consumers.filter((other) => other !== consumer);
-    if (entry.consumers.length > 0) return undefined;
+    if (entry.consumers.length > 0) {
+      return undefined;
+    }
     this.index.delete(entry);
     this.#waiting.get(entry.identifier)?.delete(filter);
     return entry;
@@ -212,11 +233,15 @@ export class Subscriber {
     if (identifier === none) {
       // Left twice before the server could be told.
       const other = entries.get(entry.filter);
-      if (other !== undefined && other !== entry) entry.answers = [...other.answers, ...entry.answers];
+      if (other !== undefined && other !== entry) {
+        entry.answers = [...other.answers, ...entry.answers];
+      }
     }
     entries.set(entry.filter, entry);
     const { link, limits } = this.#core;
-    if (link === undefined || entries.size !== limits.filtersPerPacket || this.#busy) return;
+    if (link === undefined || entries.size !== limits.filtersPerPacket || this.#busy) {
+      return;
+    }
     // A full packet leaves before the turn ends: the server is at work on it while the next one is gathered.
     this.#sendWaiting(link, identifier, entries);
     link.flush();
@@ -226,7 +251,9 @@ export class Subscriber {
   #unqueue(filter: string): FilterEntry | undefined {
     const waiting = this.#waiting.get(none);
     const entry = waiting?.get(filter);
-    if (entry === undefined) return undefined;
+    if (entry === undefined) {
+      return undefined;
+    }
     waiting!.delete(filter);
     tell(entry.answers, 0);
     entry.answers = nobody;
@@ -237,7 +264,9 @@ export class Subscriber {
 
   /** Sends at the end of the turn, so that calls made together share packets. */
   #schedule(): void {
-    if (this.#scheduled) return;
+    if (this.#scheduled) {
+      return;
+    }
     this.#scheduled = true;
     this.#core.scheduler.defer(() => {
       this.flush();
@@ -247,11 +276,17 @@ export class Subscriber {
 
   #send(): void {
     const { link } = this.#core;
-    if (link === undefined) return;
+    if (link === undefined) {
+      return;
+    }
     for (const [identifier, waiting] of this.#waiting) {
-      if (this.#busy) break;
+      if (this.#busy) {
+        break;
+      }
       this.#sendWaiting(link, identifier, waiting);
-      if (waiting.size === 0) this.#waiting.delete(identifier);
+      if (waiting.size === 0) {
+        this.#waiting.delete(identifier);
+      }
     }
     link.touch();
   }
@@ -262,9 +297,9 @@ export class Subscriber {
   }
 
   /** As many as fit in each packet; walks through them once, since a walk goes past what was taken before. */
-  #sendWaiting(link: Link<ClientSession>, identifier: number, waiting: Waiting): void {
+  #sendWaiting(link: Link<ClientProtocol>, identifier: number, waiting: Waiting): void {
     const { filtersPerPacket } = this.#core.limits;
-    const space = Math.min(link.session.peer.maximumPacketSize, bytesPerPacket) - packetOverhead;
+    const space = Math.min(link.protocol.peer.maximumPacketSize, bytesPerPacket) - packetOverhead;
     let batch: FilterEntry[] = [];
     let room = space;
     for (const entry of waiting.values()) {
@@ -272,7 +307,9 @@ export class Subscriber {
       const size = entry.filter.length * 3 + 3;
       if (batch.length > 0 && (room < size || batch.length >= filtersPerPacket)) {
         this.#sendPacket(link, identifier, batch);
-        if (this.#busy) return;
+        if (this.#busy) {
+          return;
+        }
         batch = [];
         room = space;
       }
@@ -280,10 +317,12 @@ export class Subscriber {
       room -= size;
       waiting.delete(entry.filter);
     }
-    if (batch.length > 0) this.#sendPacket(link, identifier, batch);
+    if (batch.length > 0) {
+      this.#sendPacket(link, identifier, batch);
+    }
   }
 
-  #sendPacket({ session, loop }: Link<ClientSession>, identifier: number, entries: readonly FilterEntry[]): void {
+  #sendPacket({ protocol, loop }: Link<ClientProtocol>, identifier: number, entries: readonly FilterEntry[]): void {
     const { scheduler, limits } = this.#core;
     const answers = entries.map((entry) => entry.answers);
     for (const entry of entries) {
@@ -293,14 +332,14 @@ export class Subscriber {
     try {
       const packetId =
         identifier === none
-          ? session.unsubscribe(
+          ? protocol.unsubscribe(
               entries.map(({ filter }) => filter),
               loop.now,
             )
-          : session.subscribe(
+          : protocol.subscribe(
               entries,
               loop.now,
-              session.version === 5 && session.peer.subscriptionIdentifierAvailable
+              protocol.version === 5 && protocol.peer.subscriptionIdentifierAvailable
                 ? { subscriptionIdentifiers: [identifier] }
                 : undefined,
             );
@@ -308,16 +347,22 @@ export class Subscriber {
       this.#unanswered.set(packetId, { identifier, entries, answers, timer });
     } catch (cause) {
       const error = requestError(cause);
-      for (const told of answers) this.#tell(told, error);
+      for (const told of answers) {
+        this.#tell(told, error);
+      }
     }
   }
 
   /** The packet has its answer, or will have none. */
   #settle(packetId: number, resultOf: (i: number) => Result): void {
     const unanswered = this.#take(packetId);
-    if (unanswered === undefined) return;
+    if (unanswered === undefined) {
+      return;
+    }
     const { answers } = unanswered;
-    for (let i = 0; i < answers.length; i++) this.#tell(answers[i]!, resultOf(i));
+    for (let i = 0; i < answers.length; i += 1) {
+      this.#tell(answers[i]!, resultOf(i));
+    }
     this.#send();
   }
 
@@ -331,7 +376,9 @@ export class Subscriber {
   #tell(answers: readonly Answer[], result: Result): void {
     const error = answers.length === 0 ? refusal(result) : undefined;
     // A subscription made again after the session was lost: its caller has been answered long ago.
-    if (error !== undefined) this.#core.report(error);
+    if (error !== undefined) {
+      this.#core.report(error);
+    }
     tell(answers, result);
   }
 }
@@ -372,16 +419,25 @@ class Grant extends Call<Subscription> implements Answer {
     const granted = this.#granted;
     const error = refusal(result);
     granted[place] = typeof result === "number" ? result : (result.reasonCode ?? 0x80);
-    if (error !== undefined) this.#subscriber.leave(consumer.filters[place]!, consumer);
-    if (--this.#open > 0) return;
+    if (error !== undefined) {
+      this.#subscriber.leave(consumer.filters[place]!, consumer);
+    }
+    if (--this.#open > 0) {
+      return;
+    }
     consumer.granted = granted;
-    if (error === undefined || granted.some((code) => code < 0x80)) this.resolve(consumer);
-    else this.reject(error);
+    if (error === undefined || granted.some((code) => code < 0x80)) {
+      this.resolve(consumer);
+    } else {
+      this.reject(error);
+    }
   }
 }
 
 function tell(answers: readonly Answer[], result: Result): void {
-  for (const answer of answers) answer.tell(result);
+  for (const answer of answers) {
+    answer.tell(result);
+  }
 }
 
 /** The list and one more. A list of one, as nearly all are, takes no room for others to come. */
@@ -391,8 +447,12 @@ function withOne<Item>(list: readonly Item[], item: Item): readonly Item[] {
 
 /** The error in an answer, if it is one. */
 function refusal(result: Result): ClientError | undefined {
-  if (typeof result === "object") return result;
-  if (result < 0x80) return undefined;
+  if (typeof result === "object") {
+    return result;
+  }
+  if (result < 0x80) {
+    return undefined;
+  }
   const text = `The server refused a topic filter with reason code 0x${result.toString(16)}.`;
   return new ClientError("subscribe-refused", text, { reasonCode: result });
 }

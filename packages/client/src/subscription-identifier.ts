@@ -10,6 +10,8 @@ export function subscriptionIdentifier(shape: string): number {
   // FNV-1a, cut to the 28 bits that a Variable Byte Integer holds. A collision only means that two filters are told
   // apart by topic alone, as in MQTT 3.1.1.
   let hash = 0x811c9dc5;
-  for (let i = 0; i < shape.length; i++) hash = Math.imul(hash ^ shape.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < shape.length; i += 1) {
+    hash = Math.imul(hash ^ shape.charCodeAt(i), 0x01000193);
+  }
   return hash >>> 4 || 1;
 }

@@ -50,7 +50,9 @@ export class Consumer implements Subscription {
   }
 
   deliver(message: HeldMessage): void {
-    if (this.#ended) return;
+    if (this.#ended) {
+      return;
+    }
     message.hold(this.#manual);
     if (this.#onMessage !== undefined && !this.#busy && this.buffered === 0) {
       this.#call(message);
@@ -62,7 +64,9 @@ export class Consumer implements Subscription {
       this.#overflow();
     } else {
       this.#waiting.push(message);
-      if (this.full || this.buffered < this.#bufferSize) return;
+      if (this.full || this.buffered < this.#bufferSize) {
+        return;
+      }
       this.full = true;
       this.#host.onPressure(this);
     }
@@ -74,7 +78,9 @@ export class Consumer implements Subscription {
     }
     this.#releaseTaken();
     const value = this.#shift();
-    if (value === undefined) return this.#waiting.next();
+    if (value === undefined) {
+      return this.#waiting.next();
+    }
     this.#taken = [value];
     return Promise.resolve({ done: false, value });
   }
@@ -101,7 +107,9 @@ export class Consumer implements Subscription {
   end(): void {
     this.#ended = true;
     this.#releaseTaken();
-    for (let message = this.#shift(); message !== undefined; message = this.#shift()) this.#release(message);
+    for (let message = this.#shift(); message !== undefined; message = this.#shift()) {
+      this.#release(message);
+    }
     this.#waiting.end();
   }
 
@@ -130,13 +138,17 @@ export class Consumer implements Subscription {
     this.#release(message);
     while (!this.#busy) {
       const next = this.#shift();
-      if (next === undefined) return;
+      if (next === undefined) {
+        return;
+      }
       this.#call(next);
     }
   }
 
   #overflow(): void {
-    if (this.#overflowed) return;
+    if (this.#overflowed) {
+      return;
+    }
     this.#overflowed = true;
     this.#host.report(
       new ClientError("buffer-overflow", "QoS 0 messages are discarded: a subscription's buffer is full."),
@@ -148,13 +160,17 @@ export class Consumer implements Subscription {
   }
 
   #release(message: HeldMessage): void {
-    if (!this.#manual) message.release();
+    if (!this.#manual) {
+      message.release();
+    }
   }
 
   #releaseTaken(): void {
     const taken = this.#taken;
     this.#taken = nothing;
-    for (const message of taken) this.#release(message);
+    for (const message of taken) {
+      this.#release(message);
+    }
   }
 
   #shift(): HeldMessage | undefined {

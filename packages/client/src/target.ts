@@ -12,7 +12,9 @@ export async function dialTarget(target: Target, options: DialOptions): Promise<
 /** Throws `invalid-argument` for a URL that is not a WebSocket's. */
 export function checkUrl(url: string | URL): string {
   const text = String(url);
-  if (/^wss?:\/\//i.test(text)) return text;
+  if (/^wss?:\/\//i.test(text)) {
+    return text;
+  }
   // The URL may hold credentials, so it is not repeated.
   throw new ClientError(
     "invalid-argument",
@@ -22,7 +24,9 @@ export function checkUrl(url: string | URL): string {
 
 /** Where a Server Reference leads from here: the same URL on that host; undefined when only the caller could know. */
 export function redirected(target: Target, serverReference: string): Target | undefined {
-  if (typeof target === "function") return undefined;
+  if (typeof target === "function") {
+    return undefined;
+  }
   const url = new URL(target);
   url.port = "";
   // Several references are separated by spaces (MQTT 5.0, 4.13); the first is the server's first choice.

@@ -74,11 +74,16 @@ export function topicTemplate(
 
   function match(topic: string): Record<string, string> | undefined {
     const parts = topic.split("/");
-    if (parts.length !== levels.length) return undefined;
+    if (parts.length !== levels.length) {
+      return undefined;
+    }
     const params: [string, string][] = [];
     for (const [depth, { text, parameter }] of levels.entries()) {
-      if (parameter !== undefined) params.push([parameter, parts[depth]!]);
-      else if (parts[depth] !== text) return undefined;
+      if (parameter !== undefined) {
+        params.push([parameter, parts[depth]!]);
+      } else if (parts[depth] !== text) {
+        return undefined;
+      }
     }
     return Object.fromEntries(params);
   }
@@ -123,7 +128,9 @@ function levelValue(
   missing: string | undefined,
 ): string {
   const value = params[parameter];
-  if (value === undefined && missing !== undefined) return missing;
+  if (value === undefined && missing !== undefined) {
+    return missing;
+  }
   // A value with a slash or wildcard would publish to, or subscribe to, what the template does not mean.
   if (value === undefined || value === "" || /[/+#\0]/.test(value)) {
     throw new ClientError(

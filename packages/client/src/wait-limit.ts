@@ -12,7 +12,9 @@ export function limitWait(
   expire: (error: ClientError) => void,
 ): (() => void) | undefined {
   const timed = timeoutMs < Number.POSITIVE_INFINITY;
-  if (signal === undefined && !timed) return undefined;
+  if (signal === undefined && !timed) {
+    return undefined;
+  }
   const end = () => {
     signal?.removeEventListener("abort", onAbort);
     scheduler.clearTimer(timer);

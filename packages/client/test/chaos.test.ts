@@ -18,7 +18,9 @@ const cases = kinds.flatMap((kind) =>
 test.each(cases)(
   "$kind client, version $version, QoS $qos: whatever the network does, nothing is lost and nothing is out of place",
   async ({ kind, version, qos }) => {
-    for (let seed = 1; seed <= 12; seed++) await run(seed, kind, version, qos);
+    for (let seed = 1; seed <= 12; seed += 1) {
+      await run(seed, kind, version, qos);
+    }
   },
 );
 
@@ -39,7 +41,9 @@ async function run(seed: number, kind: "whole" | "lite", protocolVersion: 4 | 5,
       scheduler,
       reconnect: { minDelayMs: 50, maxDelayMs: 500, random: () => random.integer(0, 999) / 1_000 },
     };
-    if (kind === "lite") return createLiteClient("ws://mock", { ...options, WebSocket: mockWebSocket(network) });
+    if (kind === "lite") {
+      return createLiteClient("ws://mock", { ...options, WebSocket: mockWebSocket(network) });
+    }
     const client = createClient(network.dial, options);
     client.on("error", () => {});
     return client;
@@ -55,14 +59,19 @@ async function run(seed: number, kind: "whole" | "lite", protocolVersion: 4 | 5,
 
   const publisher = open("publisher");
   const published: Promise<unknown>[] = [];
-  for (let i = 0; i < MESSAGES; i++) {
+  for (let i = 0; i < MESSAGES; i += 1) {
     published.push(publisher.publish("t", String(i), { qos }));
     const links = network.links;
     const chance = random.integer(0, 9);
-    if (chance === 0) network.cut();
-    else if (chance === 1 && links.length > 0) links[random.integer(0, links.length - 1)]!.cut();
-    else if (chance === 2) network.stall();
-    else if (chance === 3) network.unstall();
+    if (chance === 0) {
+      network.cut();
+    } else if (chance === 1 && links.length > 0) {
+      links[random.integer(0, links.length - 1)]!.cut();
+    } else if (chance === 2) {
+      network.stall();
+    } else if (chance === 3) {
+      network.unstall();
+    }
     await network.pass(random.integer(0, 300));
   }
   network.unstall();

@@ -84,7 +84,7 @@ test("credentials and target are asked for again at each attempt", async () => {
   let dialled = 0;
   const client = createClient(
     async (options) => {
-      dialled++;
+      dialled += 1;
       return network.dial(options);
     },
     {
@@ -106,7 +106,9 @@ test("a credentials provider that fails counts as a failed attempt", async () =>
   let works = false;
   const { network, client } = setUp({
     credentials: () => {
-      if (!works) throw new Error("no token");
+      if (!works) {
+        throw new Error("no token");
+      }
       return { username: "u" };
     },
   });
@@ -122,7 +124,9 @@ test("statuses come as events, as an iterator, and end with closed", async () =>
   client.on("status", (status) => events.push(status));
   const read: Status[] = [];
   const reading = (async () => {
-    for await (const status of client.statusUpdates()) read.push(status);
+    for await (const status of client.statusUpdates()) {
+      read.push(status);
+    }
   })();
   await network.settle();
   server.last.connection.abort();

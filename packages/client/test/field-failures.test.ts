@@ -39,7 +39,9 @@ test("ignores Receive Maximum, Maximum Packet Size, Maximum QoS, Retain, wildcar
     server.connackProperties = { receiveMaximum: 2 };
     server.script = swallow(PacketType.PUBLISH);
   });
-  for (let i = 0; i < 51; i++) void client.publish("t", "", { qos: 1 });
+  for (let i = 0; i < 51; i += 1) {
+    void client.publish("t", "", { qos: 1 });
+  }
   await network.settle();
   expect(server.received(PacketType.PUBLISH)).toHaveLength(2);
 });
@@ -49,7 +51,9 @@ test("resends without DUP; reuses packet ids that are in use", async () => {
     server.sessionPresent = true;
     server.script = swallow(PacketType.PUBLISH);
   });
-  for (const qos of [1, 2, 1] as const) void harness.client.publish("t", String(qos), { qos });
+  for (const qos of [1, 2, 1] as const) {
+    void harness.client.publish("t", String(qos), { qos });
+  }
   await harness.network.settle();
   const first = harness.server.last.received(PacketType.PUBLISH);
   const again = (await reconnect(harness)).received(PacketType.PUBLISH);
@@ -141,17 +145,23 @@ test("replays in flight one at a time and holds connect back (#1086); loses publ
     server.script = swallow(PacketType.PUBLISH);
   });
   const { network, client } = harness;
-  for (let i = 0; i < 50; i++) void client.publish("t", String(i), { qos: 1 });
+  for (let i = 0; i < 50; i += 1) {
+    void client.publish("t", String(i), { qos: 1 });
+  }
   await network.settle();
   let duringReplay: ReturnType<typeof outcome> | undefined;
   client.on("status", (status) => {
-    if (status === "connected") duringReplay = outcome(client.publish("t", "live", { qos: 1 }));
+    if (status === "connected") {
+      duringReplay = outcome(client.publish("t", "live", { qos: 1 }));
+    }
   });
   const peer = await reconnect(harness);
   expect(client.connected).toBe(true);
   const again = peer.received(PacketType.PUBLISH).map(({ payload }) => text(payload));
   expect(again).toEqual([...Array.from({ length: 50 }, (_, i) => String(i)), "live"]);
-  for (const { packetId } of peer.received(PacketType.PUBLISH)) peer.send(ack(PacketType.PUBACK, packetId));
+  for (const { packetId } of peer.received(PacketType.PUBLISH)) {
+    peer.send(ack(PacketType.PUBACK, packetId));
+  }
   await network.settle();
   expect(duringReplay!.value).toMatchObject({ reasonCode: 0 });
 });
@@ -163,11 +173,15 @@ test.each([true, false])("reorders after a reconnect (#450, #1254), sessionPrese
     server.script = swallow(PacketType.PUBLISH);
   });
   const { network, server, client } = harness;
-  for (let i = 0; i < 10; i++) void client.publish("t", String(i), { qos: 1 });
+  for (let i = 0; i < 10; i += 1) {
+    void client.publish("t", String(i), { qos: 1 });
+  }
   await network.settle();
   server.last.connection.abort();
   await network.settle();
-  for (let i = 10; i < 15; i++) void client.publish("t", String(i), { qos: 1 });
+  for (let i = 10; i < 15; i += 1) {
+    void client.publish("t", String(i), { qos: 1 });
+  }
   server.script = () => "usual";
   await network.pass(1_000);
   await client.drain();
@@ -196,7 +210,9 @@ test("a promise that never settles (#1987, #816); end() that never calls back (#
   const closed = outcome(client.close());
   await network.pass(10_000);
   expect(closed.value).toBeUndefined();
-  for (const { value } of calls) expect(value).toMatchObject({ code: "closed" });
+  for (const { value } of calls) {
+    expect(value).toMatchObject({ code: "closed" });
+  }
   expect(errors).toEqual([]);
 });
 
@@ -240,7 +256,7 @@ test("a slow message handler starves keep-alive or deadlocks (#1935, #2026, #838
     onMessage: async () => {
       // Waits for the server's answer while more messages than the buffer holds have come.
       await client.publish("answer", "", { qos: 1 });
-      handled++;
+      handled += 1;
     },
   });
   await network.settle();
@@ -256,7 +272,7 @@ test("a slow message handler starves keep-alive or deadlocks (#1935, #2026, #838
   expect(client.connected).toBe(true);
   expect(server.peers).toHaveLength(1);
   // Nothing is lost: what was not read waited in the connection.
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 10; i += 1) {
     const next = outcome(subscription.next());
     await network.pass(1);
     expect(next.value).toMatchObject({ value: { topic: "stuck" } });

@@ -37,7 +37,9 @@ export async function setUpConnected(
   const harness = setUp(options);
   prepare(harness.server);
   await harness.network.settle();
-  if (!harness.client.connected) throw new Error(`not connected: ${harness.client.status}`);
+  if (!harness.client.connected) {
+    throw new Error(`not connected: ${harness.client.status}`);
+  }
   return harness;
 }
 

@@ -193,7 +193,9 @@ test("what the server announced not to take is refused before anything is sent",
     outcome(client.subscribe("$share/g/a", { onMessage })),
   ];
   await network.settle();
-  for (const { value } of results) expect(value).toMatchObject({ code: "not-supported-by-server" });
+  for (const { value } of results) {
+    expect(value).toMatchObject({ code: "not-supported-by-server" });
+  }
   expect(server.last.packets.map(({ type }) => type)).toEqual([PacketType.CONNECT]);
   // And no identifier is lost by it.
   void client.publish("t", "", { qos: 1 });
@@ -211,7 +213,9 @@ test("invalid arguments are refused, and the connection goes on", async () => {
     outcome(client.publish("t", "", { properties: { sessionExpiryInterval: 1 } })),
   ];
   await network.settle();
-  for (const { value } of results) expect(value).toMatchObject({ code: "invalid-argument" });
+  for (const { value } of results) {
+    expect(value).toMatchObject({ code: "invalid-argument" });
+  }
   expect(client.status).toBe("connected");
 });
 
@@ -428,7 +432,9 @@ test("credentials and URL are asked for anew at each attempt, and may fail witho
   const errors: unknown[] = [];
   const client = createClient(
     () => {
-      if (++asked === 1) throw new Error("no network");
+      if (++asked === 1) {
+        throw new Error("no network");
+      }
       return url;
     },
     {
@@ -509,7 +515,7 @@ test("a QoS 2 message that the next server does not take is taken back there", a
 
 test("identifiers come back: more exchanges than there are identifiers", async () => {
   const { network, server, client } = await setUpConnected({ maximumQueued: 10_000 });
-  for (let round = 0; round < 9; round++) {
+  for (let round = 0; round < 9; round += 1) {
     const exchanges = Array.from({ length: 8_000 }, () => client.publish("t", "", { qos: 1 }));
     const refused = Array.from({ length: 8_000 }, () => client.subscribe("#/#", { onMessage: () => {} }));
     const last = (await Promise.allSettled(refused)).at(-1);
@@ -587,8 +593,12 @@ test("a subscription that is refused when it is made again is reported; one that
   void client.subscribe("b", { onMessage: () => {} });
   await network.settle();
   server.script = (packet) => {
-    if (packet.type !== PacketType.SUBSCRIBE) return "usual";
-    if (packet.subscriptions[0]!.filter === "b") return undefined;
+    if (packet.type !== PacketType.SUBSCRIBE) {
+      return "usual";
+    }
+    if (packet.subscriptions[0]!.filter === "b") {
+      return undefined;
+    }
     return { type: PacketType.SUBACK, packetId: packet.packetId, reasonCodes: [0x87], properties: undefined };
   };
   network.cut();

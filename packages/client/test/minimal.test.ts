@@ -99,7 +99,9 @@ test("a full connection refuses more", async () => {
   const { network, client } = await setUp();
   network.stall();
   const publish = () => {
-    for (let i = 0; i < 10; i++) client.publish("t", new Uint8Array(60_000));
+    for (let i = 0; i < 10; i += 1) {
+      client.publish("t", new Uint8Array(60_000));
+    }
   };
   expect(publish).toThrow(expect.objectContaining({ code: "queue-full" }));
 });
@@ -146,7 +148,9 @@ test("a callback that throws breaks nothing", async () => {
   let calls = 0;
   const { network, server, ends } = await setUp({
     onMessage: () => {
-      if (++calls === 1) throw new Error("callback");
+      if (++calls === 1) {
+        throw new Error("callback");
+      }
     },
   });
   const log = console.error;

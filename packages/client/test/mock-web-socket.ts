@@ -31,12 +31,18 @@ class MockWebSocket {
   }
 
   send(data: Uint8Array | string): void {
-    if (this.readyState === 0) throw new DOMException("Still connecting.", "InvalidStateError");
-    if (this.readyState === this.OPEN) this.#connection?.send([data as Uint8Array]);
+    if (this.readyState === 0) {
+      throw new DOMException("Still connecting.", "InvalidStateError");
+    }
+    if (this.readyState === this.OPEN) {
+      this.#connection?.send([data as Uint8Array]);
+    }
   }
 
   close(): void {
-    if (this.readyState >= 2) return;
+    if (this.readyState >= 2) {
+      return;
+    }
     this.readyState = 2;
     this.#connection?.close();
   }
@@ -45,13 +51,16 @@ class MockWebSocket {
     this.#connection = connection;
     connection.start({
       onData: (chunk) => {
-        if (this.readyState === this.OPEN) this.onmessage?.({ data: chunk.slice().buffer });
+        if (this.readyState === this.OPEN) {
+          this.onmessage?.({ data: chunk.slice().buffer });
+        }
       },
       onDrain: () => {},
       onClose: () => this.#closed(),
     });
-    if (this.readyState === 2) connection.close();
-    else {
+    if (this.readyState === 2) {
+      connection.close();
+    } else {
       this.readyState = this.OPEN;
       this.onopen?.();
     }

@@ -60,7 +60,9 @@ test("invalid topics and properties are refused, connected or not, and nothing i
   await network.settle();
   const online = attempts();
   await network.settle();
-  for (const { value } of [...offline, ...online]) expect(value).toMatchObject({ code: "invalid-argument" });
+  for (const { value } of [...offline, ...online]) {
+    expect(value).toMatchObject({ code: "invalid-argument" });
+  }
   expect(server.received(PacketType.PUBLISH)).toHaveLength(0);
   const after = outcome(client.publish("a", "", { qos: 1 }));
   await network.settle();
@@ -70,7 +72,9 @@ test("invalid topics and properties are refused, connected or not, and nothing i
 test("messages published offline are queued and leave in order with the first connection", async () => {
   const { network, server, client } = setUp();
   const results: Promise<PublishResult>[] = [];
-  for (let i = 0; i < 100; i++) results.push(client.publish("t", String(i), { qos: (i % 3) as 0 | 1 | 2 }));
+  for (let i = 0; i < 100; i += 1) {
+    results.push(client.publish("t", String(i), { qos: (i % 3) as 0 | 1 | 2 }));
+  }
   await network.settle();
   await Promise.all(results);
   expect(server.received(PacketType.PUBLISH).map(({ payload }) => text(payload))).toEqual(
@@ -107,7 +111,9 @@ test.each([
   const results = ["1", "2", "3"].map((payload) => outcome(client.publish("t", payload, { qos: 1 })));
   await network.settle();
   expect(server.received(PacketType.PUBLISH).map(({ payload }) => text(payload))).toEqual(sent);
-  for (const payload of dropped) expect(results[Number(payload) - 1]!.value).toMatchObject({ dropped: true });
+  for (const payload of dropped) {
+    expect(results[Number(payload) - 1]!.value).toMatchObject({ dropped: true });
+  }
 });
 
 test("policy qos-only: QoS 0 is not queued, and a queue full of QoS 1 and 2 rejects", async () => {
@@ -197,12 +203,14 @@ test("a message beyond Receive Maximum waits for its turn", async () => {
   const results = Array.from({ length: 5 }, (_, i) => outcome(client.publish("t", String(i), { qos: 1 })));
   await network.settle();
   expect(server.received(PacketType.PUBLISH)).toHaveLength(2);
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 5; i += 1) {
     server.last.send(ack(PacketType.PUBACK, server.received(PacketType.PUBLISH)[i]!.packetId));
     await network.settle();
   }
   expect(server.received(PacketType.PUBLISH)).toHaveLength(5);
-  for (const { value } of results) expect(value).toMatchObject({ reasonCode: 0 });
+  for (const { value } of results) {
+    expect(value).toMatchObject({ reasonCode: 0 });
+  }
 });
 
 test("an await publish loop of QoS 0 is held while the socket is full", async () => {
@@ -212,7 +220,9 @@ test("an await publish loop of QoS 0 is held while the socket is full", async ()
   network.stall();
   let sent = 0;
   void (async () => {
-    for (; sent < 1_000; sent++) await client.publish("t", new Uint8Array(100));
+    for (; sent < 1_000; sent += 1) {
+      await client.publish("t", new Uint8Array(100));
+    }
   })();
   await network.settle();
   const held = sent;

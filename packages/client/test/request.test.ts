@@ -7,7 +7,9 @@ import { message } from "./scripted-server.ts";
 /** Answers every request on the connection that it came on. */
 function respond({ server }: Harness): void {
   server.script = (packet, peer) => {
-    if (packet.type !== PacketType.PUBLISH) return "usual";
+    if (packet.type !== PacketType.PUBLISH) {
+      return "usual";
+    }
     const { responseTopic, correlationData } = packet.properties!;
     peer.send(message(responseTopic!, { payload: packet.payload, properties: { correlationData: correlationData! } }));
     return undefined;

@@ -83,16 +83,23 @@ export class ScriptedPeer {
     this.#decoder.push(chunk);
     for (let packet = this.#decoder.next(); packet !== null; packet = this.#decoder.next()) {
       this.packets.push(packet);
-      if (packet.type === PacketType.CONNECT) this.version = packet.version;
+      if (packet.type === PacketType.CONNECT) {
+        this.version = packet.version;
+      }
       const answer = this.#server.script(packet, this);
-      if (answer === "usual") this.#answer(packet);
-      else if (answer !== undefined) this.send(...(Array.isArray(answer) ? answer : [answer]));
+      if (answer === "usual") {
+        this.#answer(packet);
+      } else if (answer !== undefined) {
+        this.send(...(Array.isArray(answer) ? answer : [answer]));
+      }
     }
   }
 
   #answer(packet: Packet): void {
     const answer = this.#usualAnswer(packet);
-    if (answer !== undefined) this.send(answer);
+    if (answer !== undefined) {
+      this.send(answer);
+    }
   }
 
   #usualAnswer(packet: Packet): Packet | undefined {
@@ -104,7 +111,9 @@ export class ScriptedPeer {
           properties: this.version === 5 ? this.#server.connackProperties : undefined,
         });
       case PacketType.PUBLISH:
-        if (packet.qos === 0) return undefined;
+        if (packet.qos === 0) {
+          return undefined;
+        }
         return ack(packet.qos === 1 ? PacketType.PUBACK : PacketType.PUBREC, packet.packetId);
       case PacketType.PUBREC:
         return ack(PacketType.PUBREL, packet.packetId);

@@ -14,7 +14,9 @@ test("a subscription is iterated, and unsubscribe finishes the iteration", async
   expect(subscription.granted).toEqual([2]);
   const read: string[] = [];
   const reading = (async () => {
-    for await (const message of subscription) read.push(`${message.topic} ${message.text()}`);
+    for await (const message of subscription) {
+      read.push(`${message.topic} ${message.text()}`);
+    }
   })();
   server.last.send(message("a/1"), message("b"), message("a/2"));
   await network.settle();
@@ -33,7 +35,9 @@ test("leaving the loop, or the block of an await using, unsubscribes", async () 
       await using subscription = await client.subscribe("a");
       expect(subscription.filters).toEqual(["a"]);
     }
-    for await (const _ of await client.subscribe("b")) break;
+    for await (const _ of await client.subscribe("b")) {
+      break;
+    }
   })();
   await network.settle();
   server.last.send(message("b"));
@@ -56,7 +60,9 @@ test("a callback gets every message in order; one that is asynchronous gets the 
     },
   });
   await network.settle();
-  for (const payload of ["1", "2"]) server.last.send(message("a", { payload: new TextEncoder().encode(payload) }));
+  for (const payload of ["1", "2"]) {
+    server.last.send(message("a", { payload: new TextEncoder().encode(payload) }));
+  }
   await network.settle();
   expect(log).toEqual(["begin 1"]);
   finish();
@@ -67,7 +73,9 @@ test("a callback gets every message in order; one that is asynchronous gets the 
 test("messages sent right behind SUBACK, in the same chunk, are not lost", async () => {
   const { network, server, client } = await setUpConnected();
   server.script = (packet, peer) => {
-    if (packet.type !== PacketType.SUBSCRIBE) return "usual";
+    if (packet.type !== PacketType.SUBSCRIBE) {
+      return "usual";
+    }
     peer.sendTogether(
       { type: PacketType.SUBACK, packetId: packet.packetId, reasonCodes: [1], properties: undefined },
       message("a", { retain: true }),
@@ -88,7 +96,9 @@ test("overlapping filters: identifiers say which copy is whose", async () => {
   await network.settle();
   const identifiers = new Map<string, number>();
   for (const { subscriptions, properties } of server.received(PacketType.SUBSCRIBE)) {
-    for (const { filter } of subscriptions) identifiers.set(filter, properties!.subscriptionIdentifiers![0]!);
+    for (const { filter } of subscriptions) {
+      identifiers.set(filter, properties!.subscriptionIdentifiers![0]!);
+    }
   }
   const of = (...filters: string[]) => ({ subscriptionIdentifiers: filters.map((filter) => identifiers.get(filter)!) });
   // A server may send a copy for each subscription, or one for all of them.
@@ -248,7 +258,7 @@ test("a full buffer pauses the connection; while an answer is awaited QoS 0 give
   flood(20, 101);
   await network.settle();
   expect(Reflect.get(subscription, "buffered")).toBe(12);
-  for (let i = 0; i < 12 + 20; i++) {
+  for (let i = 0; i < 12 + 20; i += 1) {
     const next = outcome(subscription.next());
     await network.pass(1);
     expect(next.value).toMatchObject({ done: false });

@@ -37,7 +37,7 @@ async function serve(pages: number): Promise<Harness & { readonly pages: readonl
 
 /** Lets messages between page and worker, and the network, come to rest. */
 async function settle({ network }: Harness): Promise<void> {
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 5; i += 1) {
     await network.pass(1);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
@@ -83,12 +83,16 @@ test("a page that reads slowly holds up a bounded number of messages", async () 
   const subscribing = harness.pages[0]!.subscribe("t", { bufferSize: 10 });
   await settle(harness);
   const subscription = await subscribing;
-  for (let i = 0; i < 600; i++) harness.server.last.send(message("t"));
+  for (let i = 0; i < 600; i += 1) {
+    harness.server.last.send(message("t"));
+  }
   await settle(harness);
   expect(Reflect.get(subscription, "buffered")).toBeLessThan(300);
-  for (let i = 0; i < 600; i++) {
+  for (let i = 0; i < 600; i += 1) {
     const next = outcome(subscription.next());
-    while (next.value === "pending") await settle(harness);
+    while (next.value === "pending") {
+      await settle(harness);
+    }
     expect(next.value).toMatchObject({ done: false });
   }
 });

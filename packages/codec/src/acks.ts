@@ -31,11 +31,15 @@ export function writeReason(sink: Sink, packet: Reason & { readonly type: number
   const { type, reasonCode, properties } = packet;
   checkReasonCode(reasonCode, type, sink);
   const from = sink.pos;
-  if (sink.version === 5) sink.uint8(reasonCode);
+  if (sink.version === 5) {
+    sink.uint8(reasonCode);
+  }
   writeProperties(sink, properties, 1 << type);
   // More than a reason code and the length of no properties.
   const any = sink.pos > from + 2;
-  if (!any) sink.pos = from + (reasonCode === 0 ? 0 : 1);
+  if (!any) {
+    sink.pos = from + (reasonCode === 0 ? 0 : 1);
+  }
   sink.end();
   return any;
 }

@@ -60,7 +60,9 @@ const SENT_BY_SERVER = 0b1110_1010_1111_1100;
 export function createDecoder(options?: DecoderOptions): Decoder {
   const sender = options?.sender;
   const texts = options?.textCache ?? textCache;
-  if (sender === undefined) return new StreamDecoder(readers, EITHER_SIDE, options, texts);
+  if (sender === undefined) {
+    return new StreamDecoder(readers, EITHER_SIDE, options, texts);
+  }
   return sender === "client"
     ? new StreamDecoder(clientReaders, CLIENT_SIDE, options, texts)
     : new StreamDecoder(serverReaders, SERVER_SIDE, options, texts);

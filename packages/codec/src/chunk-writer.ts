@@ -35,11 +35,15 @@ export class ChunkWriter implements PacketWriter {
   }
 
   write(packet: Packet | EncodedPacket): void {
-    if (this.#bytes !== undefined && !this.#continues()) this.#sink = new Sink(FIRST_SLAB_SIZE);
+    if (this.#bytes !== undefined && !this.#continues()) {
+      this.#sink = new Sink(FIRST_SLAB_SIZE);
+    }
     const sink = this.#sink;
     sink.write(this.#encoders[packet.type], packet, this.version);
     const { length, payload } = sink;
-    if (length > this.maximumPacketSize) fail(packetTooLarge, this);
+    if (length > this.maximumPacketSize) {
+      fail(packetTooLarge, this);
+    }
     // The sink may have gone on in other memory.
     if (!this.#continues()) {
       this.#closeStretch();
@@ -51,7 +55,9 @@ export class ChunkWriter implements PacketWriter {
     this.pendingBytes += length;
     // CONNECT decides the version of all that follows it.
     this.version = sink.version;
-    if (payload === undefined) return;
+    if (payload === undefined) {
+      return;
+    }
     this.#closeStretch();
     this.#chunks.push(payload);
   }
@@ -72,7 +78,9 @@ export class ChunkWriter implements PacketWriter {
 
   #closeStretch(): void {
     const bytes = this.#bytes;
-    if (bytes === undefined) return;
+    if (bytes === undefined) {
+      return;
+    }
     this.#bytes = undefined;
     this.#chunks.push(new Uint8Array(bytes.buffer, this.#from, this.#to - this.#from));
   }
@@ -87,7 +95,9 @@ export function encodeAlone<P extends Packet>(
   const bytes = new Uint8Array(measure(encoder, packet, version));
   const head = shared.bytes.subarray(shared.start, shared.pos);
   bytes.set(head);
-  if (shared.payload !== undefined) bytes.set(shared.payload, head.length);
+  if (shared.payload !== undefined) {
+    bytes.set(shared.payload, head.length);
+  }
   return bytes;
 }
 

@@ -9,10 +9,14 @@ import { writeProperties } from "./write-properties.ts";
 
 export function readConnack(reader: Reader): ConnackPacket {
   const flags = reader.uint8();
-  if (flags > 1) fail(connackFlagsReserved, reader);
+  if (flags > 1) {
+    fail(connackFlagsReserved, reader);
+  }
   const sessionPresent = flags === 1;
   const reasonCode = checkReasonCode(reader.uint8(), CONNACK, reader);
-  if (sessionPresent && reasonCode !== 0) fail(sessionPresentOnFailure, reader);
+  if (sessionPresent && reasonCode !== 0) {
+    fail(sessionPresentOnFailure, reader);
+  }
   return {
     type: CONNACK,
     sessionPresent,
@@ -24,7 +28,9 @@ export function readConnack(reader: Reader): ConnackPacket {
 export function writeConnack(sink: Sink, packet: ConnackPacket): void {
   const { sessionPresent, reasonCode } = packet;
   checkReasonCode(reasonCode, CONNACK, sink);
-  if (sessionPresent && reasonCode !== 0) fail(sessionPresentOnFailure, sink);
+  if (sessionPresent && reasonCode !== 0) {
+    fail(sessionPresentOnFailure, sink);
+  }
   sink.begin(CONNACK << 4);
   sink.uint8(sessionPresent ? 1 : 0);
   sink.uint8(reasonCode);

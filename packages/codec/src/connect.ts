@@ -21,13 +21,23 @@ export function readConnect(reader: Reader): ConnectPacket {
   const version = readVersion(reader);
   const flags = reader.uint8();
   const willQos = (flags & WILL_QOS) >> 3;
-  if (flags & CONNECT_RESERVED) fail(connectFlagReserved, reader);
-  if (willQos === 3) fail(willQosInvalid, reader);
-  if (!(flags & WILL)) {
-    if (willQos > 0) fail(willQosWithoutWill, reader);
-    if (flags & WILL_RETAIN) fail(willRetainWithoutWill, reader);
+  if (flags & CONNECT_RESERVED) {
+    fail(connectFlagReserved, reader);
   }
-  if (version < 5 && (flags & (PASSWORD | USERNAME)) === PASSWORD) fail(passwordAlone, reader);
+  if (willQos === 3) {
+    fail(willQosInvalid, reader);
+  }
+  if (!(flags & WILL)) {
+    if (willQos > 0) {
+      fail(willQosWithoutWill, reader);
+    }
+    if (flags & WILL_RETAIN) {
+      fail(willRetainWithoutWill, reader);
+    }
+  }
+  if (version < 5 && (flags & (PASSWORD | USERNAME)) === PASSWORD) {
+    fail(passwordAlone, reader);
+  }
   const keepAlive = reader.uint16();
   const properties = readProperties(reader, CONNECT_BIT);
   return {
@@ -48,9 +58,15 @@ export function writeConnect(sink: Sink, packet: ConnectPacket): void {
   const { version, will, username, password, keepAlive } = packet;
   const name = NAMES[version] ?? fail(versionUnsupported, sink);
   sink.version = version;
-  if (version < 5 && password !== undefined && username === undefined) fail(passwordAlone, sink);
-  if (will !== undefined && !isQos(will.qos)) fail(willQosInvalid, sink);
-  if (!isUint16(keepAlive)) fail(fieldInvalid, sink);
+  if (version < 5 && password !== undefined && username === undefined) {
+    fail(passwordAlone, sink);
+  }
+  if (will !== undefined && !isQos(will.qos)) {
+    fail(willQosInvalid, sink);
+  }
+  if (!isUint16(keepAlive)) {
+    fail(fieldInvalid, sink);
+  }
   sink.begin(CONNECT << 4);
   sink.string(name);
   sink.uint8(version);
@@ -68,8 +84,12 @@ export function writeConnect(sink: Sink, packet: ConnectPacket): void {
     sink.topicName(will.topic);
     sink.binary(will.payload);
   }
-  if (username !== undefined) sink.string(username);
-  if (password !== undefined) sink.binary(password);
+  if (username !== undefined) {
+    sink.string(username);
+  }
+  if (password !== undefined) {
+    sink.binary(password);
+  }
   sink.end();
 }
 
@@ -79,7 +99,9 @@ const NAMES: Readonly<Record<number, string>> = { 3: "MQIsdp", 4: "MQTT", 5: "MQ
 function readVersion(reader: Reader): ProtocolVersion {
   const name = reader.string();
   const level = reader.uint8();
-  if (name !== NAMES[level]) fail(versionUnsupported, reader, name === "MQTT" ? undefined : "3.1.2-1");
+  if (name !== NAMES[level]) {
+    fail(versionUnsupported, reader, name === "MQTT" ? undefined : "3.1.2-1");
+  }
   reader.version = level as ProtocolVersion;
   return reader.version;
 }

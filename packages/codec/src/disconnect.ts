@@ -8,7 +8,9 @@ import type { Sink } from "./sink.ts";
 
 export function readDisconnect(reader: Reader): DisconnectPacket {
   // Before MQTT 5 a server just closes the connection.
-  if (reader.version !== 5 && reader.sender === SERVER_SIDE) fail(packetUnexpected, reader);
+  if (reader.version !== 5 && reader.sender === SERVER_SIDE) {
+    fail(packetUnexpected, reader);
+  }
   return readReason(reader, DISCONNECT);
 }
 
@@ -19,16 +21,24 @@ export function writeDisconnect(sink: Sink, packet: DisconnectPacket): void {
 
 /** AUTH names its authentication method, unless it is an empty success (MQTT 5.0, 3.15.2). */
 export function readAuth(reader: Reader): AuthPacket {
-  if (reader.version !== 5) fail(packetUnexpected, reader);
+  if (reader.version !== 5) {
+    fail(packetUnexpected, reader);
+  }
   const isEmpty = reader.pos === reader.end;
   const packet = readReason(reader, AUTH);
-  if (!isEmpty && packet.properties?.authenticationMethod === undefined) fail(methodMissing, reader);
+  if (!isEmpty && packet.properties?.authenticationMethod === undefined) {
+    fail(methodMissing, reader);
+  }
   return packet;
 }
 
 export function writeAuth(sink: Sink, packet: AuthPacket): void {
-  if (sink.version !== 5) fail(packetUnexpected, sink);
+  if (sink.version !== 5) {
+    fail(packetUnexpected, sink);
+  }
   sink.begin(AUTH << 4);
   const isEmpty = !writeReason(sink, packet) && packet.reasonCode === 0;
-  if (!isEmpty && packet.properties?.authenticationMethod === undefined) fail(methodMissing, sink);
+  if (!isEmpty && packet.properties?.authenticationMethod === undefined) {
+    fail(methodMissing, sink);
+  }
 }

@@ -12,7 +12,7 @@ export function packetIdOffset(bytes: Uint8Array): number {
   const first = bytes[0] as number;
   const type = first >> 4;
   let offset = 1;
-  while ((bytes[offset++] as number) > 0x7f);
+  while ((bytes[offset++] as number) > 0x7f) {}
   if (type === PUBLISH) {
     const qos = (first >> 1) & 3;
     return qos === 0 ? 0 : offset + 2 + (((bytes[offset] as number) << 8) | (bytes[offset + 1] as number));
@@ -23,7 +23,9 @@ export function packetIdOffset(bytes: Uint8Array): number {
 /** Copies a small packet; of a large one only what ends with its packet identifier, and refers to the rest. */
 export function writeEncoded(sink: Sink, packet: EncodedPacket): void {
   const { bytes, packetIdOffset: offset, packetId } = packet;
-  if (bytes === undefined) fail(packetUnexpected, sink);
+  if (bytes === undefined) {
+    fail(packetUnexpected, sink);
+  }
   const isSmall = bytes.length <= COPY_LIMIT;
   const copied = offset + 2;
   sink.raw(isSmall ? bytes : bytes.subarray(0, copied));
@@ -32,5 +34,7 @@ export function writeEncoded(sink: Sink, packet: EncodedPacket): void {
     sink.bytes[at] = packetId >> 8;
     sink.bytes[at + 1] = packetId;
   }
-  if (!isSmall) sink.payload = bytes.subarray(copied);
+  if (!isSmall) {
+    sink.payload = bytes.subarray(copied);
+  }
 }

@@ -29,7 +29,9 @@ const latin1Slice = /* @__PURE__ */ (() => (globalThis as WithBuffer).Buffer?.pr
 /** As `utf8Text`, but faster where the bytes are all below 0x80 and there is a Buffer. */
 export function fastText(bytes: Uint8Array, start: number, end: number): string {
   let bits = 0;
-  for (let i = start; i < end; i++) bits |= bytes[i] as number;
+  for (let i = start; i < end; i += 1) {
+    bits |= bytes[i] as number;
+  }
   return bits > 0x7f || latin1Slice === undefined ? utf8Text(bytes, start, end) : latin1Slice.call(bytes, start, end);
 }
 

@@ -70,8 +70,12 @@ export class Reader {
       const byte = this.uint8();
       value |= (byte & 0x7f) << shift;
       // The shortest form ends in a zero byte only when that is all of it [MQTT-1.5.5-1].
-      if (byte === 0 && shift > 0) break;
-      if (byte < 0x80) return value;
+      if (byte === 0 && shift > 0) {
+        break;
+      }
+      if (byte < 0x80) {
+        return value;
+      }
     }
     return fail(lengthMalformed, this);
   }
@@ -88,7 +92,9 @@ export class Reader {
     const end = start + length;
     const texts = this.#texts;
     const known = texts?.find(bytes, start, end, isTopicName);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      return known;
+    }
     let text = "";
     try {
       text = (texts?.make ?? utf8Text)(bytes, start, end);
@@ -130,7 +136,9 @@ export class Reader {
   #skip(length: number): number {
     const pos = this.pos;
     this.pos += length;
-    if (this.pos > this.end) fail(packetTruncated, this);
+    if (this.pos > this.end) {
+      fail(packetTruncated, this);
+    }
     return pos;
   }
 }

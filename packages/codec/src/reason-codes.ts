@@ -97,14 +97,20 @@ export function checkReasonCode(
   where: { readonly version: ProtocolVersion; readonly sender?: SenderSide },
 ): number {
   // Nearly every code is 0; in AUTH alone it comes from servers only.
-  if (code === 0 && type !== AUTH) return code;
+  if (code === 0 && type !== AUTH) {
+    return code;
+  }
   const codes = (where.version === 5 ? codesOf : codesOf3)[type] ?? NONE;
-  if (hasCode(codes, code, where.sender)) return code;
+  if (hasCode(codes, code, where.sender)) {
+    return code;
+  }
   return fail(codes === NONE ? notInVersion : reasonCodeInvalid, where, codes[0]);
 }
 
 function hasCode([, codes]: Codes, code: number, sender: SenderSide | undefined): boolean {
-  if (code !== (code & 0xff)) return false;
+  if (code !== (code & 0xff)) {
+    return false;
+  }
   const digits = code.toString(16).padStart(2, "0");
   return (sender !== CLIENT_SIDE && codes.test(`S${digits}`)) || (sender !== SERVER_SIDE && codes.test(`C${digits}`));
 }

@@ -39,11 +39,15 @@ export class Sink {
   /** Writes a packet by its encoder; one without is not for this side to send. */
   write<T>(encoder: ((sink: Sink, packet: T) => void) | undefined, packet: T, version: ProtocolVersion): void {
     this.version = version;
-    if (encoder === undefined) fail(packetUnexpected, this);
+    if (encoder === undefined) {
+      fail(packetUnexpected, this);
+    }
     this.pos = this.start;
     this.payload = undefined;
     encoder(this, packet);
-    if (this.pos <= this.bytes.length) return;
+    if (this.pos <= this.bytes.length) {
+      return;
+    }
     // Chunks that were taken keep the old memory.
     this.bytes = new Uint8Array(Math.max(SLAB_SIZE, 2 * (this.pos - this.start)));
     this.start = 0;
@@ -53,25 +57,34 @@ export class Sink {
   /** Starts a packet with its first byte; one more is left for the length, which is enough for most. */
   begin(first: number): void {
     this.uint8(first);
-    this.pos++;
+    this.pos += 1;
   }
 
   /** Ends the packet: fills its length in and adds the payload, if it has one. */
   end(payload?: Uint8Array): void {
     const length = payload === undefined ? 0 : this.#byteLength(payload);
     this.fillLength(this.start + 1, length);
-    if (length > COPY_LIMIT) this.payload = payload;
-    else if (payload !== undefined) this.raw(payload);
+    if (length > COPY_LIMIT) {
+      this.payload = payload;
+    } else if (payload !== undefined) {
+      this.raw(payload);
+    }
   }
 
   /** Writes the length of all behind `at`, and of `more` to come, into the byte left there; makes room if it needs more. */
   fillLength(at: number, more = 0): void {
     const end = this.pos;
     const length = end - at - 1 + more;
-    if (length > MAXIMUM_REMAINING_LENGTH) fail(packetTooLarge, this);
+    if (length > MAXIMUM_REMAINING_LENGTH) {
+      fail(packetTooLarge, this);
+    }
     let extra = 0;
-    for (let rest = length; rest > 0x7f; rest >>= 7) extra++;
-    if (extra > 0) this.bytes.copyWithin(at + 1 + extra, at + 1, end);
+    for (let rest = length; rest > 0x7f; rest >>= 7) {
+      extra += 1;
+    }
+    if (extra > 0) {
+      this.bytes.copyWithin(at + 1 + extra, at + 1, end);
+    }
     this.pos = at;
     this.variableByteInteger(length);
     this.pos = end + extra;
@@ -101,18 +114,24 @@ export class Sink {
 
   variableByteInteger(value: number): void {
     let rest = value;
-    for (; rest > 0x7f; rest >>= 7) this.uint8(rest | 0x80);
+    for (; rest > 0x7f; rest >>= 7) {
+      this.uint8(rest | 0x80);
+    }
     this.uint8(rest);
   }
 
   packetId(value: number): void {
-    if (value < 1 || !isUint16(value)) fail(packetIdInvalid, this);
+    if (value < 1 || !isUint16(value)) {
+      fail(packetIdInvalid, this);
+    }
     this.uint16(value);
   }
 
   binary(value: Uint8Array): void {
     const length = this.#byteLength(value);
-    if (length > MAXIMUM_FIELD_LENGTH) fail(fieldTooLong, this);
+    if (length > MAXIMUM_FIELD_LENGTH) {
+      fail(fieldTooLong, this);
+    }
     this.uint16(length);
     this.raw(value);
   }
@@ -122,20 +141,26 @@ export class Sink {
     const from = this.pos;
     this.pos += value.length;
     // Unlike single bytes, `set` throws past the end.
-    if (this.pos <= this.bytes.length) this.bytes.set(value, from);
+    if (this.pos <= this.bytes.length) {
+      this.bytes.set(value, from);
+    }
   }
 
   topicName(topic: string): void {
-    if (topic === "") fail(topicEmpty, this);
+    if (topic === "") {
+      fail(topicEmpty, this);
+    }
     this.string(topic, true);
   }
 
   string(text: string, isTopicName = false): void {
-    if (typeof text !== "string") fail(fieldInvalid, this);
+    if (typeof text !== "string") {
+      fail(fieldInvalid, this);
+    }
     const bytes = this.bytes;
     const from = this.pos + 2;
     let length = text.length;
-    for (let i = 0; i < length; i++) {
+    for (let i = 0; i < length; i += 1) {
       const unit = text.charCodeAt(i);
       if (unit < 0x2c ? unit === 0 || (isTopicName && (unit === 0x23 || unit === 0x2b)) : unit > 0x7f) {
         // U+0000, a wildcard in a name or not ASCII, and rare: once more and with care.
@@ -145,7 +170,9 @@ export class Sink {
       }
       bytes[from + i] = unit;
     }
-    if (length > MAXIMUM_FIELD_LENGTH) fail(fieldTooLong, this);
+    if (length > MAXIMUM_FIELD_LENGTH) {
+      fail(fieldTooLong, this);
+    }
     this.uint16(length);
     this.pos += length;
   }

@@ -60,7 +60,9 @@ export class StreamDecoder implements Decoder {
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#failed || chunk.length === 0) return;
+    if (this.#failed || chunk.length === 0) {
+      return;
+    }
     if (this.bufferedBytes === 0) {
       this.#bytes = chunk;
       this.#pos = 0;
@@ -71,10 +73,14 @@ export class StreamDecoder implements Decoder {
   }
 
   next(): Packet | null {
-    if (this.#pos === this.#bytes.length) this.#nextChunk();
+    if (this.#pos === this.#bytes.length) {
+      this.#nextChunk();
+    }
     try {
       const packet = this.#read();
-      if (packet === null) this.#release();
+      if (packet === null) {
+        this.#release();
+      }
       return packet;
     } catch (error) {
       this.#failed = true;
@@ -89,7 +95,9 @@ export class StreamDecoder implements Decoder {
   }
 
   end(): void {
-    if (this.bufferedBytes > 0) fail(packetTruncated, this);
+    if (this.bufferedBytes > 0) {
+      fail(packetTruncated, this);
+    }
   }
 
   /** The packet at hand; refused as soon as its fixed header is complete by what that tells. Null until it is whole. */
@@ -98,13 +106,19 @@ export class StreamDecoder implements Decoder {
     let headerLength = 1;
     let remainingLength = 0;
     do {
-      if (headerLength >= this.bufferedBytes) return null;
-      if (this.#pos + headerLength >= this.#bytes.length) this.#join(headerLength + 1);
+      if (headerLength >= this.bufferedBytes) {
+        return null;
+      }
+      if (this.#pos + headerLength >= this.#bytes.length) {
+        this.#join(headerLength + 1);
+      }
       byte = this.#bytes[this.#pos + headerLength] as number;
       remainingLength |= (byte & 0x7f) << (7 * (headerLength - 1));
       // Not more than four bytes, and the last one 0 only when alone [MQTT-1.5.5-1].
-      if (byte > 0x7f ? headerLength === 4 : byte === 0 && headerLength > 1) fail(lengthMalformed, this);
-      headerLength++;
+      if (byte > 0x7f ? headerLength === 4 : byte === 0 && headerLength > 1) {
+        fail(lengthMalformed, this);
+      }
+      headerLength += 1;
     } while (byte > 0x7f);
     const first = this.#bytes[this.#pos] as number;
     const type = first >> 4;
@@ -112,11 +126,21 @@ export class StreamDecoder implements Decoder {
     const flagged = (FLAGGED >> type) & 1;
     const flags = first & (flagged && this.version === 3 ? 0x07 : 0x0f);
     const size = headerLength + remainingLength;
-    if (read === undefined) fail(packetUnexpected, this);
-    if (type !== PUBLISH && flags !== flagged << 1) fail(flagsInvalid, this);
-    if (size > this.maximumPacketSize) fail(packetTooLarge, this);
-    if (size > this.bufferedBytes) return null;
-    if (this.#pos + size > this.#bytes.length) this.#join(size);
+    if (read === undefined) {
+      fail(packetUnexpected, this);
+    }
+    if (type !== PUBLISH && flags !== flagged << 1) {
+      fail(flagsInvalid, this);
+    }
+    if (size > this.maximumPacketSize) {
+      fail(packetTooLarge, this);
+    }
+    if (size > this.bufferedBytes) {
+      return null;
+    }
+    if (this.#pos + size > this.#bytes.length) {
+      this.#join(size);
+    }
     const reader = this.#reader;
     const start = this.#pos;
     const end = start + size;
@@ -126,7 +150,9 @@ export class StreamDecoder implements Decoder {
     reader.open(this.#bytes, start + headerLength, end);
     reader.version = this.version;
     const packet = read(reader, type as never, flags);
-    if (reader.pos !== end) fail(packetOverlong, reader);
+    if (reader.pos !== end) {
+      fail(packetOverlong, reader);
+    }
     // CONNECT decides the version of all that follows it.
     this.version = reader.version;
     return packet;
@@ -161,13 +187,17 @@ export class StreamDecoder implements Decoder {
   #join(length: number): void {
     const whole = new Uint8Array(length);
     for (let at = 0; at < length; ) {
-      if (this.#pos === this.#bytes.length) this.#nextChunk();
+      if (this.#pos === this.#bytes.length) {
+        this.#nextChunk();
+      }
       const part = this.#bytes.subarray(this.#pos, this.#pos + length - at);
       whole.set(part, at);
       at += part.length;
       this.#pos += part.length;
     }
-    if (this.#pos < this.#bytes.length) this.#queue[--this.#head] = this.#bytes.subarray(this.#pos);
+    if (this.#pos < this.#bytes.length) {
+      this.#queue[--this.#head] = this.#bytes.subarray(this.#pos);
+    }
     this.#bytes = whole;
     this.#pos = 0;
   }
@@ -192,8 +222,12 @@ export function decodeAlone(readers: PacketReaders, bytes: Uint8Array, version: 
   const decoder = new StreamDecoder(readers, EITHER_SIDE, { version }, textCache);
   decoder.push(bytes);
   const packet = decoder.next();
-  if (packet === null) fail(packetTruncated, decoder);
-  if (decoder.bufferedBytes > 0) fail(packetOverlong, decoder);
+  if (packet === null) {
+    fail(packetTruncated, decoder);
+  }
+  if (decoder.bufferedBytes > 0) {
+    fail(packetOverlong, decoder);
+  }
   return packet;
 }
 

@@ -22,17 +22,25 @@ export function readSubscribe(reader: Reader): SubscribePacket {
   const packetId = reader.packetId();
   const properties = readProperties(reader, SUBSCRIBE_BIT);
   const subscriptions: SubscriptionRequest[] = [];
-  while (reader.pos < reader.end) subscriptions.push(readSubscription(reader));
-  if (subscriptions.length === 0) fail(subscriptionsMissing, reader);
+  while (reader.pos < reader.end) {
+    subscriptions.push(readSubscription(reader));
+  }
+  if (subscriptions.length === 0) {
+    fail(subscriptionsMissing, reader);
+  }
   return { type: SUBSCRIBE, packetId, subscriptions, properties };
 }
 
 export function writeSubscribe(sink: Sink, packet: SubscribePacket): void {
-  if (packet.subscriptions.length === 0) fail(subscriptionsMissing, sink);
+  if (packet.subscriptions.length === 0) {
+    fail(subscriptionsMissing, sink);
+  }
   sink.begin((SUBSCRIBE << 4) | 2);
   sink.packetId(packet.packetId);
   writeProperties(sink, packet.properties, SUBSCRIBE_BIT);
-  for (const subscription of packet.subscriptions) writeSubscription(sink, subscription);
+  for (const subscription of packet.subscriptions) {
+    writeSubscription(sink, subscription);
+  }
   sink.end();
 }
 
@@ -42,8 +50,12 @@ export function readSubscribeAck<Type extends 9 | 11>(reader: Reader, type: Type
   const properties = readProperties(reader, 1 << type);
   const reasonCodes: number[] = [];
   if (hasCodes(type, reader)) {
-    while (reader.pos < reader.end) reasonCodes.push(checkCode(reader.uint8(), type, reader));
-    if (reasonCodes.length === 0) fail(reasonCodesMissing, reader);
+    while (reader.pos < reader.end) {
+      reasonCodes.push(checkCode(reader.uint8(), type, reader));
+    }
+    if (reasonCodes.length === 0) {
+      fail(reasonCodesMissing, reader);
+    }
   }
   return { type, packetId, reasonCodes, properties };
 }
@@ -55,9 +67,15 @@ export function writeSubscribeAck(sink: Sink, packet: SubscribeAck<9 | 11>): voi
   sink.packetId(packet.packetId);
   writeProperties(sink, packet.properties, 1 << type);
   if (!hasCodes(type, sink)) {
-    if (reasonCodes.length > 0) fail(notInVersion, sink);
-  } else if (reasonCodes.length === 0) fail(reasonCodesMissing, sink);
-  for (const code of reasonCodes) sink.uint8(checkCode(code, type, sink));
+    if (reasonCodes.length > 0) {
+      fail(notInVersion, sink);
+    }
+  } else if (reasonCodes.length === 0) {
+    fail(reasonCodesMissing, sink);
+  }
+  for (const code of reasonCodes) {
+    sink.uint8(checkCode(code, type, sink));
+  }
   sink.end();
 }
 
@@ -79,7 +97,9 @@ function readSubscription(reader: Reader): SubscriptionRequest {
   const noLocal = (options & NO_LOCAL) !== 0;
   const retainAsPublished = (options & RETAIN_AS_PUBLISHED) !== 0;
   const retainHandling = ((options >> 4) & 3) as 0 | 1 | 2;
-  if (options & (reader.version === 5 ? OPTIONS_RESERVED : OPTIONS_RESERVED_3)) fail(optionsReserved, reader);
+  if (options & (reader.version === 5 ? OPTIONS_RESERVED : OPTIONS_RESERVED_3)) {
+    fail(optionsReserved, reader);
+  }
   const subscription = { filter, qos, noLocal, retainAsPublished, retainHandling };
   checkSubscription(subscription, reader);
   return subscription;
@@ -92,13 +112,21 @@ function writeSubscription(sink: Sink, subscription: SubscriptionRequest): void 
   sink.string(filter);
   sink.uint8(options);
   checkSubscription(subscription, sink);
-  if (sink.version !== 5 && options !== qos) fail(notInVersion, sink);
+  if (sink.version !== 5 && options !== qos) {
+    fail(notInVersion, sink);
+  }
 }
 
 function checkSubscription(subscription: SubscriptionRequest, where: Reader | Sink): void {
   const { filter, qos, noLocal, retainHandling } = subscription;
   checkFilter(filter, where);
-  if (!isQos(qos)) fail(requestedQosInvalid, where);
-  if (!isQos(retainHandling)) fail(retainHandlingInvalid, where);
-  if (noLocal && filter.startsWith(SHARE_PREFIX)) fail(noLocalOnShared, where);
+  if (!isQos(qos)) {
+    fail(requestedQosInvalid, where);
+  }
+  if (!isQos(retainHandling)) {
+    fail(retainHandlingInvalid, where);
+  }
+  if (noLocal && filter.startsWith(SHARE_PREFIX)) {
+    fail(noLocalOnShared, where);
+  }
 }

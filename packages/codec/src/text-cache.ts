@@ -23,7 +23,9 @@ let hash = 0;
 function find(bytes: Uint8Array, start: number, end: number, isTopicName: boolean): string | undefined {
   const length = end - start;
   keyLength = 0;
-  if (length > MAXIMUM_CACHED_LENGTH || length < 4) return undefined;
+  if (length > MAXIMUM_CACHED_LENGTH || length < 4) {
+    return undefined;
+  }
   let k = 0;
   let mixed = isTopicName ? ~length : length;
   key[k++] = mixed;
@@ -42,14 +44,22 @@ function find(bytes: Uint8Array, start: number, end: number, isTopicName: boolea
   hash = mixed;
   const slot = mixed >>> CACHE_SLOT_SHIFT;
   const known = keys[slot];
-  if (known === undefined) return undefined;
-  while (k-- > 0) if (known[k] !== key[k]) return undefined;
+  if (known === undefined) {
+    return undefined;
+  }
+  while (k-- > 0) {
+    if (known[k] !== key[k]) {
+      return undefined;
+    }
+  }
   return texts[slot];
 }
 
 /** Remembers the text that was not found just now, if it was the last one missing there before, too. */
 function offer(text: string): void {
-  if (keyLength === 0) return;
+  if (keyLength === 0) {
+    return;
+  }
   const slot = hash >>> CACHE_SLOT_SHIFT;
   if (missed[slot] === hash) {
     keys[slot] = key.slice(0, keyLength);

@@ -42,32 +42,50 @@ export function validateTopicName(topic: string, limits?: TopicLimits): void {
 export function validateTopicFilter(filter: string, limits?: TopicLimits): void {
   checkSize(filter, limits);
   // What has none of these has nothing to be wrong.
-  if (!/[\0#$+\p{Cs}]/u.test(filter)) return;
+  if (!/[\0#$+\p{Cs}]/u.test(filter)) {
+    return;
+  }
   checkText(filter, MQTT_5, false);
   checkFilter(filter, MQTT_5);
 }
 
 /** Where wildcards stand and, in MQTT 5, what makes a shared filter; says nothing of length and characters. */
 export function checkFilter(filter: string, where: { readonly version: ProtocolVersion }): void {
-  if (filter === "") fail(topicEmpty, where);
+  if (filter === "") {
+    fail(topicEmpty, where);
+  }
   // Nearly every filter is told from all that have a wildcard or a group by one look.
-  if (!/[#$+]/.test(filter)) return;
-  if (/[^/]#|#./s.test(filter)) fail(multiLevelMisplaced, where);
-  if (/[^/]\+|\+[^/]/.test(filter)) fail(singleLevelMisplaced, where);
-  if (where.version === 5 && filter.startsWith(SHARE_PREFIX)) checkSharedFilter(filter);
+  if (!/[#$+]/.test(filter)) {
+    return;
+  }
+  if (/[^/]#|#./s.test(filter)) {
+    fail(multiLevelMisplaced, where);
+  }
+  if (/[^/]\+|\+[^/]/.test(filter)) {
+    fail(singleLevelMisplaced, where);
+  }
+  if (where.version === 5 && filter.startsWith(SHARE_PREFIX)) {
+    checkSharedFilter(filter);
+  }
 }
 
 /** Takes a `$share/` filter apart; undefined for any other. Throws `MqttError` on one that is not whole. */
 export function parseSharedFilter(filter: string): SharedFilter | undefined {
-  if (!filter.startsWith(SHARE_PREFIX)) return undefined;
+  if (!filter.startsWith(SHARE_PREFIX)) {
+    return undefined;
+  }
   checkSharedFilter(filter);
   const slash = filter.indexOf("/", SHARE_PREFIX.length);
   return { group: filter.slice(SHARE_PREFIX.length, slash), filter: filter.slice(slash + 1) };
 }
 
 function checkSharedFilter(filter: string): void {
-  if (/^[^/]+\/(\/|$)/.test(filter)) fail(shareMalformed, MQTT_5, "4.8.2-1");
-  if (!/^[^/]+\/[^/+#]+\/./s.test(filter)) fail(shareMalformed, MQTT_5);
+  if (/^[^/]+\/(\/|$)/.test(filter)) {
+    fail(shareMalformed, MQTT_5, "4.8.2-1");
+  }
+  if (!/^[^/]+\/[^/+#]+\/./s.test(filter)) {
+    fail(shareMalformed, MQTT_5);
+  }
 }
 
 /**
@@ -77,15 +95,21 @@ function checkSharedFilter(filter: string): void {
 export function matches(filter: string, topic: string): boolean {
   let f = filter.startsWith(SHARE_PREFIX) ? filter.indexOf("/", SHARE_PREFIX.length) + 1 : 0;
   const first = filter.charCodeAt(f);
-  if (topic.charCodeAt(0) === DOLLAR && (first === PLUS || first === HASH)) return false;
+  if (topic.charCodeAt(0) === DOLLAR && (first === PLUS || first === HASH)) {
+    return false;
+  }
   let t = 0;
-  for (; f < filter.length; f++) {
+  for (; f < filter.length; f += 1) {
     const unit = filter.charCodeAt(f);
-    if (unit === HASH) return true;
+    if (unit === HASH) {
+      return true;
+    }
     if (unit === PLUS) {
-      while (t < topic.length && topic.charCodeAt(t) !== SLASH) t++;
+      while (t < topic.length && topic.charCodeAt(t) !== SLASH) {
+        t += 1;
+      }
     } else if (t < topic.length && topic.charCodeAt(t) === unit) {
-      t++;
+      t += 1;
     } else {
       // "a/#" also matches its parent "a".
       return t === topic.length && unit === SLASH && filter.charCodeAt(f + 1) === HASH;
@@ -95,17 +119,23 @@ export function matches(filter: string, topic: string): boolean {
 }
 
 function checkSize(text: string, limits: TopicLimits = {}): void {
-  if (text === "") fail(topicEmpty, MQTT_5);
+  if (text === "") {
+    fail(topicEmpty, MQTT_5);
+  }
   const { maximumLength = MAXIMUM_FIELD_LENGTH, maximumLevels = MAXIMUM_TOPIC_LEVELS } = limits;
   // Nothing needs counting in a short one: no character takes more than three bytes, and each slash is one.
-  if (text.length * 3 > maximumLength && utf8Length(text) > maximumLength) fail(topicTooLong, MQTT_5);
-  if (text.length >= maximumLevels && text.split("/").length > maximumLevels) fail(topicTooDeep, MQTT_5);
+  if (text.length * 3 > maximumLength && utf8Length(text) > maximumLength) {
+    fail(topicTooLong, MQTT_5);
+  }
+  if (text.length >= maximumLevels && text.split("/").length > maximumLevels) {
+    fail(topicTooDeep, MQTT_5);
+  }
 }
 
 function utf8Length(text: string): number {
   let length = 0;
   // A pair of surrogates counts four, half of it each.
-  for (let i = 0; i < text.length; i++) {
+  for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
     length += unit < 0x80 ? 1 : unit < 0x800 || (unit >= 0xd800 && unit <= 0xdfff) ? 2 : 3;
   }

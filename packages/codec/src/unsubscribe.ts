@@ -16,12 +16,16 @@ export function readUnsubscribe(reader: Reader): UnsubscribePacket {
     checkFilter(filter, reader);
     filters.push(filter);
   }
-  if (filters.length === 0) fail(filtersMissing, reader);
+  if (filters.length === 0) {
+    fail(filtersMissing, reader);
+  }
   return { type: UNSUBSCRIBE, packetId, filters, properties };
 }
 
 export function writeUnsubscribe(sink: Sink, packet: UnsubscribePacket): void {
-  if (packet.filters.length === 0) fail(filtersMissing, sink);
+  if (packet.filters.length === 0) {
+    fail(filtersMissing, sink);
+  }
   sink.begin((UNSUBSCRIBE << 4) | 2);
   sink.packetId(packet.packetId);
   writeProperties(sink, packet.properties, UNSUBSCRIBE_BIT);

@@ -81,7 +81,9 @@ describe("decoder", () => {
     writer.write({ type: 1, version: 5, ...connect, password: undefined, properties: undefined });
     writer.write({ ...publish(Uint8Array.of(9)), properties: { contentType: "t" } });
     expect(writer.version).toBe(5);
-    for (const chunk of writer.take()) decoder.push(chunk);
+    for (const chunk of writer.take()) {
+      decoder.push(chunk);
+    }
     expect(decoder.next()).toMatchObject({ type: 1, version: 5 });
     expect(decoder.version).toBe(5);
     expect(decoder.next()).toMatchObject({ properties: { contentType: "t" } });
@@ -138,14 +140,22 @@ describe("writer", () => {
       properties: { userProperties: [["k", "v".repeat(7 * i)]], correlationData: new Uint8Array(i) },
     }));
     // Small ones, so that some end just past the slab.
-    for (let i = 0; i < 15_000; i++) packets.push(publish(new Uint8Array(i % 7).fill(i)));
+    for (let i = 0; i < 15_000; i += 1) {
+      packets.push(publish(new Uint8Array(i % 7).fill(i)));
+    }
     // The longest topic there is takes more than a slab.
     packets.push({ ...publish(new Uint8Array(600)), topic: "€".repeat(21_845) });
     const writer = createPacketWriter({ version: 5 });
     const decoder = createDecoder({ version: 5 });
-    for (const packet of packets) writer.write(packet);
-    for (const chunk of writer.take()) decoder.push(chunk);
-    for (const packet of packets) expect(decoder.next()).toEqual(packet);
+    for (const packet of packets) {
+      writer.write(packet);
+    }
+    for (const chunk of writer.take()) {
+      decoder.push(chunk);
+    }
+    for (const packet of packets) {
+      expect(decoder.next()).toEqual(packet);
+    }
     expect(() => writer.write({ ...publish(new Uint8Array(1)), topic: "€".repeat(21_846) })).toThrow(
       expect.objectContaining({ code: "field-too-long" }),
     );
@@ -181,7 +191,9 @@ describe("a client's half", () => {
     const bytes = topics.map((topic) => codec.encode({ ...publish(new Uint8Array(1)), topic }, 4));
     for (const options of [{}, { textCache: codec.textCache }]) {
       const decoder = createClientDecoder(options);
-      for (const chunk of bytes) decoder.push(chunk);
+      for (const chunk of bytes) {
+        decoder.push(chunk);
+      }
       expect(topics.map(() => decoder.next())).toMatchObject(topics.map((topic) => ({ topic })));
     }
   });

@@ -128,7 +128,9 @@ function subscription(version: ProtocolVersion) {
 }
 
 function codesOf(type: number, version: ProtocolVersion): fc.Arbitrary<number> {
-  if (version < 5) return fc.constantFrom(...(type === 2 ? [0, 1, 2, 3, 4, 5] : type === 9 ? [0, 1, 2, 0x80] : [0]));
+  if (version < 5) {
+    return fc.constantFrom(...(type === 2 ? [0, 1, 2, 3, 4, 5] : type === 9 ? [0, 1, 2, 0x80] : [0]));
+  }
   const allowed = reasonCodes.filter(
     ([, packets, server = 0, client = 0]) => ((packets | server | client) >> type) & 1,
   );
@@ -145,7 +147,9 @@ function propertiesOf(packetBit: number, withMethod: boolean): fc.Arbitrary<Prop
     )
     .map((entries) => {
       const values: Properties = Object.fromEntries(entries);
-      if (withMethod || values.authenticationData !== undefined) values.authenticationMethod ??= "method";
+      if (withMethod || values.authenticationData !== undefined) {
+        values.authenticationMethod ??= "method";
+      }
       return Object.keys(values).length === 0 ? undefined : values;
     });
 }

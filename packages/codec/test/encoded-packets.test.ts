@@ -20,11 +20,17 @@ test.each([
   const before = Uint8Array.from(bytes);
   const writer = createPacketWriter();
   const ids = [1, 256, 65_535, 777];
-  for (const packetId of ids) writer.write({ type: 0, bytes, packetIdOffset: packetIdOffset(bytes), packetId });
+  for (const packetId of ids) {
+    writer.write({ type: 0, bytes, packetIdOffset: packetIdOffset(bytes), packetId });
+  }
   expect(writer.pendingBytes).toBe(ids.length * bytes.length);
   const decoder = createDecoder();
-  for (const chunk of writer.take()) decoder.push(chunk);
-  for (const packetId of ids) expect(decoder.next()).toEqual({ ...packet, packetId });
+  for (const chunk of writer.take()) {
+    decoder.push(chunk);
+  }
+  for (const packetId of ids) {
+    expect(decoder.next()).toEqual({ ...packet, packetId });
+  }
   expect(decoder.next()).toBeNull();
   expect(bytes).toEqual(before);
 });

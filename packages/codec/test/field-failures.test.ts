@@ -30,7 +30,7 @@ describe("framing", () => {
     const bytes = encode({ ...publish, payload: new Uint8Array(1_000_000).fill(1), properties: undefined }, 4);
     const decoder = createDecoder();
     let packet: Packet | null = null;
-    for (let at = 0; at < bytes.length; at++) {
+    for (let at = 0; at < bytes.length; at += 1) {
       decoder.push(bytes.subarray(at, at + 1));
       packet = decoder.next();
     }

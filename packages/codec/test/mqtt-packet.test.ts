@@ -31,7 +31,9 @@ function parse(bytes: Buffer, protocolVersion: number): mqttPacket.Packet {
     result = error;
   });
   parser.parse(bytes);
-  if (result === undefined || result instanceof Error) throw result ?? new Error("nothing read");
+  if (result === undefined || result instanceof Error) {
+    throw result ?? new Error("nothing read");
+  }
   return result;
 }
 

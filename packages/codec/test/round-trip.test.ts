@@ -50,7 +50,9 @@ describe.each([3, 4, 5] as const)("any packets of version %i", (version) => {
           const encoded = { type: 0, bytes: encode(any, version), packetIdOffset: 0, packetId: 0 } as const;
           writers[index]?.write(raw ? encoded : any);
           sent[index]?.push(any);
-          if (flush) take(index);
+          if (flush) {
+            take(index);
+          }
         }
         for (const index of [0, 1, 2]) {
           take(index);
@@ -61,7 +63,9 @@ describe.each([3, 4, 5] as const)("any packets of version %i", (version) => {
           const got: Packet[] = [];
           for (let at = 0; at < stream.length; at += size) {
             decoder.push(stream.subarray(at, at + size));
-            for (let next = decoder.next(); next !== null; next = decoder.next()) got.push(next);
+            for (let next = decoder.next(); next !== null; next = decoder.next()) {
+              got.push(next);
+            }
           }
           expect(got).toEqual(sent[index]);
         }

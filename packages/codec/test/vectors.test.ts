@@ -47,7 +47,9 @@ describe("valid bytes", () => {
       const packets = chosen.map(({ packet }) => packet);
       expect(feed(createDecoder({ version }), stream)).toEqual(packets);
       const decoder = createDecoder({ version });
-      for (let at = 0; at < stream.length; at += 7) decoder.push(stream.subarray(at, at + 7));
+      for (let at = 0; at < stream.length; at += 7) {
+        decoder.push(stream.subarray(at, at + 7));
+      }
       expect(decoder.bufferedBytes).toBe(stream.length);
       expect(feed(decoder, new Uint8Array(0))).toEqual(packets);
       expect(decoder.bufferedBytes).toBe(0);
@@ -61,7 +63,9 @@ describe("invalid bytes", () => {
       const whole = createDecoder(sender === undefined ? { version } : { version, sender });
       const error = caught(() => feed(whole, bytes));
       expect(error?.code).toBe(code);
-      if (statement !== undefined) expect(error?.statement).toBe(statement);
+      if (statement !== undefined) {
+        expect(error?.statement).toBe(statement);
+      }
       expectFinished(whole, bytes);
       const bytewise = createDecoder(sender === undefined ? { version } : { version, sender });
       expect(caught(() => Array.from(bytes, (byte) => feed(bytewise, Uint8Array.of(byte))))?.code).toBe(code);
@@ -126,7 +130,9 @@ describe("topics", () => {
 function feed(decoder: Decoder, chunk: Uint8Array): Packet[] {
   decoder.push(chunk);
   const packets: Packet[] = [];
-  for (let packet = decoder.next(); packet !== null; packet = decoder.next()) packets.push(packet);
+  for (let packet = decoder.next(); packet !== null; packet = decoder.next()) {
+    packets.push(packet);
+  }
   return packets;
 }
 
@@ -165,7 +171,9 @@ function caught(action: () => unknown): MqttError | undefined {
   try {
     action();
   } catch (error) {
-    if (error instanceof MqttError) return error;
+    if (error instanceof MqttError) {
+      return error;
+    }
     throw error;
   }
   return undefined;

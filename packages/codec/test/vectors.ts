@@ -83,17 +83,30 @@ function run(raw: { $repeatHex: string; count: number } | undefined): Uint8Array
 
 function toPacket(raw: Json): Packet {
   const packet = revive(raw);
-  for (const field of OPTIONAL[packet.type] ?? ["properties"]) packet[field] ??= undefined;
-  if (packet.will !== undefined) packet.will.properties ??= undefined;
+  for (const field of OPTIONAL[packet.type] ?? ["properties"]) {
+    packet[field] ??= undefined;
+  }
+  if (packet.will !== undefined) {
+    packet.will.properties ??= undefined;
+  }
   return packet;
 }
 
 function revive(value: Json): Json {
-  if (Array.isArray(value)) return value.map(revive);
-  if (typeof value !== "object" || value === null) return value;
-  if ("$hex" in value) return Uint8Array.from(Buffer.from(value.$hex, "hex"));
-  if ("$repeatHex" in value) return run(value);
-  if ("$repeat" in value)
+  if (Array.isArray(value)) {
+    return value.map(revive);
+  }
+  if (typeof value !== "object" || value === null) {
+    return value;
+  }
+  if ("$hex" in value) {
+    return Uint8Array.from(Buffer.from(value.$hex, "hex"));
+  }
+  if ("$repeatHex" in value) {
+    return run(value);
+  }
+  if ("$repeat" in value) {
     return value.of === undefined ? new Uint8Array(value.$repeat) : value.of.repeat(value.$repeat);
+  }
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, revive(item)]));
 }

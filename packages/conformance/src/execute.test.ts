@@ -55,7 +55,9 @@ describe("executeCase", () => {
     const torn: string[] = [];
     const teardown = (harness: string): void => void torn.push(harness);
     const endless = { ...good, run: () => new Promise<void>(() => {}) };
-    for (const testCase of [good, bad, endless]) await executeCase(testCase, target({ teardown }), { timeoutMs: 20 });
+    for (const testCase of [good, bad, endless]) {
+      await executeCase(testCase, target({ teardown }), { timeoutMs: 20 });
+    }
     expect(torn).toEqual(["harness", "harness", "harness"]);
     const broken = (): string => {
       throw new Error("no broker");
@@ -77,7 +79,7 @@ describe("executeCases", () => {
         run: async () => {
           most = Math.max(most, ++running);
           await new Promise((resolve) => setTimeout(resolve, (20 - index) / 4));
-          running--;
+          running -= 1;
         },
       }),
     );

@@ -33,18 +33,24 @@ export async function executeCase<Harness>(
   });
   const started = performance.now();
   const missing = testCase.needs?.find((capability) => !target.capabilities.includes(capability));
-  if (missing !== undefined) return result("skipped", started, { reason: `needs ${missing}` });
+  if (missing !== undefined) {
+    return result("skipped", started, { reason: `needs ${missing}` });
+  }
 
   const reason = options.expectedFailures?.[id];
   const error = await attempt(testCase, target, testCase.timeoutMs ?? options.timeoutMs ?? CASE_TIMEOUT_MS);
   if (error === undefined) {
-    if (reason === undefined) return result("passed", started);
+    if (reason === undefined) {
+      return result("passed", started);
+    }
     return result("unexpected-pass", started, {
       reason,
       error: new ConformanceFailure(`passes, although it is listed as an expected failure: ${reason}`),
     });
   }
-  if (reason === undefined) return result("failed", started, { error });
+  if (reason === undefined) {
+    return result("failed", started, { error });
+  }
   return result("expected-failure", started, { reason, error });
 }
 
@@ -59,7 +65,9 @@ export async function executeCases<Harness>(
   const worker = async (): Promise<void> => {
     for (let index = next++; index < cases.length; index = next++) {
       const testCase = cases[index];
-      if (testCase === undefined) continue;
+      if (testCase === undefined) {
+        continue;
+      }
       const result = await executeCase(testCase, target, options);
       results[index] = result;
       options.onResult?.(result);

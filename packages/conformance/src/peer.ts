@@ -71,7 +71,9 @@ export class Peer {
 
   /** Ends the connection as a lost network would. */
   drop(): void {
-    if (this.#closed) return;
+    if (this.#closed) {
+      return;
+    }
     this.#options.transcript.note(this.#options.label, "-- drops the connection");
     this.#closed = true;
     this.#connection.close();
@@ -89,10 +91,16 @@ export class Peer {
     for (;;) {
       const index = this.#inbox.findIndex((packet) => packet.type === Type[type] && matches(packet));
       const [packet] = index < 0 ? [] : this.#inbox.splice(index, 1);
-      if (packet !== undefined) return this.#readable(packet);
-      if (this.#closed) throw new ConformanceFailure(`expected ${type}, but the connection was closed`);
+      if (packet !== undefined) {
+        return this.#readable(packet);
+      }
+      if (this.#closed) {
+        throw new ConformanceFailure(`expected ${type}, but the connection was closed`);
+      }
       const left = deadline - performance.now();
-      if (left <= 0) throw new ConformanceFailure(`expected ${type}, but nothing such came in time`);
+      if (left <= 0) {
+        throw new ConformanceFailure(`expected ${type}, but nothing such came in time`);
+      }
       await this.#activity(left);
     }
   }
@@ -118,8 +126,12 @@ export class Peer {
 
   /** Completes the receiver's side of a PUBLISH. */
   async acknowledge(packet: WirePacket): Promise<void> {
-    if (packet.qos === 1) this.send(wire.ack(Type.PUBACK, packet.packetId));
-    if (packet.qos !== 2) return;
+    if (packet.qos === 1) {
+      this.send(wire.ack(Type.PUBACK, packet.packetId));
+    }
+    if (packet.qos !== 2) {
+      return;
+    }
     this.send(wire.ack(Type.PUBREC, packet.packetId));
     await this.take("PUBREL", (reply) => reply.packetId === packet.packetId);
     this.send(wire.ack(Type.PUBCOMP, packet.packetId));
@@ -135,9 +147,13 @@ export class Peer {
     const packetId = this.nextPacketId();
     const own = (packet: WirePacket): boolean => packet.packetId === packetId;
     this.send(wire.publish(this.version, { ...options, packetId }));
-    if (qos === 1) return await this.take("PUBACK", own);
+    if (qos === 1) {
+      return await this.take("PUBACK", own);
+    }
     const received = await this.take("PUBREC", own);
-    if (received.reasonCode >= 0x80) return received;
+    if (received.reasonCode >= 0x80) {
+      return received;
+    }
     this.send(wire.ack(Type.PUBREL, packetId));
     return await this.take("PUBCOMP", own);
   }
@@ -154,7 +170,9 @@ export class Peer {
     const packetId = this.nextPacketId();
     this.send(wire.subscribe(this.version, packetId, subscriptions, properties));
     const suback = await this.take("SUBACK", (packet) => packet.packetId === packetId);
-    for (const code of suback.reasonCodes) check(code < 0x80, `expected the subscription to be granted, got ${code}`);
+    for (const code of suback.reasonCodes) {
+      check(code < 0x80, `expected the subscription to be granted, got ${code}`);
+    }
     return suback;
   }
 
@@ -175,7 +193,9 @@ export class Peer {
     const deadline = performance.now() + timeoutMs;
     while (!this.#closed) {
       const left = deadline - performance.now();
-      if (left <= 0) throw new ConformanceFailure(`expected the connection to be closed: ${why}`);
+      if (left <= 0) {
+        throw new ConformanceFailure(`expected the connection to be closed: ${why}`);
+      }
       await this.#activity(left);
     }
   }
@@ -189,9 +209,13 @@ export class Peer {
     const deadline = performance.now() + ms;
     for (;;) {
       const packet = this.#inbox.find(({ type }) => types.includes(typeName(type) as TypeName));
-      if (packet !== undefined) throw new ConformanceFailure(`${why}: got ${describePacket(packet)}`);
+      if (packet !== undefined) {
+        throw new ConformanceFailure(`${why}: got ${describePacket(packet)}`);
+      }
       const left = deadline - performance.now();
-      if (left <= 0) return;
+      if (left <= 0) {
+        return;
+      }
       await this.#activity(left);
     }
   }
@@ -215,7 +239,9 @@ export class Peer {
   }
 
   #onData(splitter: PacketSplitter, bytes: Uint8Array): void {
-    if (this.#closed) return;
+    if (this.#closed) {
+      return;
+    }
     try {
       for (const packet of splitter.push(bytes)) {
         this.#options.transcript.received(this.#options.label, packet);
@@ -230,13 +256,17 @@ export class Peer {
   }
 
   #onClose(): void {
-    if (!this.#closed) this.#options.transcript.note(this.#options.label, "<- closed by the other side");
+    if (!this.#closed) {
+      this.#options.transcript.note(this.#options.label, "<- closed by the other side");
+    }
     this.#closed = true;
     this.#wake();
   }
 
   #wake(): void {
-    for (const resume of this.#waiting.splice(0)) resume();
+    for (const resume of this.#waiting.splice(0)) {
+      resume();
+    }
   }
 
   /** Resolves at the next packet or close, or when the time is over. */

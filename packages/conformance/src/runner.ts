@@ -73,13 +73,17 @@ function runAhead<Harness>(
       void executeCases(cases, target, { ...options, onResult: (result) => waiting.get(result.id)?.(result) });
     }
     const promise = promises.get(id);
-    if (promise === undefined) throw new TypeError(`no case ${id}`);
+    if (promise === undefined) {
+      throw new TypeError(`no case ${id}`);
+    }
     return promise;
   };
 }
 
 function throwIfBad(result: CaseResult): void {
-  if (!isBad(result.outcome)) return;
+  if (!isBad(result.outcome)) {
+    return;
+  }
   const error = result.error ?? new ConformanceFailure(result.outcome);
   if (error instanceof ConformanceFailure && error.transcript !== "") {
     error.message += `\n${error.transcript}`;

@@ -12,8 +12,12 @@ class SmallServer implements RawConnection {
   }
 
   send(bytes: Uint8Array): void {
-    if (bytes[0] === 0x10) queueMicrotask(() => this.#handler?.onData(Uint8Array.of(0x20, 2, 0, 0)));
-    if (bytes[0] === 0xc0) queueMicrotask(() => this.#handler?.onData(Uint8Array.of(0xd0, 0)));
+    if (bytes[0] === 0x10) {
+      queueMicrotask(() => this.#handler?.onData(Uint8Array.of(0x20, 2, 0, 0)));
+    }
+    if (bytes[0] === 0xc0) {
+      queueMicrotask(() => this.#handler?.onData(Uint8Array.of(0xd0, 0)));
+    }
   }
 
   close(): void {}

@@ -1,5 +1,5 @@
 import type { Decoder, MqttError, Packet, PacketWriter } from "@tidewire/codec";
-import { type Session, SessionError } from "@tidewire/session";
+import { type Protocol, SessionError } from "@tidewire/session";
 import type { CloseInfo, Connection, ConnectionHandler } from "@tidewire/transport";
 import { asError } from "./as-error.ts";
 import type { Sleeper } from "./deadlines.ts";
@@ -10,7 +10,7 @@ import type { Loop } from "./link-loop.ts";
 export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   readonly loop: Loop;
   readonly connection: Connection;
-  readonly session: Session;
+  readonly protocol: Protocol;
   wakeAt: number = Number.POSITIVE_INFINITY;
   heapIndex = -1;
   readonly #decoder: Decoder;
@@ -48,14 +48,14 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     connection: Connection,
     decoder: Decoder,
     writer: PacketWriter,
-    options: LinkOptions<Session>,
+    options: LinkOptions<Protocol>,
   ) {
     this.loop = loop;
     this.connection = connection;
     this.#decoder = decoder;
     this.#writer = writer;
     this.#handler = options.handler;
-    this.session = options.createSession(writer, this);
+    this.protocol = options.createProtocol(writer, this);
   }
 
   get writable(): boolean {
@@ -64,7 +64,7 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
 
   /** Whether what it has to send waits for the barrier: it promises something, is the last, or comes behind what waits. */
   get promises(): boolean {
-    return this.session.promised || this.#chunkBytes > 0 || this.#closeRequested || this.session.end !== undefined;
+    return this.protocol.promised || this.#chunkBytes > 0 || this.#closeRequested || this.protocol.end !== undefined;
   }
 
   get pendingBytes(): number {
@@ -72,7 +72,9 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   }
 
   touch(): void {
-    if (this.#touched) return;
+    if (this.#touched) {
+      return;
+    }
     this.#touched = true;
     this.loop.touch(this);
   }
@@ -87,16 +89,20 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   }
 
   pause(): void {
-    this.#pauses++;
+    this.#pauses += 1;
     this.#hold();
   }
 
   resume(): void {
-    if (this.#pauses === 0) throw new SessionError("misuse", "not-paused", 0x83, "resume without pause");
-    this.#pauses--;
+    if (this.#pauses === 0) {
+      throw new SessionError("misuse", "not-paused", 0x83, "resume without pause");
+    }
+    this.#pauses -= 1;
     this.#hold();
     // Not at once: the caller may be in a handler of another packet. `#read` itself just goes on.
-    if (this.#pauses > 0 || !this.#unread || this.#reading) return;
+    if (this.#pauses > 0 || !this.#unread || this.#reading) {
+      return;
+    }
     this.#reading = true;
     this.loop.readLater(this);
   }
@@ -107,7 +113,9 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   }
 
   abort(error?: Error): void {
-    if (this.#closed !== undefined) return;
+    if (this.#closed !== undefined) {
+      return;
+    }
     this.#stop();
     this.connection.abort(error);
   }
@@ -115,7 +123,9 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   // From the connection
 
   onData(chunk: Uint8Array): void {
-    if (this.#closing) return;
+    if (this.#closing) {
+      return;
+    }
     this.#decoder.push(chunk);
     this.#unread = true;
     this.#read();
@@ -145,13 +155,15 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   /** Takes what is to leave with this flush. */
   collect(): void {
     this.#touched = false;
-    this.session.promised = false;
+    this.protocol.promised = false;
     const bytes = this.#writer.pendingBytes;
     const chunks = this.#writer.take();
-    if (this.#closing) return;
+    if (this.#closing) {
+      return;
+    }
     this.#chunks = chunks;
     this.#chunkBytes = bytes;
-    this.#closesAfterChunks = this.#closeRequested || this.session.end !== undefined;
+    this.#closesAfterChunks = this.#closeRequested || this.protocol.end !== undefined;
   }
 
   /** Sends what `collect` took. */
@@ -160,13 +172,19 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     const bytes = this.#chunkBytes;
     this.#chunks = NONE;
     this.#chunkBytes = 0;
-    if (this.#closing) return;
-    if (this.session.end?.flush === false) {
-      this.abort(this.session.end.error);
+    if (this.#closing) {
       return;
     }
-    if (bytes > 0) this.#send(chunks, bytes);
-    if (!this.#full) this.#answerBytes = 0;
+    if (this.protocol.end?.flush === false) {
+      this.abort(this.protocol.end.error);
+      return;
+    }
+    if (bytes > 0) {
+      this.#send(chunks, bytes);
+    }
+    if (!this.#full) {
+      this.#answerBytes = 0;
+    }
     if (this.#closesAfterChunks) {
       this.#stop();
       this.connection.close();
@@ -184,8 +202,10 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
 
   /** When something has to be done. What is here already is read before anyone is called late. */
   get deadline(): number {
-    if (this.#closing) return Number.POSITIVE_INFINITY;
-    return this.#reading ? this.#stalledAt : Math.min(this.session.nextDeadline(), this.#stalledAt);
+    if (this.#closing) {
+      return Number.POSITIVE_INFINITY;
+    }
+    return this.#reading ? this.#stalledAt : Math.min(this.protocol.nextDeadline(), this.#stalledAt);
   }
 
   wake(now: number): void {
@@ -193,16 +213,21 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
       this.loop.deadlines.wakeBy(this, this.deadline);
       return;
     }
-    if (now >= this.#stalledAt) this.#mindStall(now);
-    else this.#guard(() => this.session.tick(now));
+    if (now >= this.#stalledAt) {
+      this.#mindStall(now);
+    } else {
+      this.#guard(() => this.protocol.tick(now));
+    }
     this.touch();
   }
 
   /** Hands packets to the session: until none is left, this turn's share is used up, or something holds it back. */
   #read(): void {
-    if (this.#reading) return;
+    if (this.#reading) {
+      return;
+    }
     this.#reading = true;
-    const { session, loop } = this;
+    const { protocol, loop } = this;
     const { packetsPerTurn, bytesPerTurn } = loop.limits;
     const decoder = this.#decoder;
     const writer = this.#writer;
@@ -210,7 +235,7 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     const now = loop.now;
     const enough = decoder.bufferedBytes - bytesPerTurn;
     let packets = 0;
-    while (this.#unread && this.#open && session.end === undefined) {
+    while (this.#unread && this.#open && protocol.end === undefined) {
       if (packets++ === packetsPerTurn || decoder.bufferedBytes < enough) {
         loop.readLater(this);
         this.touch();
@@ -219,27 +244,39 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
       let packet: Packet | null | undefined;
       try {
         packet = decoder.next();
-        if (packet === null) this.#unread = false;
-        else session.receive(packet, now);
+        if (packet === null) {
+          this.#unread = false;
+        } else {
+          protocol.receive(packet, now);
+        }
       } catch (error) {
-        if (packet === undefined) this.#refuse(error);
-        else this.#fail(error);
+        if (packet === undefined) {
+          this.#refuse(error);
+        } else {
+          this.#fail(error);
+        }
       }
       this.#answerBytes = writer.pendingBytes - otherBytes;
     }
     this.#reading = false;
-    if (session.end !== undefined) this.#unread = false;
+    if (protocol.end !== undefined) {
+      this.#unread = false;
+    }
     if (!this.#unread && this.#connectionPaused) {
       this.#connectionPaused = false;
       this.connection.resume();
     }
-    if (packets > 0) this.touch();
-    if (this.#closed !== undefined && !this.#unread) this.#finish(this.#closed);
+    if (packets > 0) {
+      this.touch();
+    }
+    if (this.#closed !== undefined && !this.#unread) {
+      this.#finish(this.#closed);
+    }
   }
 
   /** The bytes are no packet. A decoder throws nothing else. */
   #refuse(error: unknown): void {
-    this.#guard(() => this.session.receiveError(error as MqttError, this.loop.now));
+    this.#guard(() => this.protocol.receiveError(error as MqttError, this.loop.now));
   }
 
   /**
@@ -247,13 +284,17 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
    * full of messages for each other would wait for ever. Once the connection is gone, answers go nowhere.
    */
   get #open(): boolean {
-    if (this.#pauses > 0) return false;
+    if (this.#pauses > 0) {
+      return false;
+    }
     return this.#closed !== undefined || this.#answerBytes <= this.loop.limits.pauseInputAboveBytes;
   }
 
   #send(chunks: readonly Uint8Array[], bytes: number): void {
     this.#sentBytes += bytes;
-    if (this.connection.send(chunks) || this.#full) return;
+    if (this.connection.send(chunks) || this.#full) {
+      return;
+    }
     this.#fullSince = this.loop.now;
     this.#goneBytes = this.#sentBytes - this.connection.bufferedAmount;
     this.#hold();
@@ -261,7 +302,7 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
 
   /** The peer is not late while it is not read from, nor while what asks it for a sign of life cannot leave. */
   #hold(): void {
-    this.session.holdInput(this.#pauses > 0 || this.#full, this.loop.now);
+    this.protocol.holdInput(this.#pauses > 0 || this.#full, this.loop.now);
     this.touch();
   }
 
@@ -293,7 +334,7 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   /** The connection is gone and all it brought is read. */
   #finish({ error }: CloseInfo): void {
     this.#closed = undefined;
-    this.#guard(() => this.session.receiveEnd(this.loop.now, error));
+    this.#guard(() => this.protocol.receiveEnd(this.loop.now, error));
     this.loop.detach(this);
     this.#guard(() => this.#handler?.onClosed?.());
   }
@@ -308,10 +349,10 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   }
 
   #fail(error: unknown): void {
-    const { loop, session } = this;
+    const { loop, protocol } = this;
     loop.onError?.(error, this);
     try {
-      session.fail(asError(error), loop.now);
+      protocol.fail(asError(error), loop.now);
     } catch (second) {
       loop.onError?.(second, this);
     }

@@ -37,7 +37,9 @@ test("one that is woken may set, move and remove others", () => {
   const removed = sleeper(() => woken.push("removed"));
   const again: Sleeper = sleeper((now) => {
     woken.push(`again ${now}`);
-    if (now < 30) deadlines.wakeBy(again, now + 10);
+    if (now < 30) {
+      deadlines.wakeBy(again, now + 10);
+    }
   });
   const first = sleeper(() => {
     woken.push("first");
@@ -59,11 +61,12 @@ test("one that throws keeps none of the others asleep", () => {
     throw new Error("from the one that was woken");
   });
   deadlines.wakeBy(failing, 10);
-  for (const time of [10, 20])
+  for (const time of [10, 20]) {
     deadlines.wakeBy(
       sleeper((now) => woken.push(now)),
       time,
     );
+  }
   expect(() => scheduler.advance(10)).toThrow("from the one that was woken");
   scheduler.advance(10);
   expect(woken).toHaveLength(2);

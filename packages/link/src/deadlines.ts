@@ -29,9 +29,13 @@ export class Deadlines {
 
   /** Wakes `sleeper` at `time` at the latest; an earlier time stands. */
   wakeBy(sleeper: Sleeper, time: number): void {
-    if (time >= sleeper.wakeAt) return;
+    if (time >= sleeper.wakeAt) {
+      return;
+    }
     sleeper.wakeAt = time;
-    if (sleeper.heapIndex < 0) sleeper.heapIndex = this.#heap.push(sleeper) - 1;
+    if (sleeper.heapIndex < 0) {
+      sleeper.heapIndex = this.#heap.push(sleeper) - 1;
+    }
     this.#up(sleeper);
     this.#setTimer();
   }
@@ -39,13 +43,17 @@ export class Deadlines {
   /** With the last one goes the timer, which would keep Node's process alive. */
   remove(sleeper: Sleeper): void {
     this.#take(sleeper);
-    if (this.#heap.length > 0) return;
+    if (this.#heap.length > 0) {
+      return;
+    }
     this.#scheduler.clearTimer(this.#timer);
     this.#timerAt = Number.POSITIVE_INFINITY;
   }
 
   clear(): void {
-    for (let last = this.#heap.at(-1); last !== undefined; last = this.#heap.at(-1)) this.remove(last);
+    for (let last = this.#heap.at(-1); last !== undefined; last = this.#heap.at(-1)) {
+      this.remove(last);
+    }
   }
 
   readonly #wake = (): void => {
@@ -67,7 +75,9 @@ export class Deadlines {
   /** Only when it has to go off earlier than it is set to. */
   #setTimer(): void {
     const next = this.#heap[0]?.wakeAt ?? Number.POSITIVE_INFINITY;
-    if (next >= this.#timerAt) return;
+    if (next >= this.#timerAt) {
+      return;
+    }
     this.#scheduler.clearTimer(this.#timer);
     this.#timerAt = next;
     const delayMs = Math.max(0, Math.ceil(next - this.#scheduler.now()));
@@ -76,11 +86,15 @@ export class Deadlines {
 
   #take(sleeper: Sleeper): void {
     const index = sleeper.heapIndex;
-    if (index < 0) return;
+    if (index < 0) {
+      return;
+    }
     sleeper.heapIndex = -1;
     sleeper.wakeAt = Number.POSITIVE_INFINITY;
     const last = this.#heap.pop() as Sleeper;
-    if (last === sleeper) return;
+    if (last === sleeper) {
+      return;
+    }
     last.heapIndex = index;
     this.#down(last);
     this.#up(last);
@@ -90,7 +104,9 @@ export class Deadlines {
     let index = sleeper.heapIndex;
     while (index > 0) {
       const parent = this.#heap[(index - 1) >> 1] as Sleeper;
-      if (parent.wakeAt <= sleeper.wakeAt) break;
+      if (parent.wakeAt <= sleeper.wakeAt) {
+        break;
+      }
       this.#put(parent, index);
       index = (index - 1) >> 1;
     }
@@ -102,13 +118,17 @@ export class Deadlines {
     for (;;) {
       let childIndex = 2 * index + 1;
       let child = this.#heap[childIndex];
-      if (child === undefined) break;
+      if (child === undefined) {
+        break;
+      }
       const right = this.#heap[childIndex + 1];
       if (right !== undefined && right.wakeAt < child.wakeAt) {
         child = right;
-        childIndex++;
+        childIndex += 1;
       }
-      if (child.wakeAt >= sleeper.wakeAt) break;
+      if (child.wakeAt >= sleeper.wakeAt) {
+        break;
+      }
       this.#put(child, index);
       index = childIndex;
     }

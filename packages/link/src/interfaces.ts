@@ -1,5 +1,5 @@
 import type { DecoderOptions, PacketWriter } from "@tidewire/codec";
-import type { Session } from "@tidewire/session";
+import type { Protocol } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 
 /** Time and turns. Node's is in `@tidewire/link/node`, the browser's in `@tidewire/link/browser`, a virtual one in transport-mock. */
@@ -24,7 +24,7 @@ export interface LinkLoopOptions {
   readonly barrier?: () => Promise<void> | undefined;
   /**
    * What a handler threw. It ends its own link, with the reason code for an implementation specific error, and no other;
-   * without `onError` it shows in `SessionEnd.error` alone.
+   * without `onError` it shows in `ProtocolEnd.error` alone.
    */
   readonly onError?: (error: unknown, link: Link) => void;
   readonly limits?: Partial<LinkLimits>;
@@ -48,13 +48,13 @@ export interface LinkLoop {
   /** Milliseconds, read once per turn. */
   readonly now: number;
   readonly size: number;
-  attach<S extends Session>(connection: Connection, options: LinkOptions<S>): Link<S>;
+  attach<S extends Protocol>(connection: Connection, options: LinkOptions<S>): Link<S>;
 }
 
-export interface LinkOptions<S extends Session> {
+export interface LinkOptions<S extends Protocol> {
   readonly decoder?: DecoderOptions;
   /** Called once inside `attach`; the session writes into `writer`. A client calls `session.open` here or after. */
-  readonly createSession: (writer: PacketWriter, link: Link<S>) => S;
+  readonly createProtocol: (writer: PacketWriter, link: Link<S>) => S;
   readonly handler?: LinkHandler;
 }
 
@@ -66,8 +66,8 @@ export interface LinkHandler {
 }
 
 /** One connection and its session, driven. */
-export interface Link<S extends Session = Session> {
-  readonly session: S;
+export interface Link<S extends Protocol = Protocol> {
+  readonly protocol: S;
   readonly connection: Connection;
   readonly loop: LinkLoop;
   /** False while the transport is full: hold messages back in queues of your own until `onWritable`. */

@@ -1,5 +1,5 @@
 import type { Decoder, DecoderOptions, PacketWriter } from "@tidewire/codec";
-import type { Session } from "@tidewire/session";
+import type { Protocol } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import { asError } from "./as-error.ts";
 import { ConnectionLink } from "./connection-link.ts";
@@ -54,12 +54,12 @@ export class Loop implements LinkLoop {
     return this.#now;
   }
 
-  attach<S extends Session>(connection: Connection, options: LinkOptions<S>): Link<S> {
+  attach<S extends Protocol>(connection: Connection, options: LinkOptions<S>): Link<S> {
     const decoder = this.#codec.createDecoder(options.decoder);
     const writer = this.#codec.createPacketWriter();
     // A link needs to know of its session no more than what all sessions have.
-    const link = new ConnectionLink(this, connection, decoder, writer, options as unknown as LinkOptions<Session>);
-    this.size++;
+    const link = new ConnectionLink(this, connection, decoder, writer, options as unknown as LinkOptions<Protocol>);
+    this.size += 1;
     connection.start(link);
     link.touch();
     return link as Link as Link<S>;
@@ -75,19 +75,26 @@ export class Loop implements LinkLoop {
   /** What `link` has written leaves now; in a commit under way it goes on waiting. */
   flush(link: ConnectionLink): void {
     const place = this.#touched.indexOf(link);
-    if (place >= 0) this.#flush(this.#touched.splice(place, 1));
+    if (place >= 0) {
+      this.#flush(this.#touched.splice(place, 1));
+    }
   }
 
   /** `link` goes on reading in a later turn. */
   readLater(link: ConnectionLink): void {
-    if (this.#unread.push(link) > 1) return;
-    if (this.scheduler.later !== undefined) this.scheduler.later(this.#readOn);
-    else this.scheduler.setTimer(this.#readOn, 0);
+    if (this.#unread.push(link) > 1) {
+      return;
+    }
+    if (this.scheduler.later !== undefined) {
+      this.scheduler.later(this.#readOn);
+    } else {
+      this.scheduler.setTimer(this.#readOn, 0);
+    }
   }
 
   /** `link` is over. */
   detach(link: ConnectionLink): void {
-    this.size--;
+    this.size -= 1;
     this.deadlines.remove(link);
   }
 
@@ -101,7 +108,9 @@ export class Loop implements LinkLoop {
   readonly #readOn = (): void => {
     const links = this.#unread;
     this.#unread = [];
-    for (const link of links) link.readOn();
+    for (const link of links) {
+      link.readOn();
+    }
   };
 
   /** What promises nothing leaves at once, even while a barrier is pending. */
@@ -115,18 +124,26 @@ export class Loop implements LinkLoop {
         continue;
       }
       link.collect();
-      if (promises) promising.push(link);
-      else link.dispatch();
+      if (promises) {
+        promising.push(link);
+      } else {
+        link.dispatch();
+      }
     }
-    if (promising.length > 0) this.#commit(promising);
+    if (promising.length > 0) {
+      this.#commit(promising);
+    }
   }
 
   /** Sends what was collected of `links` behind the barrier, or ends them when that fails. */
   #commit(links: readonly ConnectionLink[]): void {
     const leave = (failure?: Error): void => {
       for (const link of links) {
-        if (failure === undefined) link.dispatch();
-        else link.abort(failure);
+        if (failure === undefined) {
+          link.dispatch();
+        } else {
+          link.abort(failure);
+        }
       }
     };
     const settle = (failure?: Error): void => {

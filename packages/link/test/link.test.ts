@@ -7,12 +7,14 @@ describe("a link", () => {
     const onClosed = vi.fn();
     const peers = bench.connect({ serverLink: { onClosed }, clientLink: { onClosed } });
     bench.network.run();
-    expect(peers.client.session.state).toBe("connected");
-    for (const qos of [0, 1, 2] as const) peers.publish(message(`q${qos}`, qos));
+    expect(peers.client.protocol.state).toBe("connected");
+    for (const qos of [0, 1, 2] as const) {
+      peers.publish(message(`q${qos}`, qos));
+    }
     bench.network.run();
     expect(peers.received).toEqual(["q0", "q1", "q2"]);
     expect(peers.settled).toBe(2);
-    peers.client.session.disconnect(0, bench.clientLoop.now);
+    peers.client.protocol.disconnect(0, bench.clientLoop.now);
     peers.client.touch();
     bench.network.run();
     expect(peers.ends.client?.kind).toBe("local");
@@ -27,7 +29,9 @@ describe("a link", () => {
     const peers = bench.connect();
     bench.network.run();
     const mark = bench.network.transcript.length;
-    for (let i = 0; i < 100; i++) peers.publish(message(`${i}`, 1));
+    for (let i = 0; i < 100; i += 1) {
+      peers.publish(message(`${i}`, 1));
+    }
     bench.network.run();
     const sent = bench.network.transcript.since(mark).filter(({ event }) => event === "data");
     expect(sent.map(({ from }) => from)).toEqual(["client", "server"]);
@@ -64,8 +68,10 @@ describe("a link", () => {
     const bench = new Bench({ server: { limits: { packetsPerTurn: 2 } } });
     const peers = bench.connect();
     bench.network.run();
-    for (let i = 0; i < 20; i++) peers.publish(message(`${i}`));
-    peers.client.session.disconnect(0, bench.clientLoop.now);
+    for (let i = 0; i < 20; i += 1) {
+      peers.publish(message(`${i}`));
+    }
+    peers.client.protocol.disconnect(0, bench.clientLoop.now);
     peers.client.touch();
     bench.network.advance(10);
     expect(peers.received).toHaveLength(20);
@@ -90,7 +96,9 @@ describe("pause", () => {
       server: (self) => ({
         onPublish: (packet) => {
           self.received.push(`${packet.payload.length}`);
-          if (packet.payload.length === 1) self.server.pause();
+          if (packet.payload.length === 1) {
+            self.server.pause();
+          }
         },
       }),
     });
@@ -114,7 +122,7 @@ describe("pause", () => {
     bench.network.run();
     peers.server.pause();
     peers.publish(message("x"));
-    peers.client.session.disconnect(0, bench.clientLoop.now);
+    peers.client.protocol.disconnect(0, bench.clientLoop.now);
     peers.client.touch();
     bench.network.advance(1000);
     expect([peers.received, onClosed.mock.calls.length]).toEqual([[], 0]);
@@ -174,14 +182,18 @@ describe("the barrier", () => {
     await bench.network.settle();
     waiting.shift()?.pass();
     await bench.network.settle();
-    for (const { client } of peers) expect(client.session.state).toBe("connected");
+    for (const { client } of peers) {
+      expect(client.protocol.state).toBe("connected");
+    }
     while (waiting.length > 0) {
       waiting.shift()?.pass();
       await bench.network.settle();
     }
     // Each arrives in a turn of its own: the first begins to commit, all that follow share the next flush.
     for (const payload of ["a", "b"]) {
-      for (const peer of peers) peer.publish(message(payload, 1));
+      for (const peer of peers) {
+        peer.publish(message(payload, 1));
+      }
       await bench.network.settle();
     }
     expect(waiting).toHaveLength(1);
@@ -206,7 +218,7 @@ describe("the barrier", () => {
     const [one, other] = peers as [Peers, Peers];
     await gate.openFor(() => bench.network.settle());
     const send = (peer: Peers, size: number, qos: 0 | 1 | 2): void => {
-      peer.server.session.publish(message(new Uint8Array(size), qos), bench.serverLoop.now);
+      peer.server.protocol.publish(message(new Uint8Array(size), qos), bench.serverLoop.now);
       peer.server.touch();
     };
 
@@ -266,7 +278,7 @@ describe("the barrier", () => {
     await gate.openFor(() => bench.network.settle());
     one.publish(message("a", 1));
     await bench.network.settle();
-    other.server.session.publish(message("b", 1), bench.serverLoop.now);
+    other.server.protocol.publish(message("b", 1), bench.serverLoop.now);
     other.server.touch();
     gate.fail(new Error("disk full"));
     await bench.network.settle();
@@ -301,7 +313,9 @@ describe("fairness and back-pressure", () => {
     const flood = bench.connect({ server: note("flood") });
     const calm = bench.connect({ server: note("calm") });
     bench.network.run();
-    for (let i = 0; i < 1000; i++) flood.publish(message("x"));
+    for (let i = 0; i < 1000; i += 1) {
+      flood.publish(message("x"));
+    }
     calm.publish(message("y"));
     bench.network.advance(1);
     expect(order).toHaveLength(1001);
@@ -333,9 +347,9 @@ describe("fairness and back-pressure", () => {
     const bench = new Bench({ network: { highWaterMark: 1000 }, server: { limits }, client: { limits } });
     const peers = bench.connect({ client: count("client"), server: () => count("server") });
     bench.network.run();
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 100; i += 1) {
       peers.publish(message(new Uint8Array(100)));
-      peers.server.session.publish(message(new Uint8Array(100)), bench.serverLoop.now);
+      peers.server.protocol.publish(message(new Uint8Array(100)), bench.serverLoop.now);
       peers.server.touch();
     }
     bench.network.advance(1000);
@@ -349,17 +363,19 @@ describe("fairness and back-pressure", () => {
     const peers = bench.connect({
       server: (self) => ({
         onPublish: () => {
-          self.server.session.publish(answer, 0);
+          self.server.protocol.publish(answer, 0);
           most = Math.max(most, self.server.pendingBytes);
         },
       }),
     });
     bench.network.run();
-    for (let i = 0; i < 500; i++) peers.publish(message("x"));
+    for (let i = 0; i < 500; i += 1) {
+      peers.publish(message("x"));
+    }
     bench.network.advance(1000);
     expect(most).toBeLessThan(4000);
     expect(peers.cable.server.bufferedAmount).toBe(0);
-    expect(peers.server.session.end).toBeUndefined();
+    expect(peers.server.protocol.end).toBeUndefined();
   });
 
   test("a transport that stays full without taking a byte is given up", () => {
@@ -425,7 +441,9 @@ describe("deadlines", () => {
     bench.network.run();
     const setTimer = vi.spyOn(bench.network.scheduler, "setTimer");
     bench.network.advance(9000);
-    for (const { client } of peers) client.abort();
+    for (const { client } of peers) {
+      client.abort();
+    }
     bench.network.run();
     expect(setTimer.mock.calls.length).toBeLessThan(50);
     expect(bench.serverLoop.size).toBe(0);
@@ -453,7 +471,7 @@ describe("deadlines", () => {
     const bench = new Bench();
     const peers = bench.connect({ connect: { keepAlive: 10 } });
     bench.network.run();
-    peers.client.session.disconnect(0, bench.clientLoop.now);
+    peers.client.protocol.disconnect(0, bench.clientLoop.now);
     peers.client.touch();
     bench.network.run();
     expect(bench.network.scheduler.nextAtMs).toBeUndefined();

@@ -1,15 +1,15 @@
 import type { ConnectPacket, PacketWriter } from "@tidewire/codec";
 import { createLinkLoop, type Link, type LinkHandler, type LinkLoop, type LinkLoopOptions } from "@tidewire/link";
 import {
-  type ClientSession,
-  type ClientSessionHandler,
-  createClientSession,
+  type ClientProtocol,
+  type ClientProtocolHandler,
+  createClientProtocol,
   createInflight,
-  createServerSession,
+  createServerProtocol,
   type Message,
-  type ServerSession,
-  type ServerSessionHandler,
-  type SessionEnd,
+  type ProtocolEnd,
+  type ServerProtocol,
+  type ServerProtocolHandler,
   type SessionLimits,
 } from "@tidewire/session";
 import { type MockLink, type MockNetwork, type MockNetworkOptions, mockNetwork } from "@tidewire/transport-mock";
@@ -48,20 +48,24 @@ export class Gate {
   /** Lets everything pass until nobody waits any more after `settle`. */
   async openFor(settle: () => Promise<void>): Promise<void> {
     do {
-      for (const { pass } of this.#waiting.splice(0)) pass();
+      for (const { pass } of this.#waiting.splice(0)) {
+        pass();
+      }
       await settle();
     } while (this.#waiting.length > 0);
   }
 
   fail(error: Error): void {
-    for (const { fail } of this.#waiting.splice(0)) fail(error);
+    for (const { fail } of this.#waiting.splice(0)) {
+      fail(error);
+    }
   }
 }
 
 export interface ConnectOptions {
   readonly connect?: Partial<ConnectPacket>;
-  readonly client?: Partial<ClientSessionHandler>;
-  readonly server?: (peers: Peers) => Partial<ServerSessionHandler>;
+  readonly client?: Partial<ClientProtocolHandler>;
+  readonly server?: (peers: Peers) => Partial<ServerProtocolHandler>;
   readonly clientLimits?: Partial<SessionLimits>;
   readonly serverLink?: LinkHandler;
   readonly clientLink?: LinkHandler;
@@ -69,28 +73,28 @@ export interface ConnectOptions {
 
 export class Peers {
   readonly cable: MockLink;
-  readonly client: Link<ClientSession>;
-  readonly server: Link<ServerSession>;
+  readonly client: Link<ClientProtocol>;
+  readonly server: Link<ServerProtocol>;
   readonly received: string[] = [];
-  readonly ends: { client?: SessionEnd; server?: SessionEnd } = {};
+  readonly ends: { client?: ProtocolEnd; server?: ProtocolEnd } = {};
   settled = 0;
 
   constructor(bench: Bench, options: ConnectOptions) {
     this.cable = bench.network.pair();
-    this.server = bench.serverLoop.attach<ServerSession>(this.cable.server, {
+    this.server = bench.serverLoop.attach<ServerProtocol>(this.cable.server, {
       decoder: { sender: "client" },
-      createSession: (writer: PacketWriter) =>
-        createServerSession({
+      createProtocol: (writer: PacketWriter) =>
+        createServerProtocol({
           writer,
           now: bench.serverLoop.now,
           handler: { ...this.#serverHandler(), ...options.server?.(this) },
         }),
       ...(options.serverLink && { handler: options.serverLink }),
     });
-    this.client = bench.clientLoop.attach<ClientSession>(this.cable.client, {
+    this.client = bench.clientLoop.attach<ClientProtocol>(this.cable.client, {
       decoder: { version: 5, sender: "server" },
-      createSession: (writer: PacketWriter) => {
-        const session = createClientSession({
+      createProtocol: (writer: PacketWriter) => {
+        const session = createClientProtocol({
           writer,
           inflight: createInflight(),
           connect: {
@@ -116,14 +120,14 @@ export class Peers {
   }
 
   publish(message: Message): void {
-    this.client.session.publish(message, this.client.loop.now);
+    this.client.protocol.publish(message, this.client.loop.now);
     this.client.touch();
   }
 
-  #serverHandler(): ServerSessionHandler {
+  #serverHandler(): ServerProtocolHandler {
     return {
       onConnect: () =>
-        this.server.session.accept(
+        this.server.protocol.accept(
           { inflight: createInflight(), sessionPresent: false, properties: undefined },
           this.server.loop.now,
         ),
@@ -132,7 +136,9 @@ export class Peers {
       onDisconnect: () => {},
       onPublish: (packet) => {
         this.received.push(new TextDecoder().decode(packet.payload));
-        if (packet.qos > 0) this.server.session.acknowledge(packet.packetId, 0, this.server.loop.now);
+        if (packet.qos > 0) {
+          this.server.protocol.acknowledge(packet.packetId, 0, this.server.loop.now);
+        }
       },
       onSettled: () => {},
       onSendQuota: () => {},
@@ -142,7 +148,7 @@ export class Peers {
     };
   }
 
-  #clientHandler(): ClientSessionHandler {
+  #clientHandler(): ClientProtocolHandler {
     return {
       onConnack: () => {},
       onSuback: () => {},
@@ -150,7 +156,7 @@ export class Peers {
       onDisconnect: () => {},
       onPublish: () => {},
       onSettled: () => {
-        this.settled++;
+        this.settled += 1;
       },
       onSendQuota: () => {},
       onEnd: (end) => {

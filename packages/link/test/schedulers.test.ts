@@ -19,7 +19,7 @@ describe.each([
           ended = true;
           resolve();
         });
-        for (let i = 0; i < 100; i++) {
+        for (let i = 0; i < 100; i += 1) {
           await undefined;
           rounds.push(ended);
         }
@@ -88,8 +88,12 @@ describe("a page in the background", () => {
     scheduler.clearTimer(scheduler.setTimer(cleared, 300));
     const worker = FakeWorker.all.at(-1) as FakeWorker;
     expect(worker.asked.map(([, ms]) => ms)).toEqual([100, 200, 300]);
-    for (const [id] of worker.asked) worker.onmessage?.({ data: id });
-    for (const callback of late) callback();
+    for (const [id] of worker.asked) {
+      worker.onmessage?.({ data: id });
+    }
+    for (const callback of late) {
+      callback();
+    }
     expect([one, other, cleared].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 0]);
   });
 

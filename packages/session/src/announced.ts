@@ -12,7 +12,9 @@ import * as violations from "./violations.ts";
 /** The limits in a CONNECT or CONNACK. */
 export function announcedLimits(announced: Partial<PeerLimits> = {}): PeerLimits {
   const limits: PeerLimits & Record<string, unknown> = { ...defaultPeerLimits };
-  for (const name in limits) limits[name] = announced[name as keyof PeerLimits] ?? limits[name];
+  for (const name in limits) {
+    limits[name] = announced[name as keyof PeerLimits] ?? limits[name];
+  }
   return limits;
 }
 
@@ -20,7 +22,9 @@ export function excludedMessage(
   limits: PeerLimits,
   { qos, retain }: { readonly qos: QoS; readonly retain: boolean },
 ): Violation | undefined {
-  if (qos > limits.maximumQoS) return violations.qosNotSupported;
+  if (qos > limits.maximumQoS) {
+    return violations.qosNotSupported;
+  }
   return retain && !limits.retainAvailable ? violations.retainNotSupported : undefined;
 }
 
@@ -33,7 +37,9 @@ export function excludedSubscriptions(
     return violations.subscriptionIdentifierNotSupported;
   }
   const someFilter = (pattern: RegExp): boolean => subscriptions.some(({ filter }) => pattern.test(filter));
-  if (!limits.sharedSubscriptionAvailable && someFilter(/^\$share\//)) return violations.sharedNotSupported;
+  if (!limits.sharedSubscriptionAvailable && someFilter(/^\$share\//)) {
+    return violations.sharedNotSupported;
+  }
   return !limits.wildcardSubscriptionAvailable && someFilter(/[+#]/) ? violations.wildcardNotSupported : undefined;
 }
 

@@ -1,11 +1,11 @@
 import type { Packet, PacketWriter, ProtocolVersion, QoS } from "@tidewire/codec";
-import type { PeerLimits, SessionEnd, SessionHandler } from "./interfaces.ts";
+import type { PeerLimits, ProtocolEnd, ProtocolHandler } from "./interfaces.ts";
 
 /** What the sending and the receiving half need of the session they belong to. */
 export interface Core {
   readonly version: ProtocolVersion;
-  readonly end: SessionEnd | undefined;
-  readonly handler: SessionHandler;
+  readonly end: ProtocolEnd | undefined;
+  readonly handler: ProtocolHandler;
   readonly peer: PeerLimits;
   readonly writer: PacketWriter;
   /** Writes any packet but PUBLISH, without the parts that the peer does not want or cannot take. */

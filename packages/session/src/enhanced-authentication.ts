@@ -34,7 +34,9 @@ class Exchanges implements EnhancedAuthentication {
   }
 
   beginAgain(now: number): void {
-    if (this.#running) throw misuse("authentication-running");
+    if (this.#running) {
+      throw misuse("authentication-running");
+    }
     this.#send(RE_AUTHENTICATE, this.#authenticator.start(), now);
     this.#running = true;
   }
@@ -42,7 +44,9 @@ class Exchanges implements EnhancedAuthentication {
   receive(packet: AuthPacket, now: number): Violation | undefined {
     const succeeded = packet.reasonCode === SUCCESS;
     // Success of the first exchange is CONNACK; a later exchange begins with this client.
-    if (this.#session?.state === "connected" ? !this.#running : succeeded) return violations.authenticationUnexpected;
+    if (this.#session?.state === "connected" ? !this.#running : succeeded) {
+      return violations.authenticationUnexpected;
+    }
     // AUTH without reason and properties is a success as well, and names no method (MQTT 5.0, 3.15.2.1).
     if (packet.properties?.authenticationMethod !== this.method && !(succeeded && packet.properties === undefined)) {
       return violations.authenticationMethodChanged;
@@ -57,7 +61,7 @@ class Exchanges implements EnhancedAuthentication {
   }
 
   finish(): void {
-    this.#challenge++;
+    this.#challenge += 1;
     this.#running = false;
   }
 
@@ -65,8 +69,10 @@ class Exchanges implements EnhancedAuthentication {
   #answer(data: Uint8Array | undefined, now: number): void {
     const challenge = ++this.#challenge;
     this.#authenticator.challenge(data, (answer) => {
-      if (challenge !== this.#challenge || this.#session?.state === "closed") return;
-      this.#challenge++;
+      if (challenge !== this.#challenge || this.#session?.state === "closed") {
+        return;
+      }
+      this.#challenge += 1;
       this.#send(CONTINUE_AUTHENTICATION, answer, now);
     });
   }
@@ -77,7 +83,9 @@ class Exchanges implements EnhancedAuthentication {
 
   #properties(data: Uint8Array | undefined): Properties {
     const properties: Properties = { authenticationMethod: this.method };
-    if (data !== undefined) properties.authenticationData = data;
+    if (data !== undefined) {
+      properties.authenticationData = data;
+    }
     return properties;
   }
 }

@@ -1,7 +1,7 @@
 import { errorOf, MqttError, ProtocolError, type ProtocolVersion, type Rule } from "@tidewire/codec";
 import { IMPLEMENTATION_SPECIFIC_ERROR, PACKET_TOO_LARGE } from "@tidewire/codec/codes";
 
-/** Who is to blame: the caller (thrown), the peer, or the connection (both carried by `SessionEnd`). */
+/** Who is to blame: the caller (thrown), the peer, or the connection (both carried by `ProtocolEnd`). */
 export type SessionErrorKind = "misuse" | "violation" | "link";
 
 /** The error of this package. */
@@ -34,7 +34,9 @@ export function violationError(
 
 /** Throws when a request of the caller would break a rule. */
 export function refuse(violation: Violation | undefined, version: ProtocolVersion): void {
-  if (violation !== undefined) throw violationError("misuse", violation, version);
+  if (violation !== undefined) {
+    throw violationError("misuse", violation, version);
+  }
 }
 
 /** Is this the writer's answer to a packet above the peer's Maximum Packet Size? */

@@ -1,4 +1,4 @@
-export { createClientSession } from "./client-session.ts";
+export { createClientProtocol } from "./client-protocol.ts";
 export { type ClientRequest, clientStates } from "./client-states.ts";
 export { enhancedAuthentication } from "./enhanced-authentication.ts";
 export { SessionError, type SessionErrorKind, type Violation } from "./errors.ts";
@@ -7,9 +7,9 @@ export type {
   AcceptOptions,
   AuthenticatedSession,
   Authenticator,
-  ClientSession,
-  ClientSessionHandler,
-  ClientSessionOptions,
+  ClientProtocol,
+  ClientProtocolHandler,
+  ClientProtocolOptions,
   ClientState,
   EnhancedAuthentication,
   Inflight,
@@ -17,23 +17,23 @@ export type {
   Message,
   OutgoingPublish,
   PeerLimits,
+  Protocol,
+  ProtocolEnd,
+  ProtocolHandler,
+  ProtocolOptions,
+  ProtocolRequests,
   PublishWriter,
   SavedInflight,
-  ServerSession,
-  ServerSessionHandler,
-  ServerSessionOptions,
+  ServerProtocol,
+  ServerProtocolHandler,
+  ServerProtocolOptions,
   ServerState,
-  Session,
-  SessionEnd,
-  SessionHandler,
   SessionLimits,
-  SessionOptions,
-  SessionRequests,
   TopicAliases,
 } from "./interfaces.ts";
 export { type MemoryInflightStore, memoryInflightStore } from "./memory-inflight-store.ts";
 export { reasonCodeFor, returnCodeFor } from "./return-codes.ts";
-export { createServerSession } from "./server-session.ts";
+export { createServerProtocol } from "./server-protocol.ts";
 export { type ServerRequest, serverStates } from "./server-states.ts";
 export { createStoredInflight } from "./stored-inflight.ts";
 export { outgoingTopicAliases } from "./topic-aliases.ts";

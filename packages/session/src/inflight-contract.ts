@@ -38,8 +38,9 @@ export const inflightStoreCases: readonly InflightStoreCase[] = [
 
   define("order", "gives messages back in the order of sending, not of packet ids", async (harness) => {
     const saved = await after(harness, (store) => {
-      for (const [sequence, packetId] of [65_535, 3, 2, 300].entries())
+      for (const [sequence, packetId] of [65_535, 3, 2, 300].entries()) {
         store.putOutgoing(packetId, sequence, sample("x"));
+      }
     });
     equal(
       saved.outgoing.map(({ packetId }) => packetId),
@@ -49,7 +50,9 @@ export const inflightStoreCases: readonly InflightStoreCase[] = [
 
   define("release", "remembers that PUBREL is owed, in its place, without the message", async (harness) => {
     const saved = await after(harness, (store) => {
-      for (let packetId = 1; packetId <= 3; packetId++) store.putOutgoing(packetId, packetId, sample(`${packetId}`));
+      for (let packetId = 1; packetId <= 3; packetId += 1) {
+        store.putOutgoing(packetId, packetId, sample(`${packetId}`));
+      }
       store.releaseOutgoing(2);
     });
     equal(
@@ -64,7 +67,9 @@ export const inflightStoreCases: readonly InflightStoreCase[] = [
 
   define("delete", "forgets what is settled, whether its message was released or not", async (harness) => {
     const saved = await after(harness, (store) => {
-      for (let packetId = 1; packetId <= 3; packetId++) store.putOutgoing(packetId, packetId, sample("x"));
+      for (let packetId = 1; packetId <= 3; packetId += 1) {
+        store.putOutgoing(packetId, packetId, sample("x"));
+      }
       store.releaseOutgoing(2);
       store.deleteOutgoing(2);
       store.deleteOutgoing(3);
@@ -91,7 +96,9 @@ export const inflightStoreCases: readonly InflightStoreCase[] = [
 
   define("incoming", "remembers the ids of QoS 2 messages until their PUBREL", async (harness) => {
     const saved = await after(harness, (store) => {
-      for (const packetId of [5, 1, 65_535]) store.putIncoming(packetId);
+      for (const packetId of [5, 1, 65_535]) {
+        store.putIncoming(packetId);
+      }
       store.putIncoming(5);
       store.deleteIncoming(1);
       store.deleteIncoming(2);
@@ -188,12 +195,16 @@ function text(message: Message): string {
 /** A saved entry in fields that compare as text, whatever else the store gives back with it. */
 function plain(entry: SavedInflight["outgoing"][number]): object {
   const { packetId, sequence, message } = entry;
-  if (message === undefined) return { packetId, sequence };
+  if (message === undefined) {
+    return { packetId, sequence };
+  }
   const { topic, payload, qos, retain, properties } = message;
   return { packetId, sequence, topic, payload: [...payload], qos, retain, properties };
 }
 
 function equal(actual: unknown, expected: unknown): void {
   const [found, wanted] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (found !== wanted) throw new Error(`expected ${wanted}, found ${found}`);
+  if (found !== wanted) {
+    throw new Error(`expected ${wanted}, found ${found}`);
+  }
 }

@@ -7,7 +7,9 @@ const message: Message = { topic: "t", payload: new Uint8Array(0), qos: 1, retai
 
 function take(state: InflightState): number {
   const packetId = state.nextPacketId();
-  if (packetId !== 0) state.outgoing.set(packetId, message);
+  if (packetId !== 0) {
+    state.outgoing.set(packetId, message);
+  }
   return packetId;
 }
 
@@ -15,7 +17,9 @@ test("never gives out packet identifier 0 or one in use, and all 65,535 of them"
   const state = new InflightState(new Map(), new Set());
   state.requests.set(3, { answer: 9, count: 1 });
   const taken = new Set<number>();
-  for (let i = 0; i < 65_534; i++) taken.add(take(state));
+  for (let i = 0; i < 65_534; i += 1) {
+    taken.add(take(state));
+  }
   expect(taken.size).toBe(65_534);
   expect(taken.has(0) || taken.has(3)).toBe(false);
   expect(state.freePacketIds).toBe(0);

@@ -35,12 +35,16 @@ export class InflightState implements Inflight {
   constructor(outgoing: Map<number, Outgoing>, incoming: Set<number>) {
     this.outgoing = outgoing;
     this.incoming = incoming;
-    for (const packetId of outgoing.keys()) this.#lastPacketId = packetId;
+    for (const packetId of outgoing.keys()) {
+      this.#lastPacketId = packetId;
+    }
   }
 
   /** The implementation behind an `Inflight` that a caller hands in. */
   static of(inflight: Inflight): InflightState {
-    if (inflight instanceof InflightState) return inflight;
+    if (inflight instanceof InflightState) {
+      return inflight;
+    }
     throw misuse("inflight-foreign");
   }
 
@@ -59,7 +63,9 @@ export class InflightState implements Inflight {
 
   /** A free packet identifier, the one that has rested longest; 0 when there is none. */
   nextPacketId(): number {
-    if (this.freePacketIds === 0) return 0;
+    if (this.freePacketIds === 0) {
+      return 0;
+    }
     do {
       this.#lastPacketId = (this.#lastPacketId % MAXIMUM_PACKET_ID) + 1;
     } while (this.outgoing.has(this.#lastPacketId) || this.requests.has(this.#lastPacketId));
@@ -74,7 +80,9 @@ export class InflightState implements Inflight {
   clear(): readonly LostMessage[] {
     const lost: LostMessage[] = [];
     for (const [packetId, message] of this.outgoing) {
-      if (typeof message === "object") lost.push({ packetId, message });
+      if (typeof message === "object") {
+        lost.push({ packetId, message });
+      }
     }
     this.outgoing.clear();
     this.incoming.clear();

@@ -22,7 +22,7 @@ import type { SessionError, Violation } from "./errors.ts";
 /*
  * How the parts fit together.
  *
- * A `ClientSession` or `ServerSession` lives as long as one network connection: an acknowledgement can therefore never
+ * A `ClientProtocol` or `ServerProtocol` lives as long as one network connection: an acknowledgement can therefore never
  * leave on another connection than the one its packet came on. What MQTT calls Session State for the packet flow lives
  * in an `Inflight`, owned by the caller and handed to each connection's session in turn.
  *
@@ -81,7 +81,7 @@ export interface Inflight {
 }
 
 /** Why and how a session is over. Set once. */
-export interface SessionEnd {
+export interface ProtocolEnd {
   /**
    * `local`: asked for by `disconnect` or `reject`. `remote`: the peer's DISCONNECT or refusing CONNACK.
    * `violation`: the peer broke the protocol. `timeout`: keep-alive, CONNACK or PINGRESP ran out. `lost`: bytes ended.
@@ -95,10 +95,10 @@ export interface SessionEnd {
 }
 
 /** What both ends share: the inputs that a link drives. */
-export interface Session {
+export interface Protocol {
   /** The MQTT version in use; a server's is known from CONNECT on. */
   readonly version: ProtocolVersion;
-  readonly end: SessionEnd | undefined;
+  readonly end: ProtocolEnd | undefined;
   /**
    * Something in the writer has to wait until the store has what was staged: an acknowledgement, or a message that is
    * thereby taken out of a stored queue or whose packet id must be remembered. A server's QoS 0 and 1 messages need not
@@ -123,7 +123,7 @@ export interface Session {
 }
 
 /** Requests both ends share once connected. All throw a misuse error when not connected, without any effect. */
-export interface SessionRequests {
+export interface ProtocolRequests {
   /** How many more QoS > 0 messages may be sent now (the peer's Receive Maximum less those in flight). */
   readonly sendQuota: number;
   /** The peer's limits, for checking before a request; defaults where it set none. */
@@ -161,7 +161,7 @@ export interface PeerLimits {
 }
 
 /** Handler calls both ends share. */
-export interface SessionHandler {
+export interface ProtocolHandler {
   /** A message to deliver; duplicates of QoS 2 are held back. The topic is filled in where an alias was used. */
   onPublish(packet: PublishPacket): void;
   /**
@@ -181,11 +181,11 @@ export interface SessionHandler {
   /** The peer's DISCONNECT, before `onEnd`. */
   onDisconnect(packet: DisconnectPacket): void;
   /** The session is over; called once, last. */
-  onEnd(end: SessionEnd): void;
+  onEnd(end: ProtocolEnd): void;
 }
 
 /** Options both ends share. */
-export interface SessionOptions<Handler extends SessionHandler> {
+export interface ProtocolOptions<Handler extends ProtocolHandler> {
   readonly writer: PacketWriter;
   readonly handler: Handler;
   readonly limits?: Partial<SessionLimits>;
@@ -204,7 +204,7 @@ export interface PublishWriter {
 /** Filled anew for each message, and free to be changed on the way. */
 export type OutgoingPublish = { -readonly [Key in keyof PublishPacket]: PublishPacket[Key] };
 
-export interface ClientSessionOptions extends SessionOptions<ClientSessionHandler> {
+export interface ClientProtocolOptions extends ProtocolOptions<ClientProtocolHandler> {
   /** Sent by `open`. */
   readonly connect: ConnectPacket;
   readonly inflight: Inflight;
@@ -237,11 +237,11 @@ export interface EnhancedAuthentication {
 /** What an authentication needs of its session. */
 export interface AuthenticatedSession {
   readonly state: ClientState;
-  readonly handler: Pick<ClientSessionHandler, "onReauthenticated">;
+  readonly handler: Pick<ClientProtocolHandler, "onReauthenticated">;
   write(packet: AuthPacket, now: number): void;
 }
 
-export interface ClientSessionHandler extends SessionHandler {
+export interface ClientProtocolHandler extends ProtocolHandler {
   /**
    * Accepted. `lost`: outgoing messages forgotten because the server had no session (sessionPresent 0), or because this
    * or an earlier CONNECT asked for a clean start: the caller decides whether to publish them again. Resent messages are
@@ -254,7 +254,7 @@ export interface ClientSessionHandler extends SessionHandler {
   onReauthenticated?(): void;
 }
 
-export interface ClientSession extends Session, SessionRequests {
+export interface ClientProtocol extends Protocol, ProtocolRequests {
   readonly state: ClientState;
   /** From CONNACK; undefined before. */
   readonly connack: ConnackPacket | undefined;
@@ -270,12 +270,12 @@ export interface ClientSession extends Session, SessionRequests {
 
 export type ClientState = "idle" | "connecting" | "authenticating" | "connected" | "closed";
 
-export interface ServerSessionOptions extends SessionOptions<ServerSessionHandler> {
+export interface ServerProtocolOptions extends ProtocolOptions<ServerProtocolHandler> {
   /** Time of acceptance, from which the CONNECT time limit runs. */
   readonly now: number;
 }
 
-export interface ServerSessionHandler extends SessionHandler {
+export interface ServerProtocolHandler extends ProtocolHandler {
   /** Answer with `accept` or `reject`, inside the call or later; hold the link meanwhile (`link.pause()`). */
   onConnect(packet: ConnectPacket): void;
   /** Answer with `suback`, inside the call or later; answers leave in order. */
@@ -301,7 +301,7 @@ export interface AcceptOptions {
   readonly properties: Properties | undefined;
 }
 
-export interface ServerSession extends Session, SessionRequests {
+export interface ServerProtocol extends Protocol, ProtocolRequests {
   readonly state: ServerState;
   readonly connect: ConnectPacket | undefined;
   /** Sends CONNACK 0, then resends what is in flight: original order, DUP set, PUBRELs kept. */

@@ -16,7 +16,9 @@ export function memoryInflightStore(): MemoryInflightStore {
     },
     releaseOutgoing(packetId) {
       const entry = outgoing.get(packetId);
-      if (entry !== undefined) entry.message = undefined;
+      if (entry !== undefined) {
+        entry.message = undefined;
+      }
     },
     deleteOutgoing(packetId) {
       outgoing.delete(packetId);

@@ -53,15 +53,21 @@ export class Receiver {
 
   receivePublish(packet: PublishPacket, now: number): Violation | undefined {
     const excluded = excludedMessage(this.limits, packet) ?? this.#resolveAlias(packet);
-    if (excluded !== undefined) return excluded;
-    if (packet.qos > 0) return this.#receiveAcknowledged(packet, now);
+    if (excluded !== undefined) {
+      return excluded;
+    }
+    if (packet.qos > 0) {
+      return this.#receiveAcknowledged(packet, now);
+    }
     this.#core.handler.onPublish(packet);
     return undefined;
   }
 
   receivePubrel({ packetId }: PubrelPacket, now: number): Violation | undefined {
     // Its PUBREC may be decided on, and wait behind another answer.
-    if (this.owed.has(packetId)) return violations.releaseUnexpected;
+    if (this.owed.has(packetId)) {
+      return violations.releaseUnexpected;
+    }
     this.open.delete(packetId);
     // What is not known was released before: the PUBCOMP was lost with an earlier connection.
     const known = this.#inflight.incoming.delete(packetId) || this.#core.version !== 5;
@@ -73,7 +79,9 @@ export class Receiver {
   acknowledge(packetId: number, reasonCode: number, now: number, properties: Properties | undefined): void {
     const atHandler = this.#atHandler?.packetId === packetId ? this.#atHandler : undefined;
     const type = atHandler === undefined ? this.owed.get(packetId) : answerTo(atHandler);
-    if (type !== PUBACK && type !== PUBREC) throw notOwed();
+    if (type !== PUBACK && type !== PUBREC) {
+      throw notOwed();
+    }
     // MQTT 3.x has no negative acknowledgement.
     const code = this.#core.version === 5 ? reasonCode : SUCCESS;
     if (atHandler === undefined) {
@@ -82,7 +90,9 @@ export class Receiver {
       this.#write(ackPacket(type, packetId, code, properties), now);
       this.#atHandler = undefined;
     }
-    if (type === PUBREC && code < FIRST_FAILURE) this.#inflight.incoming.add(packetId);
+    if (type === PUBREC && code < FIRST_FAILURE) {
+      this.#inflight.incoming.add(packetId);
+    }
     this.flush(now);
   }
 
@@ -90,26 +100,41 @@ export class Receiver {
     const { handler, version } = this.#core;
     const { packetId, qos } = packet;
     const received = this.#inflight.incoming.has(packetId);
-    if (this.owed.has(packetId)) return violations.packetIdInUse;
+    if (this.owed.has(packetId)) {
+      return violations.packetIdInUse;
+    }
     if (this.open.has(packetId)) {
-      if (qos === 1) return violations.packetIdInUse;
+      if (qos === 1) {
+        return violations.packetIdInUse;
+      }
       // A sender that repeats itself on the same connection: the message is held back, PUBREC goes again.
       this.#core.write(ackPacket(PUBREC, packetId), now);
       return undefined;
     }
-    if (this.open.size >= this.limits.receiveMaximum) return violations.receiveMaximumExceeded;
+    if (this.open.size >= this.limits.receiveMaximum) {
+      return violations.receiveMaximumExceeded;
+    }
     // The two ends remember different sessions; only MQTT 5 has a word for it.
-    if (received && qos === 1 && version !== 5) return violations.packetIdInUse;
+    if (received && qos === 1 && version !== 5) {
+      return violations.packetIdInUse;
+    }
     this.#atHandler = packet;
-    if (this.owed.size > 0) this.#keepUnanswered();
-    if (received) this.acknowledge(packetId, qos === 1 ? PACKET_IDENTIFIER_IN_USE : SUCCESS, now, undefined);
-    else handler.onPublish(packet);
+    if (this.owed.size > 0) {
+      this.#keepUnanswered();
+    }
+    if (received) {
+      this.acknowledge(packetId, qos === 1 ? PACKET_IDENTIFIER_IN_USE : SUCCESS, now, undefined);
+    } else {
+      handler.onPublish(packet);
+    }
     this.#keepUnanswered();
     return undefined;
   }
 
   #keepUnanswered(): void {
-    if (this.#atHandler === undefined) return;
+    if (this.#atHandler === undefined) {
+      return;
+    }
     this.open.add(this.#atHandler.packetId);
     this.owed.set(this.#atHandler.packetId, answerTo(this.#atHandler));
     this.#atHandler = undefined;
@@ -117,7 +142,9 @@ export class Receiver {
 
   protected flush(now: number): void {
     for (const [packetId, answer] of this.owed) {
-      if (typeof answer === "number") return;
+      if (typeof answer === "number") {
+        return;
+      }
       try {
         this.#write(answer, now);
       } catch (error) {
@@ -131,16 +158,25 @@ export class Receiver {
 
   #write(answer: Answer, now: number): void {
     this.#core.write(answer, now);
-    if (answer.type === PUBREC && answer.reasonCode < FIRST_FAILURE) this.open.add(answer.packetId);
-    else this.open.delete(answer.packetId);
+    if (answer.type === PUBREC && answer.reasonCode < FIRST_FAILURE) {
+      this.open.add(answer.packetId);
+    } else {
+      this.open.delete(answer.packetId);
+    }
   }
 
   #resolveAlias(packet: PublishPacket): Violation | undefined {
     const alias = packet.properties?.topicAlias;
-    if (alias === undefined) return undefined;
-    if (alias > this.limits.topicAliasMaximum) return violations.topicAliasInvalid;
+    if (alias === undefined) {
+      return undefined;
+    }
+    if (alias > this.limits.topicAliasMaximum) {
+      return violations.topicAliasInvalid;
+    }
     const topic = packet.topic || this.#topics[alias];
-    if (topic === undefined) return violations.topicAliasUnknown;
+    if (topic === undefined) {
+      return violations.topicAliasUnknown;
+    }
     this.#topics[alias] = topic;
     // The packet was made for this session alone.
     (packet as { topic: string }).topic = topic;

@@ -1,5 +1,12 @@
-import { ReasonCode, ReturnCode } from "@tidewire/codec";
-import { UNSPECIFIED_ERROR } from "@tidewire/codec/codes";
+import { ReturnCode } from "@tidewire/codec";
+import {
+  BAD_AUTHENTICATION_METHOD,
+  BANNED,
+  CONNECTION_RATE_EXCEEDED,
+  QUOTA_EXCEEDED,
+  SERVER_BUSY,
+  UNSPECIFIED_ERROR,
+} from "@tidewire/codec/codes";
 
 /** MQTT 5 reason codes by CONNACK return code of MQTT 3.x: what `ReturnCode` lists, in its order. */
 const reasonCodes: readonly number[] = [0x00, 0x84, 0x85, 0x88, 0x86, 0x87];
@@ -15,12 +22,12 @@ export function reasonCodeFor(returnCode: number): number {
  */
 export function returnCodeFor(reasonCode: number): number | undefined {
   switch (reasonCode) {
-    case ReasonCode.ServerBusy:
-    case ReasonCode.QuotaExceeded:
-    case ReasonCode.ConnectionRateExceeded:
+    case SERVER_BUSY:
+    case QUOTA_EXCEEDED:
+    case CONNECTION_RATE_EXCEEDED:
       return ReturnCode.ServerUnavailable;
-    case ReasonCode.Banned:
-    case ReasonCode.BadAuthenticationMethod:
+    case BANNED:
+    case BAD_AUTHENTICATION_METHOD:
       return ReturnCode.NotAuthorized;
   }
   const returnCode = reasonCodes.indexOf(reasonCode);

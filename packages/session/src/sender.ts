@@ -40,11 +40,15 @@ export class Sender {
     refuse(excludedMessage(this.#core.peer, message), this.#core.version);
     let packetId = 0;
     if (message.qos > 0) {
-      if (this.quota === 0) throw misuse("quota-exhausted");
+      if (this.quota === 0) {
+        throw misuse("quota-exhausted");
+      }
       packetId = this.#inflight.nextPacketId();
     }
     this.#write(encoded ?? fill(message, message.maybeSent === true), packetId, message, now);
-    if (packetId !== 0) this.#inflight.outgoing.set(packetId, message);
+    if (packetId !== 0) {
+      this.#inflight.outgoing.set(packetId, message);
+    }
     return packetId;
   }
 
@@ -55,8 +59,11 @@ export class Sender {
   resume(now: number): void {
     this.#waiting = new Set();
     for (const [packetId, message] of this.#inflight.outgoing) {
-      if (typeof message === "object") this.#waiting.add(packetId);
-      else this.#core.write(ackPacket(PUBREL, packetId), now);
+      if (typeof message === "object") {
+        this.#waiting.add(packetId);
+      } else {
+        this.#core.write(ackPacket(PUBREL, packetId), now);
+      }
     }
     this.#sendWaiting(now, false);
   }
@@ -72,14 +79,20 @@ export class Sender {
     if (message === undefined) {
       // Nothing of this id was sent on this connection: the peer may remember more than this side.
       const notFound = this.#core.version === 5 ? PACKET_IDENTIFIER_NOT_FOUND : SUCCESS;
-      if (type === PUBREC) this.#core.write(ackPacket(PUBREL, packetId, notFound), now);
+      if (type === PUBREC) {
+        this.#core.write(ackPacket(PUBREL, packetId, notFound), now);
+      }
       return undefined;
     }
     const awaited = typeof message === "number" ? PUBCOMP : message.qos === 1 ? PUBACK : PUBREC;
     const repeated = type === PUBREC && awaited === PUBCOMP;
-    if (type !== awaited && !repeated) return violations.acknowledgementMismatch;
+    if (type !== awaited && !repeated) {
+      return violations.acknowledgementMismatch;
+    }
     if (repeated || (type === PUBREC && reasonCode < FIRST_FAILURE)) {
-      if (!repeated) this.#inflight.outgoing.set(packetId, RELEASED);
+      if (!repeated) {
+        this.#inflight.outgoing.set(packetId, RELEASED);
+      }
       this.#core.write(ackPacket(PUBREL, packetId), now);
     } else {
       this.#settle(packet, message, now);
@@ -92,14 +105,21 @@ export class Sender {
     const wasExhausted = this.quota === 0;
     this.#inflight.outgoing.delete(packetId);
     // A released message was received. "Not found" means that an earlier PUBREL arrived, its PUBCOMP did not.
-    if (message === RELEASED) handler.onSettled(packetId, undefined, SUCCESS, properties);
-    else if (message !== ABANDONED) handler.onSettled(packetId, message, reasonCode, properties);
+    if (message === RELEASED) {
+      handler.onSettled(packetId, undefined, SUCCESS, properties);
+    } else if (message !== ABANDONED) {
+      handler.onSettled(packetId, message, reasonCode, properties);
+    }
     this.#goOn(wasExhausted, now);
   }
 
   #goOn(wasExhausted: boolean, now: number): void {
-    if (this.#waiting.size > 0) this.#sendWaiting(now, true);
-    if (wasExhausted && this.#core.end === undefined && this.quota > 0) this.#core.handler.onSendQuota();
+    if (this.#waiting.size > 0) {
+      this.#sendWaiting(now, true);
+    }
+    if (wasExhausted && this.#core.end === undefined && this.quota > 0) {
+      this.#core.handler.onSendQuota();
+    }
   }
 
   /** How many more messages the peer takes. */
@@ -111,24 +131,34 @@ export class Sender {
   /** In order: what this peer cannot take keeps the others back until the handler can be told of it. */
   #sendWaiting(now: number, canTell: boolean): void {
     for (const packetId of this.#waiting) {
-      if (this.#window() === 0 || this.#core.end !== undefined) return;
+      if (this.#window() === 0 || this.#core.end !== undefined) {
+        return;
+      }
       const message = this.#inflight.outgoing.get(packetId) as Message;
       const failure = this.#sendAgain(packetId, message, now);
-      if (failure !== SUCCESS && !canTell) return;
+      if (failure !== SUCCESS && !canTell) {
+        return;
+      }
       this.#waiting.delete(packetId);
-      if (failure !== SUCCESS) this.#giveUp(packetId, message, failure, now);
+      if (failure !== SUCCESS) {
+        this.#giveUp(packetId, message, failure, now);
+      }
     }
   }
 
   /** Returns the reason code for what this peer cannot take. */
   #sendAgain(packetId: number, message: Message, now: number): number {
     const excluded = excludedMessage(this.#core.peer, message);
-    if (excluded !== undefined) return excluded[1];
+    if (excluded !== undefined) {
+      return excluded[1];
+    }
     try {
       this.#write(fill(message, true), packetId, message, now);
       return SUCCESS;
     } catch (error) {
-      if (!isTooLarge(error)) throw error;
+      if (!isTooLarge(error)) {
+        throw error;
+      }
       return PACKET_TOO_LARGE;
     }
   }
@@ -169,7 +199,9 @@ function fill(message: Message, dup: boolean): OutgoingPublish {
 
 /** An alias belongs to one connection: that of a received packet means nothing on the next. */
 function withoutAlias(properties: Properties | undefined): Properties | undefined {
-  if (properties?.topicAlias === undefined) return properties;
+  if (properties?.topicAlias === undefined) {
+    return properties;
+  }
   const { topicAlias: _, ...rest } = properties;
   return rest;
 }

@@ -4,13 +4,17 @@ import { type Answer, notOwed, Receiver } from "./receiver.ts";
 export class ServerReceiver extends Receiver {
   /** Notes that such a request wants its answer. False: its id is in use. */
   request(type: Answer["type"], packetId: number): boolean {
-    if (this.open.has(packetId) || this.owed.has(packetId)) return false;
+    if (this.open.has(packetId) || this.owed.has(packetId)) {
+      return false;
+    }
     this.owed.set(packetId, type);
     return true;
   }
 
   answer(packet: Answer, now: number): void {
-    if (this.owed.get(packet.packetId) !== packet.type) throw notOwed();
+    if (this.owed.get(packet.packetId) !== packet.type) {
+      throw notOwed();
+    }
     this.owed.set(packet.packetId, packet);
     this.flush(now);
   }

@@ -21,8 +21,11 @@ class StoredOutgoing extends Map<number, Outgoing> {
   }
 
   override set(packetId: number, message: Outgoing): this {
-    if (typeof message === "object") this.#store.putOutgoing(packetId, this.#sequence++, message);
-    else this.#store.releaseOutgoing(packetId);
+    if (typeof message === "object") {
+      this.#store.putOutgoing(packetId, this.#sequence++, message);
+    } else {
+      this.#store.releaseOutgoing(packetId);
+    }
     return super.set(packetId, message);
   }
 
@@ -43,7 +46,9 @@ class StoredIncoming extends Set<number> {
   constructor(store: InflightStore, saved: SavedInflight | undefined) {
     super();
     this.#store = store;
-    for (const packetId of saved?.incoming ?? []) super.add(packetId);
+    for (const packetId of saved?.incoming ?? []) {
+      super.add(packetId);
+    }
   }
 
   override add(packetId: number): this {
@@ -53,7 +58,9 @@ class StoredIncoming extends Set<number> {
 
   override delete(packetId: number): boolean {
     const known = super.delete(packetId);
-    if (known) this.#store.deleteIncoming(packetId);
+    if (known) {
+      this.#store.deleteIncoming(packetId);
+    }
     return known;
   }
 }

@@ -39,7 +39,9 @@ function written(maximum: number, topicAliasMaximum: number): (topic: string) =>
   let last: [string, number | undefined] = ["", undefined];
   const below = {
     write(packet: OutgoingPublish | EncodedPacket) {
-      if (packet.type === 3) last = [packet.topic, packet.properties?.topicAlias];
+      if (packet.type === 3) {
+        last = [packet.topic, packet.properties?.topicAlias];
+      }
     },
   };
   const writer = outgoingTopicAliases(maximum)(below, topicAliasMaximum);

@@ -51,7 +51,9 @@ class AliasWriter implements PublishWriter {
     try {
       this.#writer.write(packet);
     } catch (error) {
-      if (!isTooLarge(error)) throw error;
+      if (!isTooLarge(error)) {
+        throw error;
+      }
       // It may fit without.
       packet.properties = properties;
       this.#writer.write(packet);
@@ -65,10 +67,14 @@ class AliasWriter implements PublishWriter {
 
   /** An alias that is not given yet, or else the one to give anew. */
   #leastUsed(): number {
-    if (this.#topics.length <= this.#maximum) return this.#topics.length;
+    if (this.#topics.length <= this.#maximum) {
+      return this.#topics.length;
+    }
     let oldest = 1;
-    for (let alias = 2; alias <= this.#maximum; alias++) {
-      if (this.#lastUse(alias) < this.#lastUse(oldest)) oldest = alias;
+    for (let alias = 2; alias <= this.#maximum; alias += 1) {
+      if (this.#lastUse(alias) < this.#lastUse(oldest)) {
+        oldest = alias;
+      }
     }
     return oldest;
   }
@@ -82,7 +88,9 @@ class AliasWriter implements PublishWriter {
 const alone: Properties = { topicAlias: 0 };
 
 function withAlias(properties: Properties | undefined, topicAlias: number): Properties {
-  if (properties !== undefined) return { ...properties, topicAlias };
+  if (properties !== undefined) {
+    return { ...properties, topicAlias };
+  }
   alone.topicAlias = topicAlias;
   return alone;
 }

@@ -16,9 +16,11 @@ const SEEDS = 3000;
 
 test(`whatever packets come, in whatever order, a session throws nothing and ends at most once (${SEEDS} seeds)`, () => {
   const ends: Record<string, number> = {};
-  for (let seed = 1; seed <= SEEDS; seed++) {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
     try {
-      for (const end of play(new Random(seed))) ends[end] = (ends[end] ?? 0) + 1;
+      for (const end of play(new Random(seed))) {
+        ends[end] = (ends[end] ?? 0) + 1;
+      }
     } catch (error) {
       throw new Error(`seed ${seed}`, { cause: error });
     }
@@ -42,15 +44,21 @@ function play(random: Random): string[] {
     acknowledge: random.integer(0, 1) === 0,
     ...(version === 5 && { accept: { properties: limits(random) } }),
   }).connect();
-  for (let step = 0; step < 25; step++) {
+  for (let step = 0; step < 25; step += 1) {
     for (const session of [pair.client, pair.server]) {
-      if (session.sendQuota > 0) session.publish(message("t", "x", random.integer(0, 1) as QoS), step);
-      if (session.sendQuota > 0 && random.integer(0, 2) === 0)
+      if (session.sendQuota > 0) {
+        session.publish(message("t", "x", random.integer(0, 1) as QoS), step);
+      }
+      if (session.sendQuota > 0 && random.integer(0, 2) === 0) {
         attempt(() => session.publish(message("t", "x", 2), step));
+      }
     }
     const packet = draw(random, version);
-    if (random.integer(0, 1) === 0) pair.forgeToClient(packet);
-    else pair.forgeToServer(packet);
+    if (random.integer(0, 1) === 0) {
+      pair.forgeToClient(packet);
+    } else {
+      pair.forgeToServer(packet);
+    }
     if (random.integer(0, 2) === 0) {
       pair.toServer();
       pair.toClient();
@@ -69,7 +77,9 @@ function draw(random: Random, version: 3 | 4 | 5): Packet {
   // Mostly what keeps the session going.
   const type = pick(random, [1, 2, 3, 3, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 15] as const);
   const packetId = random.integer(1, 6);
-  if (type === 1) return connectPacket({ version });
+  if (type === 1) {
+    return connectPacket({ version });
+  }
   if (type === 3) {
     const qos = random.integer(0, 2) as QoS;
     const alias = version === 5 && random.integer(0, 3) === 0;
@@ -82,7 +92,9 @@ function draw(random: Random, version: 3 | 4 | 5): Packet {
   }
   const packet = forged(type as PacketType);
   const reasonCode = version === 5 ? pick(random, [0, 0x10, 0x80, 0x92, 0x97]) : 0;
-  if (type >= 4 && type <= 7) return { ...packet, packetId, reasonCode } as Packet;
+  if (type >= 4 && type <= 7) {
+    return { ...packet, packetId, reasonCode } as Packet;
+  }
   return "packetId" in packet ? { ...packet, packetId } : packet;
 }
 
@@ -91,7 +103,9 @@ function attempt(action: () => void): void {
   try {
     action();
   } catch (error) {
-    if (error instanceof MqttError) throw error;
+    if (error instanceof MqttError) {
+      throw error;
+    }
   }
 }
 

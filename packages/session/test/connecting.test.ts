@@ -144,8 +144,11 @@ describe("enhanced authentication", () => {
       start: () => bytes("3"),
       challenge: (data, respond) => {
         const answer = (): void => respond(bytes(`${Number(text(data)) - 1}`));
-        if (later === undefined) answer();
-        else later(answer);
+        if (later === undefined) {
+          answer();
+        } else {
+          later(answer);
+        }
       },
     };
   }
@@ -154,9 +157,13 @@ describe("enhanced authentication", () => {
     return {
       onAuth: (data, _method, again) => {
         const left = Number(text(data));
-        if (left > 0) pair.server.authContinue(bytes(`${left}`), 0);
-        else if (again) pair.server.authSuccess(undefined, 0);
-        else pair.accept();
+        if (left > 0) {
+          pair.server.authContinue(bytes(`${left}`), 0);
+        } else if (again) {
+          pair.server.authSuccess(undefined, 0);
+        } else {
+          pair.accept();
+        }
       },
     };
   }

@@ -43,8 +43,9 @@ describe("resume", () => {
     const serverInflight = createInflight();
     const options = { connect: { cleanStart: false }, clientInflight: inflight, serverInflight };
     const first = new Pair({ ...options, acknowledge: false }).connect();
-    for (const [index, qos] of ([1, 2, 1, 2] as const).entries())
+    for (const [index, qos] of ([1, 2, 1, 2] as const).entries()) {
       first.client.publish(message("t", `${index}`, qos), 0);
+    }
     first.toServer();
     first.server.acknowledge(1, 0, 0);
     first.server.acknowledge(2, 0, 0);

@@ -13,7 +13,9 @@ const resumed = { connect: { cleanStart: false }, accept: { sessionPresent: true
 describe("MQTT.js 5.16 and others, as a client", () => {
   test("resends without DUP, one message at a time (#1086), out of order (#450, #1254)", () => {
     const first = new Pair({ connect: { cleanStart: false } }).connect();
-    for (let i = 0; i < 50; i++) first.client.publish(message("t", `${i}`, i % 2 === 0 ? 1 : 2), 0);
+    for (let i = 0; i < 50; i += 1) {
+      first.client.publish(message("t", `${i}`, i % 2 === 0 ? 1 : 2), 0);
+    }
     first.cut();
     const second = new Pair({ ...resumed, clientInflight: first.clientInflight });
     second.client.open(0);
@@ -27,7 +29,9 @@ describe("MQTT.js 5.16 and others, as a client", () => {
 
   test("loses what is published during the replay, or sends it first (#2015)", () => {
     const first = new Pair({ connect: { cleanStart: false } }).connect();
-    for (let i = 0; i < 3; i++) first.client.publish(message("t", `old ${i}`, 1), 0);
+    for (let i = 0; i < 3; i += 1) {
+      first.client.publish(message("t", `old ${i}`, 1), 0);
+    }
     first.cut();
     const second: Pair = new Pair({
       ...resumed,
@@ -105,7 +109,9 @@ describe("Aedes and others, as a broker", () => {
   test("sends 2000 messages without acknowledgement against Receive Maximum 10", () => {
     const pair = new Pair({ connect: { properties: { receiveMaximum: 10 } }, acknowledge: false }).connect();
     let sent = 0;
-    while (pair.server.sendQuota > 0) sent += Math.sign(pair.server.publish(message("t", "x", 1), 0));
+    while (pair.server.sendQuota > 0) {
+      sent += Math.sign(pair.server.publish(message("t", "x", 1), 0));
+    }
     expect(sent).toBe(10);
     pair.exchange();
     expect(pair.client.end).toBeUndefined();
@@ -114,7 +120,9 @@ describe("Aedes and others, as a broker", () => {
   test("keeps any number of unreleased QoS 2 ids", () => {
     const accept = { properties: { receiveMaximum: 100 } };
     const pair = new Pair({ accept }).connect();
-    for (let packetId = 1; packetId <= 200; packetId++) pair.forgeToServer(publishPacket({ qos: 2, packetId }));
+    for (let packetId = 1; packetId <= 200; packetId += 1) {
+      pair.forgeToServer(publishPacket({ qos: 2, packetId }));
+    }
     expect(endOf(pair.serverEvents)).toMatchObject({ kind: "violation", reasonCode: 0x93 });
     expect(pair.serverInflight.incomingCount).toBe(100);
   });

@@ -33,7 +33,9 @@ describe("Receive Maximum", () => {
 
   test("exceeded by the peer ends it with 0x93", () => {
     const pair = new Pair({ accept: { properties: { receiveMaximum: 2 } }, acknowledge: false }).connect();
-    for (const packetId of [1, 2, 3]) pair.forgeToServer(publishPacket({ qos: 1, packetId }));
+    for (const packetId of [1, 2, 3]) {
+      pair.forgeToServer(publishPacket({ qos: 1, packetId }));
+    }
     expect(endOf(pair.serverEvents)).toMatchObject({ kind: "violation", reasonCode: 0x93 });
     pair.exchange();
     expect(endOf(pair.clientEvents)).toMatchObject({ kind: "remote", reasonCode: 0x93 });
@@ -44,7 +46,9 @@ describe("Receive Maximum", () => {
     const serverInflight = createInflight();
     const common = { connect: { cleanStart: false }, clientInflight, serverInflight };
     const first = new Pair({ ...common, acknowledge: false }).connect();
-    for (let i = 0; i < 5; i++) first.client.publish(message("t", `${i}`, 1), 0);
+    for (let i = 0; i < 5; i += 1) {
+      first.client.publish(message("t", `${i}`, 1), 0);
+    }
     first.cut();
     const second = new Pair({ ...common, accept: { sessionPresent: true, properties: { receiveMaximum: 2 } } });
     second.client.open(0);
@@ -74,7 +78,9 @@ describe("Receive Maximum", () => {
 describe("acknowledgements", () => {
   test("leave in the order of arrival whatever the order of the answers [MQTT-4.6.0-2]", () => {
     const pair = new Pair({ acknowledge: false }).connect();
-    for (const qos of [1, 2, 1] as const) pair.client.publish(message("t", "x", qos), 0);
+    for (const qos of [1, 2, 1] as const) {
+      pair.client.publish(message("t", "x", qos), 0);
+    }
     pair.exchange();
     expect(pair.server.acknowledge(3, 0, 0)).toBe(true);
     expect(pair.server.acknowledge(2, 0, 0)).toBe(true);
@@ -89,7 +95,9 @@ describe("acknowledgements", () => {
       acknowledge: false,
       server: { onPublish: ({ packetId }) => void (packetId > 1 && pair.server.acknowledge(packetId, 0, 0)) },
     }).connect();
-    for (const qos of [2, 2, 1] as const) pair.client.publish(message("t", "x", qos), 0);
+    for (const qos of [2, 2, 1] as const) {
+      pair.client.publish(message("t", "x", qos), 0);
+    }
     pair.exchange();
     expect(outline(pair.sentByServer)).toEqual(["CONNACK"]);
     pair.server.acknowledge(1, 0, 0);
@@ -119,7 +127,9 @@ describe("acknowledgements", () => {
     const pair = new Pair({ acknowledge: false }).connect();
     const ids = Array.from({ length: 5000 }, () => pair.client.publish(message("t", "x", 1), 0));
     pair.exchange();
-    for (const id of ids.reverse()) pair.server.acknowledge(id, 0, 0);
+    for (const id of ids.reverse()) {
+      pair.server.acknowledge(id, 0, 0);
+    }
     pair.exchange();
     expect(pair.clientInflight.outgoingCount).toBe(0);
   });
@@ -138,10 +148,14 @@ describe("topic aliases", () => {
   test("are given by themselves, to the topics used last, and resolved by the peer", () => {
     const pair = new Pair({ accept: { properties: { topicAliasMaximum: 2 } } }).connect();
     const topics = ["a/long/topic", "b/long/topic", "a/long/topic", "c/long/topic", "b/long/topic", "c/long/topic"];
-    for (const topic of topics) pair.client.publish(message(topic, topic, 0), 0);
+    for (const topic of topics) {
+      pair.client.publish(message(topic, topic, 0), 0);
+    }
     pair.exchange();
     const wire = pair.sentByClient.slice(1).map((packet) => {
-      if (packet.type !== 3) throw new Error("not a PUBLISH");
+      if (packet.type !== 3) {
+        throw new Error("not a PUBLISH");
+      }
       return `${packet.topic} ${packet.properties?.topicAlias}`;
     });
     // `c` takes the place of `b`, which was used before `a`; `b` that of `a`.
@@ -154,7 +168,9 @@ describe("topic aliases", () => {
   test("keep the other properties, and never those of another connection", () => {
     const pair = new Pair({ accept: { properties: { topicAliasMaximum: 2 } } }).connect();
     const properties = { contentType: "text/plain", topicAlias: 9 };
-    for (let i = 0; i < 2; i++) pair.client.publish(message("long/topic", "x", 0, properties), 0);
+    for (let i = 0; i < 2; i += 1) {
+      pair.client.publish(message("long/topic", "x", 0, properties), 0);
+    }
     pair.server.publish(message("down", "x", 0, properties), 0);
     pair.exchange();
     expect(pair.sentByClient.slice(1)).toMatchObject([
@@ -232,7 +248,9 @@ describe("Maximum Packet Size", () => {
   test("what is given up does not slip behind what was sent after it", () => {
     const common = { connect: { cleanStart: false }, clientInflight: createInflight() };
     const first = new Pair({ ...common, acknowledge: false }).connect();
-    for (const text of ["x".repeat(26), "small"]) first.client.publish(message("0123456789", text, 1), 0);
+    for (const text of ["x".repeat(26), "small"]) {
+      first.client.publish(message("0123456789", text, 1), 0);
+    }
     first.cut();
     const properties = { maximumPacketSize: 40, topicAliasMaximum: 1 };
     const second = new Pair({ ...common, accept: { sessionPresent: true, properties } }).connect();
@@ -256,7 +274,7 @@ describe("Maximum Packet Size", () => {
 test("a message encoded before goes out as it is, with the id of its own", () => {
   const pair = new Pair({ connect: { version: 4 } }).connect();
   const bytes = new Uint8Array([0x32, 7, 0, 1, 0x74, 0, 0, 0x68, 0x69]);
-  for (let i = 0; i < 2; i++) {
+  for (let i = 0; i < 2; i += 1) {
     pair.server.publish(message("t", "hi", 1), 0, { type: 0, bytes, packetIdOffset: 5, packetId: 0 });
   }
   pair.exchange();

@@ -13,18 +13,18 @@ import {
 import {
   type AcceptOptions,
   type Authenticator,
-  type ClientSession,
-  type ClientSessionHandler,
-  createClientSession,
+  type ClientProtocol,
+  type ClientProtocolHandler,
+  createClientProtocol,
   createInflight,
-  createServerSession,
+  createServerProtocol,
   enhancedAuthentication,
   type Inflight,
   type Message,
   outgoingTopicAliases,
-  type ServerSession,
-  type ServerSessionHandler,
-  type SessionEnd,
+  type ProtocolEnd,
+  type ServerProtocol,
+  type ServerProtocolHandler,
   type SessionLimits,
 } from "@tidewire/session";
 
@@ -49,8 +49,8 @@ export interface PairOptions {
   /** Called when an end has taken a packet completely. */
   readonly afterPacket?: () => void;
   /** Handler calls to make in place of the recording ones. */
-  readonly client?: Partial<ClientSessionHandler>;
-  readonly server?: Partial<ServerSessionHandler>;
+  readonly client?: Partial<ClientProtocolHandler>;
+  readonly server?: Partial<ServerProtocolHandler>;
 }
 
 /**
@@ -59,8 +59,8 @@ export interface PairOptions {
  */
 export class Pair {
   now = 0;
-  readonly client: ClientSession;
-  readonly server: ServerSession;
+  readonly client: ClientProtocol;
+  readonly server: ServerProtocol;
   readonly clientInflight: Inflight;
   readonly serverInflight: Inflight;
   readonly clientEvents: Event[] = [];
@@ -80,7 +80,7 @@ export class Pair {
     this.#clientDecoder = createDecoder({ sender: "server", version: connect.version });
     this.clientInflight = options.clientInflight ?? createInflight();
     this.serverInflight = options.serverInflight ?? createInflight();
-    this.client = createClientSession({
+    this.client = createClientProtocol({
       connect,
       inflight: this.clientInflight,
       writer: this.#clientWriter,
@@ -89,7 +89,7 @@ export class Pair {
       ...(options.clientLimits && { limits: options.clientLimits }),
       ...(options.authenticator && { authenticator: enhancedAuthentication(options.authenticator) }),
     });
-    this.server = createServerSession({
+    this.server = createServerProtocol({
       writer: this.#serverWriter,
       handler: { ...this.#serverHandler(), ...options.server },
       now: 0,
@@ -106,7 +106,7 @@ export class Pair {
   }
 
   exchange(): void {
-    while (this.toServer() + this.toClient() > 0);
+    while (this.toServer() + this.toClient() > 0) {}
   }
 
   /** Carries what the client wrote; returns the number of packets. */
@@ -137,7 +137,9 @@ export class Pair {
     const until = this.now + ms;
     for (;;) {
       const next = Math.min(this.client.nextDeadline(), this.server.nextDeadline());
-      if (next > until) break;
+      if (next > until) {
+        break;
+      }
       this.now = next;
       this.client.tick(next);
       this.server.tick(next);
@@ -162,7 +164,7 @@ export class Pair {
     this.client.receive(packet, this.now);
   }
 
-  #clientHandler(): ClientSessionHandler {
+  #clientHandler(): ClientProtocolHandler {
     const note = (name: string, details: object = {}): void => void this.clientEvents.push({ name, ...details });
     return {
       onConnack: (packet: ConnackPacket, lost) => note("connack", { packet, lost }),
@@ -182,13 +184,16 @@ export class Pair {
     };
   }
 
-  #serverHandler(): ServerSessionHandler {
+  #serverHandler(): ServerProtocolHandler {
     const note = (name: string, details: object = {}): void => void this.serverEvents.push({ name, ...details });
     return {
       onConnect: (packet) => {
         note("connect", { packet });
-        if (this.#options.onConnect !== undefined) this.#options.onConnect(this, packet);
-        else this.accept(this.#options.accept);
+        if (this.#options.onConnect !== undefined) {
+          this.#options.onConnect(this, packet);
+        } else {
+          this.accept(this.#options.accept);
+        }
       },
       onSubscribe: (packet) => {
         note("subscribe", { packet });
@@ -251,10 +256,12 @@ export function publishPacket(fields: Partial<PublishPacket>): PublishPacket {
   };
 }
 
-export function endOf(events: readonly Event[]): SessionEnd {
+export function endOf(events: readonly Event[]): ProtocolEnd {
   const ends = events.filter(({ name }) => name === "end");
-  if (ends.length !== 1) throw new Error(`${ends.length} ends`);
-  return (ends[0] as Event).end as SessionEnd;
+  if (ends.length !== 1) {
+    throw new Error(`${ends.length} ends`);
+  }
+  return (ends[0] as Event).end as ProtocolEnd;
 }
 
 export function names(events: readonly Event[]): string[] {
@@ -270,7 +277,9 @@ export function payloads(events: readonly Event[]): unknown[] {
 export function outline(packets: readonly Packet[]): string[] {
   return packets.map((packet) => {
     const name = TYPE_NAMES[packet.type] as string;
-    if (!("packetId" in packet)) return name;
+    if (!("packetId" in packet)) {
+      return name;
+    }
     return `${name} ${packet.type === 3 && packet.dup ? "d" : ""}${packet.packetId}`;
   });
 }
@@ -280,10 +289,12 @@ function text(bytes: Uint8Array): string {
 }
 
 function carry(writer: PacketWriter, decoder: Decoder, log: Packet[], receive: (packet: Packet) => void): number {
-  for (const chunk of writer.take()) decoder.push(chunk);
+  for (const chunk of writer.take()) {
+    decoder.push(chunk);
+  }
   let count = 0;
   for (let packet = decoder.next(); packet !== null; packet = decoder.next()) {
-    count++;
+    count += 1;
     log.push(structuredClone(packet));
     receive(packet);
   }

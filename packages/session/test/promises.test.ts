@@ -38,7 +38,9 @@ test("every answer promises something, a sign of life nothing", () => {
 
 test("what may have been sent before goes with DUP [MQTT-3.3.1-1]", () => {
   const pair = connected();
-  for (const maybeSent of [true, false]) pair.server.publish(message(1, maybeSent), pair.now);
+  for (const maybeSent of [true, false]) {
+    pair.server.publish(message(1, maybeSent), pair.now);
+  }
   pair.exchange();
   expect(pair.sentByServer.filter(({ type }) => type === 3)).toMatchObject([{ dup: true }, { dup: false }]);
 });

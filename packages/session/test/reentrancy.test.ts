@@ -12,7 +12,7 @@ import { message, Pair } from "./pair.ts";
 const SEEDS = 300;
 
 test(`actions inside callbacks give the same bytes as the same actions afterwards (${SEEDS} seeds)`, () => {
-  for (let seed = 1; seed <= SEEDS; seed++) {
+  for (let seed = 1; seed <= SEEDS; seed += 1) {
     const [inside, afterwards] = [true, false].map((at) => JSON.stringify(new Run(seed, at).transcript(), null, 1));
     expect(inside, `seed ${seed}`).toBe(afterwards);
   }
@@ -43,10 +43,12 @@ class Run {
     for (const sessionPresent of [false, true]) {
       const pair = this.#pair(sessionPresent);
       pair.client.open(0);
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < 12; round += 1) {
         pair.toServer();
         pair.toClient();
-        if (pair.client.end === undefined && pair.server.state === "connected") this.#act(pair, "client");
+        if (pair.client.end === undefined && pair.server.state === "connected") {
+          this.#act(pair, "client");
+        }
         this.#drain();
       }
       pair.cut();
@@ -70,7 +72,9 @@ class Run {
         onDisconnect: () => this.#on(pair, "client", "disconnect"),
         onPublish: ({ packetId, qos }) => {
           this.#on(pair, "client", "publish");
-          if (qos > 0) this.#do(() => pair.client.acknowledge(packetId, 0, 0));
+          if (qos > 0) {
+            this.#do(() => pair.client.acknowledge(packetId, 0, 0));
+          }
         },
         onSettled: () => this.#on(pair, "client", "settled"),
         // Whether it is called depends on what the callbacks before it did: it is a hint and starts nothing here.
@@ -88,7 +92,9 @@ class Run {
         },
         onDisconnect: () => this.#on(pair, "server", "disconnect"),
         onPublish: ({ packetId, qos }) => {
-          if (qos > 0) this.#do(() => pair.server.acknowledge(packetId, 0, 0));
+          if (qos > 0) {
+            this.#do(() => pair.server.acknowledge(packetId, 0, 0));
+          }
           this.#on(pair, "server", "publish");
         },
         onSettled: () => this.#on(pair, "server", "settled"),
@@ -108,16 +114,24 @@ class Run {
   #act(pair: Pair, side: "client" | "server"): void {
     const kind = this.#random.integer(0, 19);
     const qos = this.#random.integer(0, 2) as QoS;
-    if (++this.#actions > 60) return;
+    if (++this.#actions > 60) {
+      return;
+    }
     this.#do(() => {
       const session = pair[side];
       if (kind < 11) {
-        if (qos === 0 || session.sendQuota > 0) session.publish(message(`topic/${kind}`, `${kind}`, qos), 0);
+        if (qos === 0 || session.sendQuota > 0) {
+          session.publish(message(`topic/${kind}`, `${kind}`, qos), 0);
+        }
       } else if (kind < 14) {
         const subscription = { filter: "a", qos, noLocal: false, retainAsPublished: false, retainHandling: 0 } as const;
-        if (side === "client") pair.client.subscribe([subscription], 0);
+        if (side === "client") {
+          pair.client.subscribe([subscription], 0);
+        }
       } else if (kind < 16) {
-        if (side === "client") pair.client.unsubscribe(["a"], 0);
+        if (side === "client") {
+          pair.client.unsubscribe(["a"], 0);
+        }
       } else if (kind === 16) {
         session.disconnect(0, 0);
       }
@@ -125,12 +139,17 @@ class Run {
   }
 
   #do(action: () => void): void {
-    if (this.#inside) attempt(action);
-    else this.#queue.push(() => attempt(action));
+    if (this.#inside) {
+      attempt(action);
+    } else {
+      this.#queue.push(() => attempt(action));
+    }
   }
 
   #drain(): void {
-    while (this.#queue.length > 0) this.#queue.shift()?.();
+    while (this.#queue.length > 0) {
+      this.#queue.shift()?.();
+    }
   }
 }
 
@@ -139,6 +158,8 @@ function attempt(action: () => void): void {
   try {
     action();
   } catch (error) {
-    if (!(error instanceof SessionError) || error.kind !== "misuse") throw error;
+    if (!(error instanceof SessionError) || error.kind !== "misuse") {
+      throw error;
+    }
   }
 }

@@ -24,7 +24,9 @@ function diagram(table: Table): string {
   const states = Object.keys(table);
   const lines = states.flatMap((from) => {
     const byTarget = new Map<string, string[]>();
-    for (const [input, to] of transitions(table, from)) byTarget.set(to, [...(byTarget.get(to) ?? []), input]);
+    for (const [input, to] of transitions(table, from)) {
+      byTarget.set(to, [...(byTarget.get(to) ?? []), input]);
+    }
     return [...byTarget].map(([to, inputs]) => `  ${name(from)} --> ${name(to)}: ${inputs.join(", ")}`);
   });
   const labels = states.map((state) => `  state "${state}" as ${name(state)}`);

@@ -43,7 +43,9 @@ const types = Object.entries(PacketType);
 describe("a packet that has no transition ends the session as a violation", () => {
   for (const [state, prepare] of Object.entries(clients)) {
     for (const [name, type] of types) {
-      if (type in clientStates[state as keyof typeof clientStates]) continue;
+      if (type in clientStates[state as keyof typeof clientStates]) {
+        continue;
+      }
       test(`client, ${state}, ${name}`, () => {
         const pair = prepare();
         pair.forgeToClient(forged(type));
@@ -53,7 +55,9 @@ describe("a packet that has no transition ends the session as a violation", () =
   }
   for (const [state, prepare] of Object.entries(servers)) {
     for (const [name, type] of types) {
-      if (type in serverStates[state as keyof typeof serverStates]) continue;
+      if (type in serverStates[state as keyof typeof serverStates]) {
+        continue;
+      }
       test(`server, ${state}, ${name}`, () => {
         const pair = prepare();
         pair.forgeToServer(forged(type));
@@ -83,7 +87,9 @@ describe("a request that has no transition is refused and changes nothing", () =
       refused(() => client.unsubscribe([], 0), "not-connected");
       refused(() => client.acknowledge(1, 0, 0), "not-connected");
       refused(() => client.reauthenticate(0), "not-connected");
-      if (state === "idle") client.open(0);
+      if (state === "idle") {
+        client.open(0);
+      }
     }
     refused(() => client.open(0), "already-open");
     client.disconnect(0, 0);

@@ -22,7 +22,9 @@ describe("a client", () => {
     for (let now = 1000; now <= 13_000; now += 1000) {
       pair.now = now;
       pair.client.tick(now);
-      if (pair.client.end === undefined) pair.client.publish(message("t", "x", 0), now);
+      if (pair.client.end === undefined) {
+        pair.client.publish(message("t", "x", 0), now);
+      }
     }
     expect(endOf(pair.clientEvents)).toMatchObject({ kind: "timeout", error: { code: "ping-timeout" }, flush: false });
   });

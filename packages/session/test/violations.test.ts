@@ -12,7 +12,9 @@ test("every violation has a code of its own, a reason code and statements by the
   for (const [code, reasonCode, ...statements] of all) {
     expect(code).toMatch(/^[a-z0-9-]{10,}$/);
     expect(reasonCode).toBeGreaterThanOrEqual(0x81);
-    for (const statement of statements) expect(statement).toMatch(/^\d\.\d+\.\d+-\d+$/);
+    for (const statement of statements) {
+      expect(statement).toMatch(/^\d\.\d+\.\d+-\d+$/);
+    }
   }
 });
 
@@ -43,7 +45,9 @@ describe("an acknowledgement of the wrong type is a violation", () => {
 describe("an acknowledgement of nothing", () => {
   test("is no reason to end: a peer may remember more than this side", () => {
     const pair = new Pair().connect();
-    for (const type of [4, 5, 7] as const) pair.forgeToServer(ack(type, 77));
+    for (const type of [4, 5, 7] as const) {
+      pair.forgeToServer(ack(type, 77));
+    }
     pair.toClient();
     expect(pair.server.end).toBeUndefined();
     expect(pair.sentByServer.slice(1)).toMatchObject([{ type: 6, packetId: 77, reasonCode: 0x92 }]);
@@ -109,7 +113,9 @@ describe("a packet id that is in use", () => {
 
 test("a QoS 2 message that comes again is held back and gets its PUBREC again [MQTT-4.3.3-10]", () => {
   const pair = new Pair().connect();
-  for (const dup of [false, true, true]) pair.forgeToServer(publishPacket({ qos: 2, packetId: 5, dup }));
+  for (const dup of [false, true, true]) {
+    pair.forgeToServer(publishPacket({ qos: 2, packetId: 5, dup }));
+  }
   pair.forgeToServer(ack(6, 5));
   pair.forgeToServer(publishPacket({ qos: 2, packetId: 5, dup: true }));
   pair.toClient();

@@ -93,7 +93,9 @@ class IndexedDbStore implements ClientStore {
 
   commit(): Promise<void> | undefined {
     // What was staged before may still be on its way to the disk.
-    if (this.#staging.empty || this.#database === undefined) return this.#committing;
+    if (this.#staging.empty || this.#database === undefined) {
+      return this.#committing;
+    }
     const staged = this.#staging;
     this.#staging = new Staging();
     const committing: Promise<void> = this.#write(this.#database, staged)
@@ -102,7 +104,9 @@ class IndexedDbStore implements ClientStore {
         throw error;
       })
       .finally(() => {
-        if (this.#committing === committing) this.#committing = undefined;
+        if (this.#committing === committing) {
+          this.#committing = undefined;
+        }
       });
     this.#committing = committing;
     return committing;
@@ -117,10 +121,14 @@ class IndexedDbStore implements ClientStore {
   }
 
   async #load(name: string): Promise<SavedClient> {
-    if (globalThis.indexedDB === undefined) throw new StoreError("unavailable", "There is no IndexedDB here.");
+    if (globalThis.indexedDB === undefined) {
+      throw new StoreError("unavailable", "There is no IndexedDB here.");
+    }
     const database = await openDB<Schema>(name, 1, {
       upgrade: (fresh) => {
-        for (const store of storeNames) fresh.createObjectStore(store);
+        for (const store of storeNames) {
+          fresh.createObjectStore(store);
+        }
       },
     });
     this.#database = database;
@@ -133,7 +141,9 @@ class IndexedDbStore implements ClientStore {
       transaction.objectStore("queue").getAll(),
     ]);
     const inFlight = packetIds.map((packetId, i): [number, OutgoingRecord] => [packetId, outgoing[i]!]);
-    for (const [packetId, { sequence }] of inFlight) this.#sequences.set(packetId, sequence);
+    for (const [packetId, { sequence }] of inFlight) {
+      this.#sequences.set(packetId, sequence);
+    }
     return toSaved(
       inFlight,
       incoming,

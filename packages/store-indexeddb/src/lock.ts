@@ -19,7 +19,9 @@ export function takeLock(
   const onAbort = () => limit.abort(new StoreError("aborted", "Opening was aborted.", { cause: signal?.reason }));
   const onTimeout = () => limit.abort(new StoreError("client-id-in-use", "Another tab or worker uses this client id."));
   const timer = timeoutMs === Number.POSITIVE_INFINITY ? undefined : setTimeout(onTimeout, timeoutMs);
-  if (signal?.aborted === true) onAbort();
+  if (signal?.aborted === true) {
+    onAbort();
+  }
   signal?.addEventListener("abort", onAbort, { once: true });
   const taken = new Promise<() => void>((resolve, reject) => {
     const held = (): Promise<void> => new Promise((release) => resolve(release));

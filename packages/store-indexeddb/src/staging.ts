@@ -35,7 +35,9 @@ export class Staging {
     for (const name of storeNames) {
       const store = objectStore(name);
       // A request that fails makes its transaction fail, which is where it is noticed.
-      if (this.#cleared.has(name)) store.clear().catch(ignore);
+      if (this.#cleared.has(name)) {
+        store.clear().catch(ignore);
+      }
       for (const [key, value] of this.#writes[name]) {
         const request = value === undefined ? store.delete(key) : store.put(value, key);
         request.catch(ignore);
@@ -46,10 +48,15 @@ export class Staging {
   /** This happened before `later`: after a transaction failed, both are to be written. */
   followedBy(later: Staging): Staging {
     for (const name of storeNames) {
-      if (later.#cleared.has(name)) this.clear(name);
+      if (later.#cleared.has(name)) {
+        this.clear(name);
+      }
       for (const [key, value] of later.#writes[name]) {
-        if (value === undefined) this.delete(name, key);
-        else this.put(name, key, value);
+        if (value === undefined) {
+          this.delete(name, key);
+        } else {
+          this.put(name, key, value);
+        }
       }
     }
     return this;

@@ -26,10 +26,16 @@ function listen(address: string): Server {
       onData(chunk) {
         decoder.push(chunk);
         for (let packet = decoder.next(); packet !== null; packet = decoder.next()) {
-          if (packet.type === 1) send({ type: 2, sessionPresent: !packet.cleanStart, reasonCode: 0, properties });
-          if (packet.type !== 3) continue;
+          if (packet.type === 1) {
+            send({ type: 2, sessionPresent: !packet.cleanStart, reasonCode: 0, properties });
+          }
+          if (packet.type !== 3) {
+            continue;
+          }
           server.published.push(packet);
-          if (server.answers) send({ type: 4, packetId: packet.packetId, reasonCode: 0, properties });
+          if (server.answers) {
+            send({ type: 4, packetId: packet.packetId, reasonCode: 0, properties });
+          }
         }
       },
       onDrain() {},
@@ -50,7 +56,7 @@ function open(address: string, clientId: string): Client {
 
 /** IndexedDB has its own time. */
 async function settle(): Promise<void> {
-  for (let i = 0; i < 10; i++) {
+  for (let i = 0; i < 10; i += 1) {
     await network.pass(100);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
@@ -61,7 +67,9 @@ const texts = (packets: readonly PublishPacket[]) => packets.map(({ payload }) =
 test("offline messages never reach the persistent store (#607, #398)", async () => {
   const [address, clientId] = [`a${++count}`, `c${count}`];
   const before = open(address, clientId);
-  for (const payload of ["1", "2", "3"]) before.publish("t", payload, { qos: 1 }).catch(() => {});
+  for (const payload of ["1", "2", "3"]) {
+    before.publish("t", payload, { qos: 1 }).catch(() => {});
+  }
   const persisted = before.persisted();
   await settle();
   await persisted;
@@ -76,7 +84,9 @@ test("in flight when the page ended: sent again with DUP and the same packet id,
   const server = listen(address);
   server.answers = false;
   const before = open(address, clientId);
-  for (const payload of ["1", "2"]) before.publish("t", payload, { qos: 1 }).catch(() => {});
+  for (const payload of ["1", "2"]) {
+    before.publish("t", payload, { qos: 1 }).catch(() => {});
+  }
   await settle();
   const first = server.published.splice(0);
   expect(texts(first)).toEqual(["1", "2"]);

@@ -88,7 +88,9 @@ test("commit is one transaction a turn, and nothing when nothing is staged", asy
   const store = indexedDbStore();
   await store.open(unique());
   expect(store.commit()).toBeUndefined();
-  for (let i = 0; i < 100; i++) store.putQueued(i, message("t"));
+  for (let i = 0; i < 100; i += 1) {
+    store.putQueued(i, message("t"));
+  }
   const committing = store.commit();
   // Nothing new: whoever asks waits for the same transaction.
   expect(store.commit()).toBe(committing);
@@ -154,7 +156,9 @@ function fakeLocks() {
       queues.set(name, new Promise<void>((resolve) => (release = resolve)));
       try {
         await new Promise((resolve, reject) => {
-          if (signal.aborted) reject(signal.reason);
+          if (signal.aborted) {
+            reject(signal.reason);
+          }
           signal.addEventListener("abort", () => reject(signal.reason));
           void before.then(resolve);
         });

@@ -19,9 +19,13 @@ export interface BackupOptions {
  */
 export async function backupStore({ directory, target }: BackupOptions): Promise<void> {
   const source = join(directory, DATA_FILE);
-  if (!existsSync(source)) throw new LmdbStoreError("store-failed", `no store in ${directory}`);
+  if (!existsSync(source)) {
+    throw new LmdbStoreError("store-failed", `no store in ${directory}`);
+  }
   const copy = join(target, DATA_FILE);
-  if (existsSync(copy)) throw new LmdbStoreError("store-failed", `there is a store in ${target} already`);
+  if (existsSync(copy)) {
+    throw new LmdbStoreError("store-failed", `there is a store in ${target} already`);
+  }
   // The database puts its file into a directory under its own name.
   const partial = join(target, "partial");
   try {

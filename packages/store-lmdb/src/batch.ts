@@ -51,10 +51,15 @@ export class BatchWriter {
     this.#freed.clear();
     this.#purged.length = 0;
     for (const state of staged.sessions) {
-      if (state.deleted) this.#removeSession(state);
-      else this.#writeChanges(state, state.changes!, staged.bodies);
+      if (state.deleted) {
+        this.#removeSession(state);
+      } else {
+        this.#writeChanges(state, state.changes!, staged.bodies);
+      }
     }
-    for (const [topic, publication] of staged.retained) this.#writeRetained(topic, publication, staged.bodies);
+    for (const [topic, publication] of staged.retained) {
+      this.#writeRetained(topic, publication, staged.bodies);
+    }
     this.#purge(staged);
     this.#writeBodies(staged.bodies);
     putTime(this.#tables.meta, nowMs + this.#writer.shiftMs);
@@ -65,13 +70,17 @@ export class BatchWriter {
     for (const state of staged.sessions) {
       const { changes } = state;
       if (state.deleted) {
-        if (state.stored) staged.doomed.add(state.number);
+        if (state.stored) {
+          staged.doomed.add(state.number);
+        }
       } else if (changes !== undefined) {
         settleSession(state, changes, staged.bodies);
       }
       state.changes = undefined;
     }
-    for (const number of this.#purged) staged.doomed.delete(number);
+    for (const number of this.#purged) {
+      staged.doomed.delete(number);
+    }
     staged.sessions.clear();
     staged.retained.clear();
     staged.bodies.settle();
@@ -109,7 +118,7 @@ export class BatchWriter {
         writeEntry(this.#writer, entry, bodies.recordId(entry.publication));
         queue.put(key, this.#writer.finish());
       } else if (this.#free(queue, key)) {
-        changes.dequeued++;
+        changes.dequeued += 1;
       }
     }
   }
@@ -118,7 +127,9 @@ export class BatchWriter {
     const { outgoing, incoming } = this.#tables;
     for (const [packetId, message] of changes.outgoing) {
       const bodyId = state.inflight?.outgoing.get(packetId)?.bodyId;
-      if (bodyId !== undefined) this.#countFreed(bodyId);
+      if (bodyId !== undefined) {
+        this.#countFreed(bodyId);
+      }
       const key = packetKey(state.number, packetId);
       if (message === undefined) {
         outgoing.remove(key);
@@ -131,8 +142,11 @@ export class BatchWriter {
     }
     for (const [packetId, taken] of changes.incoming) {
       const key = packetKey(state.number, packetId);
-      if (taken) incoming.put(key, EMPTY);
-      else incoming.remove(key);
+      if (taken) {
+        incoming.put(key, EMPTY);
+      } else {
+        incoming.remove(key);
+      }
     }
   }
 
@@ -143,7 +157,9 @@ export class BatchWriter {
     if (former !== undefined) {
       this.#reader.start(former);
       const { bodyId } = readRetainedHeader(this.#reader);
-      if (bodyId !== undefined) this.#countFreed(bodyId);
+      if (bodyId !== undefined) {
+        this.#countFreed(bodyId);
+      }
     }
     if (publication !== undefined) {
       this.#writer.start();
@@ -155,7 +171,9 @@ export class BatchWriter {
   }
 
   #removeSession(state: SessionState): void {
-    if (!state.stored) return;
+    if (!state.stored) {
+      return;
+    }
     this.#tables.sessions.remove(sessionKey(state.number));
     this.#tables.doomed.put(sessionKey(state.number), EMPTY);
   }
@@ -165,13 +183,21 @@ export class BatchWriter {
     const { subscriptions, queue, outgoing, incoming, doomed } = this.#tables;
     let left = this.#purgeLimit;
     const numbers = [...staged.doomed];
-    for (const state of staged.sessions) if (state.deleted && state.stored) numbers.push(state.number);
+    for (const state of staged.sessions) {
+      if (state.deleted && state.stored) {
+        numbers.push(state.number);
+      }
+    }
     for (const number of numbers) {
       for (const table of [subscriptions, queue, outgoing, incoming]) {
         const keys = [...table.getKeys({ ...sessionRange(number), limit: left })];
-        for (const key of keys) this.#free(table, key);
+        for (const key of keys) {
+          this.#free(table, key);
+        }
         left -= keys.length;
-        if (left <= 0) return;
+        if (left <= 0) {
+          return;
+        }
       }
       doomed.remove(sessionKey(number));
       this.#purged.push(number);
@@ -184,11 +210,15 @@ export class BatchWriter {
     if (table === queue || table === outgoing) {
       // Looked at before the next one is read, so that it need not be copied.
       const record = table.getBinaryFast(key);
-      if (record === undefined) return false;
+      if (record === undefined) {
+        return false;
+      }
       this.#reader.start(record);
       const holds = table === queue || readOutgoingHeader(this.#reader).sequence !== undefined;
       const bodyId = holds ? readEntryHeader(this.#reader).bodyId : undefined;
-      if (bodyId !== undefined) this.#countFreed(bodyId);
+      if (bodyId !== undefined) {
+        this.#countFreed(bodyId);
+      }
     }
     return table.removeSync(key);
   }
@@ -199,10 +229,14 @@ export class BatchWriter {
 
   #writeBodies(bodies: StagedBodies): void {
     for (const [id, body] of bodies.staged) {
-      if (bodies.isInline(body)) continue;
+      if (bodies.isInline(body)) {
+        continue;
+      }
       const before = body.fresh ? 0 : this.#references(id);
       // Freed and referred to again: whoever had the publication in memory brings it back.
-      if (before === 0) this.#putBody(id, body.publication);
+      if (before === 0) {
+        this.#putBody(id, body.publication);
+      }
       this.#putReferences(id, before, before + body.references - (this.#freed.get(id) ?? 0));
       this.#freed.delete(id);
     }
@@ -220,31 +254,45 @@ export class BatchWriter {
 
   #references(id: number): number {
     const record = this.#tables.references.getBinary(bodyKey(id));
-    if (record !== undefined) return record.readUInt32BE(0);
+    if (record !== undefined) {
+      return record.readUInt32BE(0);
+    }
     return this.#tables.bodies.doesExist(bodyKey(id)) ? 1 : 0;
   }
 
   #putReferences(id: number, before: number, after: number): void {
     const { references, bodies } = this.#tables;
-    if (after === before) return;
+    if (after === before) {
+      return;
+    }
     if (after > 1) {
       this.#writer.start();
       this.#writer.u32(after);
       references.put(bodyKey(id), this.#writer.finish());
       return;
     }
-    if (before > 1) references.remove(bodyKey(id));
-    if (after <= 0) bodies.remove(bodyKey(id));
+    if (before > 1) {
+      references.remove(bodyKey(id));
+    }
+    if (after <= 0) {
+      bodies.remove(bodyKey(id));
+    }
   }
 }
 
 function settleSession(state: SessionState, changes: SessionChanges, bodies: StagedBodies): void {
   state.stored = true;
   let added = 0;
-  for (const entry of changes.queue.values()) if (entry !== undefined) added++;
+  for (const entry of changes.queue.values()) {
+    if (entry !== undefined) {
+      added += 1;
+    }
+  }
   state.queued += added - changes.dequeued;
   const { inflight } = state;
-  if (inflight === undefined) return;
+  if (inflight === undefined) {
+    return;
+  }
   for (const [packetId, message] of changes.outgoing) {
     if (message === undefined) {
       inflight.outgoing.delete(packetId);
@@ -254,11 +302,16 @@ function settleSession(state: SessionState, changes: SessionChanges, bodies: Sta
     }
   }
   for (const [packetId, taken] of changes.incoming) {
-    if (taken) inflight.incoming.add(packetId);
-    else inflight.incoming.delete(packetId);
+    if (taken) {
+      inflight.incoming.add(packetId);
+    } else {
+      inflight.incoming.delete(packetId);
+    }
   }
   state.inflightStored = inflight.outgoing.size > 0 || inflight.incoming.size > 0;
-  if (changes.session?.disconnectedAtMs !== undefined) state.inflight = undefined;
+  if (changes.session?.disconnectedAtMs !== undefined) {
+    state.inflight = undefined;
+  }
 }
 
 const EMPTY = Buffer.alloc(0);

@@ -28,7 +28,7 @@ export class StagedBodies {
     const id = publication.storedId;
     const body = id === undefined ? undefined : this.staged.get(id);
     if (body !== undefined) {
-      body.references++;
+      body.references += 1;
       return;
     }
     const fresh = id === undefined;
@@ -40,9 +40,13 @@ export class StagedBodies {
   withdraw(publication: Publication): void {
     const id = publication.storedId!;
     const body = this.staged.get(id)!;
-    if (--body.references > 0) return;
+    if (--body.references > 0) {
+      return;
+    }
     this.staged.delete(id);
-    if (body.fresh) body.publication.storedId = undefined;
+    if (body.fresh) {
+      body.publication.storedId = undefined;
+    }
   }
 
   /** The id to write into a record that refers to a staged publication; undefined: it goes into the record. */
@@ -59,7 +63,9 @@ export class StagedBodies {
   /** After a commit: what went into a record has no copy of its own to be referred to. */
   settle(): void {
     for (const body of this.staged.values()) {
-      if (this.isInline(body)) body.publication.storedId = undefined;
+      if (this.isInline(body)) {
+        body.publication.storedId = undefined;
+      }
     }
     this.staged.clear();
   }

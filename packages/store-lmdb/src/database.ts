@@ -84,10 +84,14 @@ export function force(root: Root): Promise<void> {
 function openRoot(directory: string): Root {
   const mark = readMark(directory) ?? Number.POSITIVE_INFINITY;
   const newest = open<Buffer, Uint8Array>({ path: directory, ...OPTIONS }) as Root;
-  if (lastTransaction(newest) <= mark) return newest;
+  if (lastTransaction(newest) <= mark) {
+    return newest;
+  }
   void newest.close();
   const previous = open<Buffer, Uint8Array>({ path: directory, ...PREVIOUS }) as Root;
-  if (lastTransaction(previous) <= mark) return previous;
+  if (lastTransaction(previous) <= mark) {
+    return previous;
+  }
   // Only who is alone with the database can go back: somebody is at work there, and was faster than our reading.
   void previous.close();
   throw new LmdbStoreError("store-locked", `the store in ${directory} is in use by another process`);
@@ -103,13 +107,17 @@ function checkHead(directory: string): void {
   try {
     file = openSync(join(directory, DATA_FILE), "r");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return;
+    }
     throw error;
   }
   try {
     const head = Buffer.alloc(MAGIC_WITHIN);
     const length = readSync(file, head, 0, MAGIC_WITHIN, 0);
-    if (length > 0 && !MAGIC.some((magic) => head.includes(magic))) throw corrupt(`${DATA_FILE} is of another kind`);
+    if (length > 0 && !MAGIC.some((magic) => head.includes(magic))) {
+      throw corrupt(`${DATA_FILE} is of another kind`);
+    }
   } finally {
     closeSync(file);
   }
@@ -119,7 +127,9 @@ function checkHead(directory: string): void {
 function checkLength(directory: string, root: Root): void {
   const { pageSize, lastPageNumber } = root.getStats() as { pageSize: number; lastPageNumber: number };
   const { size } = statSync(join(directory, DATA_FILE));
-  if (size < (lastPageNumber + 1) * pageSize) throw corrupt(`${DATA_FILE} is cut short`);
+  if (size < (lastPageNumber + 1) * pageSize) {
+    throw corrupt(`${DATA_FILE} is cut short`);
+  }
 }
 
 /** A new database gets this format; one with other contents than a store's is not touched. */
@@ -127,7 +137,9 @@ function checkFormat(root: Root, meta: Table): void {
   const record = meta.getBinary(FORMAT_KEY);
   if (record === undefined) {
     const names = [...root.getKeys({ start: FIRST_KEY })];
-    if (names.length > 1) throw corrupt("the database belongs to another program");
+    if (names.length > 1) {
+      throw corrupt("the database belongs to another program");
+    }
     const format = Buffer.concat([FORMAT_NAME, Buffer.alloc(2)]);
     format.writeUInt16BE(FORMAT_VERSION, FORMAT_NAME.length);
     meta.putSync(FORMAT_KEY, format);

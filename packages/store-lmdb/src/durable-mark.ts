@@ -18,10 +18,14 @@ export function readMark(directory: string): number | undefined {
   try {
     record = readFileSync(join(directory, FILE));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      return undefined;
+    }
     throw error;
   }
-  if (record.length !== RECORD_BYTES) return undefined;
+  if (record.length !== RECORD_BYTES) {
+    return undefined;
+  }
   const transaction = record.readDoubleBE(0);
   // A mark that was cut off while it was written was about to name the newest transaction.
   return record.readDoubleBE(8) === -transaction ? transaction : undefined;
@@ -45,7 +49,9 @@ export class DurableMark {
   /** Resolves when the mark is on the disk. */
   async set(transaction: number): Promise<void> {
     await writeAt(this.#file, this.#fill(transaction), 0, RECORD_BYTES, 0);
-    if (WRITES_WAIT === 0) await force(this.#file);
+    if (WRITES_WAIT === 0) {
+      await force(this.#file);
+    }
   }
 
   close(): void {

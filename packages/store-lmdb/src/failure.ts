@@ -14,10 +14,14 @@ export class LmdbStoreError extends Error implements StoreFailure {
 
 /** Names an error of `lmdb`, of the file system, or of reading a record. */
 export async function classify(error: unknown, directory: string): Promise<LmdbStoreError> {
-  if (error instanceof LmdbStoreError) return error;
+  if (error instanceof LmdbStoreError) {
+    return error;
+  }
   const code = error instanceof Error ? (error as Error & { code?: string | number }).code : undefined;
   const named = code === undefined ? undefined : FAILURES.get(code);
-  if (named !== undefined) return new LmdbStoreError(named, `${MESSAGES[named]}: ${directory}`, error);
+  if (named !== undefined) {
+    return new LmdbStoreError(named, `${MESSAGES[named]}: ${directory}`, error);
+  }
   // LMDB reports a write that was cut short by a full disk as an input/output error.
   if (code === EIO && (await freeBytes(directory)) < NO_SPACE_BYTES) {
     return new LmdbStoreError("store-full", `${MESSAGES["store-full"]}: ${directory}`, error);
@@ -29,7 +33,9 @@ export async function classify(error: unknown, directory: string): Promise<LmdbS
 /** The reason not to take over messages while less than `reserveBytes` are free; undefined otherwise. */
 export async function spaceFailure(directory: string, reserveBytes: number): Promise<LmdbStoreError | undefined> {
   const free = await freeBytes(directory);
-  if (free >= reserveBytes) return undefined;
+  if (free >= reserveBytes) {
+    return undefined;
+  }
   const message = `${free} bytes are free where ${reserveBytes} are kept in reserve: ${directory}`;
   return new LmdbStoreError("store-full", message);
 }

@@ -24,7 +24,9 @@ export class SessionInflight implements InflightStore {
   }
 
   putOutgoing(packetId: number, order: number, message: Parameters<InflightStore["putOutgoing"]>[2]): void {
-    if (this.#state.deleted) return;
+    if (this.#state.deleted) {
+      return;
+    }
     const { entry } = message as OutgoingMessage;
     const { outgoing, queue } = this.#change();
     this.#withdraw(packetId);
@@ -41,39 +43,62 @@ export class SessionInflight implements InflightStore {
 
   releaseOutgoing(packetId: number): void {
     const order = this.#orderOf(packetId);
-    if (this.#state.deleted || order === undefined) return;
+    if (this.#state.deleted || order === undefined) {
+      return;
+    }
     const { outgoing } = this.#change();
     this.#withdraw(packetId);
     outgoing.set(packetId, { order, entry: undefined });
   }
 
   deleteOutgoing(packetId: number): void {
-    if (this.#state.deleted) return;
+    if (this.#state.deleted) {
+      return;
+    }
     const { outgoing } = this.#change();
     this.#withdraw(packetId);
-    if (this.#committed.outgoing.has(packetId)) outgoing.set(packetId, undefined);
-    else outgoing.delete(packetId);
+    if (this.#committed.outgoing.has(packetId)) {
+      outgoing.set(packetId, undefined);
+    } else {
+      outgoing.delete(packetId);
+    }
   }
 
   putIncoming(packetId: number): void {
-    if (this.#state.deleted) return;
+    if (this.#state.deleted) {
+      return;
+    }
     const { incoming } = this.#change();
-    if (this.#committed.incoming.has(packetId)) incoming.delete(packetId);
-    else incoming.set(packetId, true);
+    if (this.#committed.incoming.has(packetId)) {
+      incoming.delete(packetId);
+    } else {
+      incoming.set(packetId, true);
+    }
   }
 
   deleteIncoming(packetId: number): void {
-    if (this.#state.deleted) return;
+    if (this.#state.deleted) {
+      return;
+    }
     const { incoming } = this.#change();
-    if (this.#committed.incoming.has(packetId)) incoming.set(packetId, false);
-    else incoming.delete(packetId);
+    if (this.#committed.incoming.has(packetId)) {
+      incoming.set(packetId, false);
+    } else {
+      incoming.delete(packetId);
+    }
   }
 
   clear(): void {
-    if (this.#state.deleted) return;
+    if (this.#state.deleted) {
+      return;
+    }
     const { outgoing, incoming } = this.#change();
-    for (const packetId of [...outgoing.keys(), ...this.#committed.outgoing.keys()]) this.deleteOutgoing(packetId);
-    for (const packetId of [...incoming.keys(), ...this.#committed.incoming]) this.deleteIncoming(packetId);
+    for (const packetId of [...outgoing.keys(), ...this.#committed.outgoing.keys()]) {
+      this.deleteOutgoing(packetId);
+    }
+    for (const packetId of [...incoming.keys(), ...this.#committed.incoming]) {
+      this.deleteIncoming(packetId);
+    }
   }
 
   /** What was committed before is read first: what changes is told by it. */
@@ -89,13 +114,17 @@ export class SessionInflight implements InflightStore {
   /** Undefined when nothing is in flight with this id. */
   #orderOf(packetId: number): number | undefined {
     const staged = this.#state.changes?.outgoing;
-    if (staged?.has(packetId)) return staged.get(packetId)?.order;
+    if (staged?.has(packetId)) {
+      return staged.get(packetId)?.order;
+    }
     return this.#committed.outgoing.get(packetId)?.order;
   }
 
   /** Takes back the reference of a message that is staged under this id. */
   #withdraw(packetId: number): void {
     const entry = this.#state.changes?.outgoing.get(packetId)?.entry;
-    if (entry !== undefined) this.#host.bodies.withdraw(entry.publication);
+    if (entry !== undefined) {
+      this.#host.bodies.withdraw(entry.publication);
+    }
   }
 }

@@ -59,7 +59,9 @@ export function subscriptionKey(session: number, filter: string): Uint8Array {
  */
 export function topicKey(text: string): Uint8Array {
   const bytes = Buffer.from(text);
-  if (bytes.length <= TEXT_KEY_BYTES) return bytes;
+  if (bytes.length <= TEXT_KEY_BYTES) {
+    return bytes;
+  }
   const hash = createHash("sha256").update(bytes).digest();
   return Buffer.concat([bytes.subarray(0, TEXT_KEY_BYTES - hash.length - 1), Buffer.of(0xff), hash]);
 }

@@ -22,15 +22,21 @@ export interface Loaded {
 export function load(tables: Tables, reader: RecordReader, goneAtMs: number | undefined): Loaded {
   const sessions = loadSessions(tables, reader);
   const doomed = new Set<number>();
-  for (const key of tables.doomed.getKeys({ start: FIRST_KEY })) doomed.add(sessionOf(key));
+  for (const key of tables.doomed.getKeys({ start: FIRST_KEY })) {
+    doomed.add(sessionOf(key));
+  }
   const counts = countMessages(tables, reader, (number) => {
     const state = sessions.get(number);
     // Left over without a session: of no use to anyone.
-    if (state === undefined) doomed.add(number);
+    if (state === undefined) {
+      doomed.add(number);
+    }
     return state;
   });
   const states = new Map<string, SessionState>();
-  for (const state of sessions.values()) states.set(state.clientId, state);
+  for (const state of sessions.values()) {
+    states.set(state.clientId, state);
+  }
   return {
     sessions: states,
     nextSession: lastSession(tables) + 1,
@@ -77,16 +83,20 @@ function countMessages(
   };
   for (const { key, value } of tables.queue.getRange({ start: FIRST_KEY })) {
     const state = find(sessionOf(key));
-    if (state === undefined) continue;
+    if (state === undefined) {
+      continue;
+    }
     reader.start(value);
     const count = countOf(state.number);
     count.bytes += readEntryHeader(reader).payloadBytes;
     count.lastSequence = sequenceOf(key);
-    state.queued++;
+    state.queued += 1;
   }
   for (const { key, value } of tables.outgoing.getRange({ start: FIRST_KEY })) {
     const state = find(sessionOf(key));
-    if (state === undefined) continue;
+    if (state === undefined) {
+      continue;
+    }
     reader.start(value);
     const count = countOf(state.number);
     count.lastSequence = Math.max(count.lastSequence, readOutgoingHeader(reader).sequence ?? 0);
@@ -94,7 +104,9 @@ function countMessages(
   }
   for (const key of tables.incoming.getKeys({ start: FIRST_KEY })) {
     const state = find(sessionOf(key));
-    if (state !== undefined) state.inflightStored = true;
+    if (state !== undefined) {
+      state.inflightStored = true;
+    }
   }
   return counts;
 }
@@ -106,7 +118,9 @@ function lastSession({ sessions, subscriptions, queue, outgoing, incoming, doome
 }
 
 function lastKey(table: Table, numberOf: (key: Uint8Array) => number): number {
-  for (const key of table.getKeys({ reverse: true, limit: 1 })) return numberOf(key);
+  for (const key of table.getKeys({ reverse: true, limit: 1 })) {
+    return numberOf(key);
+  }
   return 0;
 }
 

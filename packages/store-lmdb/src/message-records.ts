@@ -42,13 +42,21 @@ export function writeEntry(writer: RecordWriter, entry: QueueEntry, bodyId: numb
       (sharedFilter === undefined ? 0 : SHARED_FILTER),
   );
   writer.u32(publication.payload.length);
-  if (bodyId !== undefined) writer.u48(bodyId);
+  if (bodyId !== undefined) {
+    writer.u48(bodyId);
+  }
   if (subscriptionIdentifiers !== undefined) {
     writer.u16(subscriptionIdentifiers.length);
-    for (const identifier of subscriptionIdentifiers) writer.u32(identifier);
+    for (const identifier of subscriptionIdentifiers) {
+      writer.u32(identifier);
+    }
   }
-  if (sharedFilter !== undefined) writer.text(sharedFilter);
-  if (bodyId === undefined) writePublication(writer, publication);
+  if (sharedFilter !== undefined) {
+    writer.text(sharedFilter);
+  }
+  if (bodyId === undefined) {
+    writePublication(writer, publication);
+  }
 }
 
 export function readEntryHeader(reader: RecordReader): EntryHeader {
@@ -82,7 +90,9 @@ export function writeOutgoing(
   writer.u8(RECORD_VERSION);
   writer.u8(entry === undefined ? RELEASED : 0);
   writer.u48(order);
-  if (entry === undefined) return;
+  if (entry === undefined) {
+    return;
+  }
   writer.u48(entry.sequence);
   writeEntry(writer, entry, bodyId);
 }
@@ -106,10 +116,14 @@ export function writeRetained(writer: RecordWriter, publication: Publication, bo
   writer.u8(RECORD_VERSION);
   writer.u8(bodyId === undefined ? INLINE : 0);
   writer.u32(publication.payload.length);
-  if (bodyId !== undefined) writer.u48(bodyId);
+  if (bodyId !== undefined) {
+    writer.u48(bodyId);
+  }
   writer.time(publication.expiresAtMs);
   writer.text(publication.topic);
-  if (bodyId === undefined) writePublication(writer, publication);
+  if (bodyId === undefined) {
+    writePublication(writer, publication);
+  }
 }
 
 export interface RetainedHeader extends EntryHeader {
@@ -139,10 +153,16 @@ function writePublication(writer: RecordWriter, publication: Publication): void 
       (expires ? EXPIRES : 0),
   );
   writer.time(publication.receivedAtMs);
-  if (expires) writer.time(publication.expiresAtMs);
+  if (expires) {
+    writer.time(publication.expiresAtMs);
+  }
   writer.text(publication.topic);
-  if (publisher !== undefined) writer.text(publisher);
-  if (properties !== undefined) writeProperties(writer, properties);
+  if (publisher !== undefined) {
+    writer.text(publisher);
+  }
+  if (properties !== undefined) {
+    writeProperties(writer, properties);
+  }
   writer.bytes(publication.payload);
 }
 

@@ -16,7 +16,9 @@ const HELD = new Set<string>();
 
 /** To be asked before the database is opened a second time in this process. */
 export function checkNotHeld(directory: string): void {
-  if (existsSync(directory) && HELD.has(realpathSync(directory))) throw locked(directory, process.pid);
+  if (existsSync(directory) && HELD.has(realpathSync(directory))) {
+    throw locked(directory, process.pid);
+  }
 }
 
 /** Takes the store for this process, or throws `store-locked`. Returns what gives it back. */
@@ -52,7 +54,9 @@ interface Owner {
 
 function readOwner(meta: Table): Owner | undefined {
   const record = meta.getBinary(OWNER_KEY);
-  if (record === undefined) return undefined;
+  if (record === undefined) {
+    return undefined;
+  }
   try {
     return JSON.parse(record.toString()) as Owner;
   } catch (error) {
@@ -65,7 +69,9 @@ function isRunning({ pid, started }: Owner): boolean {
     process.kill(pid, 0);
   } catch (error) {
     // Somebody else's process is there, although it may not be signalled.
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
+    if ((error as NodeJS.ErrnoException).code !== "EPERM") {
+      return false;
+    }
   }
   return started === null || started === startOf(pid);
 }

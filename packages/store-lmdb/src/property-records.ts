@@ -18,14 +18,26 @@ export function writeProperties(writer: RecordWriter, properties: Properties): v
       (userProperties === undefined ? 0 : USER_PROPERTIES) |
       (willDelayInterval === undefined ? 0 : WILL_DELAY),
   );
-  if (payloadFormatIndicator !== undefined) writer.u8(payloadFormatIndicator);
-  if (messageExpiryInterval !== undefined) writer.u32(messageExpiryInterval);
-  if (contentType !== undefined) writer.text(contentType);
-  if (responseTopic !== undefined) writer.text(responseTopic);
-  if (correlationData !== undefined) writer.binary(correlationData);
+  if (payloadFormatIndicator !== undefined) {
+    writer.u8(payloadFormatIndicator);
+  }
+  if (messageExpiryInterval !== undefined) {
+    writer.u32(messageExpiryInterval);
+  }
+  if (contentType !== undefined) {
+    writer.text(contentType);
+  }
+  if (responseTopic !== undefined) {
+    writer.text(responseTopic);
+  }
+  if (correlationData !== undefined) {
+    writer.binary(correlationData);
+  }
   if (subscriptionIdentifiers !== undefined) {
     writer.u32(subscriptionIdentifiers.length);
-    for (const identifier of subscriptionIdentifiers) writer.u32(identifier);
+    for (const identifier of subscriptionIdentifiers) {
+      writer.u32(identifier);
+    }
   }
   if (userProperties !== undefined) {
     writer.u32(userProperties.length);
@@ -34,31 +46,47 @@ export function writeProperties(writer: RecordWriter, properties: Properties): v
       writer.text(value);
     }
   }
-  if (willDelayInterval !== undefined) writer.u32(willDelayInterval);
+  if (willDelayInterval !== undefined) {
+    writer.u32(willDelayInterval);
+  }
 }
 
 export function readProperties(reader: RecordReader): Properties {
   const present = reader.u8();
   const properties: Properties = {};
-  if ((present & PAYLOAD_FORMAT) !== 0) properties.payloadFormatIndicator = reader.u8() as 0 | 1;
-  if ((present & MESSAGE_EXPIRY) !== 0) properties.messageExpiryInterval = reader.u32();
-  if ((present & CONTENT_TYPE) !== 0) properties.contentType = reader.text();
-  if ((present & RESPONSE_TOPIC) !== 0) properties.responseTopic = reader.text();
-  if ((present & CORRELATION_DATA) !== 0) properties.correlationData = reader.binary();
+  if ((present & PAYLOAD_FORMAT) !== 0) {
+    properties.payloadFormatIndicator = reader.u8() as 0 | 1;
+  }
+  if ((present & MESSAGE_EXPIRY) !== 0) {
+    properties.messageExpiryInterval = reader.u32();
+  }
+  if ((present & CONTENT_TYPE) !== 0) {
+    properties.contentType = reader.text();
+  }
+  if ((present & RESPONSE_TOPIC) !== 0) {
+    properties.responseTopic = reader.text();
+  }
+  if ((present & CORRELATION_DATA) !== 0) {
+    properties.correlationData = reader.binary();
+  }
   if ((present & SUBSCRIPTION_IDENTIFIERS) !== 0) {
     properties.subscriptionIdentifiers = readList(reader, () => reader.u32());
   }
   if ((present & USER_PROPERTIES) !== 0) {
     properties.userProperties = readList(reader, () => [reader.text(), reader.text()] as const);
   }
-  if ((present & WILL_DELAY) !== 0) properties.willDelayInterval = reader.u32();
+  if ((present & WILL_DELAY) !== 0) {
+    properties.willDelayInterval = reader.u32();
+  }
   return properties;
 }
 
 /** Grows with what is there, so that a damaged count cannot ask for memory. */
 function readList<T>(reader: RecordReader, readItem: () => T): T[] {
   const items: T[] = [];
-  for (let left = reader.u32(); left > 0; left--) items.push(readItem());
+  for (let left = reader.u32(); left > 0; left -= 1) {
+    items.push(readItem());
+  }
   return items;
 }
 

@@ -62,7 +62,9 @@ export class RecordReader {
 
   #take(count: number): number {
     const start = this.#position;
-    if (start + count > this.#record.length) throw corrupt("a record ends too early");
+    if (start + count > this.#record.length) {
+      throw corrupt("a record ends too early");
+    }
     this.#position = start + count;
     return start;
   }

@@ -5,5 +5,7 @@ import type { RecordReader } from "./record-reader.ts";
 export const RECORD_VERSION = 1;
 
 export function checkVersion(reader: RecordReader): void {
-  if (reader.u8() !== RECORD_VERSION) throw corrupt("a record of an unknown kind");
+  if (reader.u8() !== RECORD_VERSION) {
+    throw corrupt("a record of an unknown kind");
+  }
 }

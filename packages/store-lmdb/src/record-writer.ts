@@ -73,7 +73,9 @@ export class RecordWriter {
   }
 
   #reserve(count: number): void {
-    if (this.#end + count <= this.#buffer.length) return;
+    if (this.#end + count <= this.#buffer.length) {
+      return;
+    }
     const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#end + count));
     this.#buffer.copy(grown, 0, 0, this.#end);
     this.#buffer = grown;

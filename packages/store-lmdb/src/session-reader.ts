@@ -28,14 +28,22 @@ export class SessionReader {
       const { end } = sessionRange(state.number);
       for (const { key, value } of this.#tables.queue.getRange({ start, end })) {
         const sequence = sequenceOf(key);
-        if (staged?.has(sequence)) continue;
+        if (staged?.has(sequence)) {
+          continue;
+        }
         this.#reader.start(value);
-        if (!page.add(readEntry(this.#reader, sequence, this.#fetch))) return page.entries;
+        if (!page.add(readEntry(this.#reader, sequence, this.#fetch))) {
+          return page.entries;
+        }
       }
     }
-    if (staged === undefined) return page.entries;
+    if (staged === undefined) {
+      return page.entries;
+    }
     for (const [sequence, entry] of staged) {
-      if (entry !== undefined && sequence >= fromSequence && !page.add(entry)) break;
+      if (entry !== undefined && sequence >= fromSequence && !page.add(entry)) {
+        break;
+      }
     }
     return page.entries;
   }
@@ -43,7 +51,9 @@ export class SessionReader {
   /** The in-flight exchanges of the database, without their messages. */
   committedInflight(state: SessionState): CommittedInflight {
     const inflight: CommittedInflight = { outgoing: new Map(), incoming: new Set() };
-    if (!state.inflightStored) return inflight;
+    if (!state.inflightStored) {
+      return inflight;
+    }
     const range = sessionRange(state.number);
     for (const { key, value } of this.#tables.outgoing.getRange(range)) {
       this.#reader.start(value);
@@ -51,7 +61,9 @@ export class SessionReader {
       const bodyId = sequence === undefined ? undefined : readEntryHeader(this.#reader).bodyId;
       inflight.outgoing.set(packetIdOf(key), { order, bodyId });
     }
-    for (const key of this.#tables.incoming.getKeys(range)) inflight.incoming.add(packetIdOf(key));
+    for (const key of this.#tables.incoming.getKeys(range)) {
+      inflight.incoming.add(packetIdOf(key));
+    }
     return inflight;
   }
 
@@ -63,22 +75,31 @@ export class SessionReader {
       const range = sessionRange(state.number);
       for (const { key, value } of this.#tables.outgoing.getRange(range)) {
         const packetId = packetIdOf(key);
-        if (staged?.outgoing.has(packetId)) continue;
+        if (staged?.outgoing.has(packetId)) {
+          continue;
+        }
         this.#reader.start(value);
         const { order, sequence } = readOutgoingHeader(this.#reader);
         const entry = sequence === undefined ? undefined : readEntry(this.#reader, sequence, this.#fetch);
         outgoing.push({ packetId, sequence: order, message: entry && outgoingMessage(entry) });
       }
-      for (const key of this.#tables.incoming.getKeys(range)) incoming.add(packetIdOf(key));
+      for (const key of this.#tables.incoming.getKeys(range)) {
+        incoming.add(packetIdOf(key));
+      }
     }
     for (const [packetId, message] of staged?.outgoing ?? []) {
-      if (message === undefined) continue;
+      if (message === undefined) {
+        continue;
+      }
       const { order, entry } = message;
       outgoing.push({ packetId, sequence: order, message: entry && outgoingMessage(entry) });
     }
     for (const [packetId, taken] of staged?.incoming ?? []) {
-      if (taken) incoming.add(packetId);
-      else incoming.delete(packetId);
+      if (taken) {
+        incoming.add(packetId);
+      } else {
+        incoming.delete(packetId);
+      }
     }
     outgoing.sort((one, other) => one.sequence - other.sequence);
     return { outgoing, incoming: [...incoming] };
@@ -88,7 +109,9 @@ export class SessionReader {
 /** Reads a publication that several records refer to. */
 export function fetchBody(bodies: Table, reader: RecordReader, bodyId: number): Publication {
   const record = bodies.getBinary(bodyKey(bodyId));
-  if (record === undefined) throw corrupt("a record refers to a publication that is not there");
+  if (record === undefined) {
+    throw corrupt("a record refers to a publication that is not there");
+  }
   reader.start(record);
   return readBody(reader, bodyId);
 }
@@ -106,9 +129,13 @@ class Page {
 
   /** False when it is full, with or without this entry. */
   add(entry: QueueEntry): boolean {
-    if (this.entries.length >= this.#maxCount) return false;
+    if (this.entries.length >= this.#maxCount) {
+      return false;
+    }
     this.#bytesLeft -= entry.publication.payload.length;
-    if (this.#bytesLeft < 0 && this.entries.length > 0) return false;
+    if (this.#bytesLeft < 0 && this.entries.length > 0) {
+      return false;
+    }
     this.entries.push(entry);
     return this.entries.length < this.#maxCount;
   }

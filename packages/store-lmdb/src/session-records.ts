@@ -20,11 +20,21 @@ export function writeSession(writer: RecordWriter, session: StoredSession): void
   );
   writer.u8(session.version);
   writer.f64(session.sessionExpiryInterval);
-  if (disconnectedAtMs !== undefined) writer.time(disconnectedAtMs);
-  if (username !== undefined) writer.text(username);
-  if (willAtMs !== undefined) writer.time(willAtMs);
-  if (maybeSentBelow !== undefined) writer.u48(maybeSentBelow);
-  if (will !== undefined) writeWill(writer, will);
+  if (disconnectedAtMs !== undefined) {
+    writer.time(disconnectedAtMs);
+  }
+  if (username !== undefined) {
+    writer.text(username);
+  }
+  if (willAtMs !== undefined) {
+    writer.time(willAtMs);
+  }
+  if (maybeSentBelow !== undefined) {
+    writer.u48(maybeSentBelow);
+  }
+  if (will !== undefined) {
+    writeWill(writer, will);
+  }
 }
 
 export function readClientId(reader: RecordReader): string {
@@ -56,7 +66,9 @@ export function writeSubscription(writer: RecordWriter, subscription: StoredSubs
       (subscription.retainHandling << RETAIN_HANDLING_SHIFT) |
       (subscriptionIdentifier === undefined ? 0 : IDENTIFIER),
   );
-  if (subscriptionIdentifier !== undefined) writer.u32(subscriptionIdentifier);
+  if (subscriptionIdentifier !== undefined) {
+    writer.u32(subscriptionIdentifier);
+  }
 }
 
 export function readSubscription(reader: RecordReader): StoredSubscription {
@@ -76,7 +88,9 @@ export function readSubscription(reader: RecordReader): StoredSubscription {
 function writeWill(writer: RecordWriter, will: Will): void {
   writer.u8(will.qos | (will.retain ? WILL_RETAIN : 0) | (will.properties === undefined ? 0 : WILL_PROPERTIES));
   writer.text(will.topic);
-  if (will.properties !== undefined) writeProperties(writer, will.properties);
+  if (will.properties !== undefined) {
+    writeProperties(writer, will.properties);
+  }
   writer.bytes(will.payload);
 }
 

@@ -42,18 +42,27 @@ export class Staging implements Staged {
 
   deleteSession(clientId: string): void {
     const state = this.#states.get(clientId);
-    if (state === undefined) return;
+    if (state === undefined) {
+      return;
+    }
     this.#states.delete(clientId);
     for (const entry of state.changes?.queue.values() ?? []) {
-      if (entry !== undefined) this.bodies.withdraw(entry.publication);
+      if (entry !== undefined) {
+        this.bodies.withdraw(entry.publication);
+      }
     }
     for (const message of state.changes?.outgoing.values() ?? []) {
-      if (message?.entry !== undefined) this.bodies.withdraw(message.entry.publication);
+      if (message?.entry !== undefined) {
+        this.bodies.withdraw(message.entry.publication);
+      }
     }
     state.deleted = true;
     state.changes = undefined;
-    if (state.stored) this.sessions.add(state);
-    else this.sessions.delete(state);
+    if (state.stored) {
+      this.sessions.add(state);
+    } else {
+      this.sessions.delete(state);
+    }
   }
 
   putSubscription(clientId: string, subscription: StoredSubscription): void {
@@ -105,9 +114,13 @@ export class Staging implements Staged {
   }
 
   readRetained(topic: string): Publication | undefined {
-    if (this.retained.has(topic)) return this.retained.get(topic);
+    if (this.retained.has(topic)) {
+      return this.retained.get(topic);
+    }
     const record = this.#tables.retained.getBinary(topicKey(topic));
-    if (record === undefined) return undefined;
+    if (record === undefined) {
+      return undefined;
+    }
     this.#reader.start(record);
     return readRetained(this.#reader, (bodyId) => fetchBody(this.#tables.bodies, this.#reader, bodyId));
   }
@@ -138,6 +151,8 @@ export class Staging implements Staged {
   #stageRetained(topic: string, publication: Publication | undefined): void {
     const former = this.retained.get(topic);
     this.retained.set(topic, publication);
-    if (former !== undefined) this.bodies.withdraw(former);
+    if (former !== undefined) {
+      this.bodies.withdraw(former);
+    }
   }
 }

@@ -129,8 +129,12 @@ class LmdbStore implements BrokerStore {
 
   async close(): Promise<void> {
     const parts = this.#parts;
-    if (parts === undefined) return;
-    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    if (parts === undefined) {
+      return;
+    }
+    for (const timer of this.#timers.splice(0)) {
+      clearInterval(timer);
+    }
     try {
       await parts.writer.end();
       removeMark(this.#directory);
@@ -146,7 +150,9 @@ class LmdbStore implements BrokerStore {
   }
 
   get #open(): OpenParts {
-    if (this.#parts === undefined) throw new LmdbStoreError("store-failed", "the store is not open");
+    if (this.#parts === undefined) {
+      throw new LmdbStoreError("store-failed", "the store is not open");
+    }
     return this.#parts;
   }
 
@@ -179,7 +185,9 @@ class LmdbStore implements BrokerStore {
 
   /** Taking ownership was forced to the disk, and with it all that went before. */
   #openMark({ root }: Tables): DurableMark | undefined {
-    if (this.#fsync === "always") return new DurableMark(this.#directory, lastTransaction(root));
+    if (this.#fsync === "always") {
+      return new DurableMark(this.#directory, lastTransaction(root));
+    }
     removeMark(this.#directory);
     return undefined;
   }
@@ -190,7 +198,9 @@ class LmdbStore implements BrokerStore {
     };
     every(SPACE_CHECK_MS, () => Promise.all([this.#checkSpace(), writer.tend()]));
     every(READER_CHECK_MS, () => tables.root.readerCheck());
-    if (this.#fsync === "interval") every(FSYNC_INTERVAL_MS, () => writer.force());
+    if (this.#fsync === "interval") {
+      every(FSYNC_INTERVAL_MS, () => writer.force());
+    }
   }
 
   async #checkSpace(): Promise<void> {

@@ -49,7 +49,9 @@ export class StoreWriter {
   /** Called about once a second: tries again after a failure, and leaves a sign of life for the clock. */
   async tend(): Promise<void> {
     const idle = this.#parts.now() - this.#lastCommitMs >= HEARTBEAT_MS;
-    if (idle || this.#failure !== undefined) await this.#committer.request().catch(() => {});
+    if (idle || this.#failure !== undefined) {
+      await this.#committer.request().catch(() => {});
+    }
   }
 
   /** Forces what commits did not wait for. A failure is left for the next time. */
@@ -77,7 +79,9 @@ export class StoreWriter {
 
   /** One transaction for all that is staged, and, with a mark, its way to the disk. */
   async #transact(): Promise<void> {
-    if (this.#unusable !== undefined) throw this.#unusable;
+    if (this.#unusable !== undefined) {
+      throw this.#unusable;
+    }
     const { directory, staging, batch, mark, now } = this.#parts;
     const nowMs = Math.max(now(), this.#lastCommitMs);
     let transaction: number;
@@ -90,9 +94,14 @@ export class StoreWriter {
     batch.settle(staging);
     this.#failure = undefined;
     this.#lastCommitMs = nowMs;
-    if (staging.doomed.size > 0 && !this.#ended) this.#purgeSoon();
-    if (mark === undefined) this.#unforced = true;
-    else await this.#forceMarked(mark, transaction);
+    if (staging.doomed.size > 0 && !this.#ended) {
+      this.#purgeSoon();
+    }
+    if (mark === undefined) {
+      this.#unforced = true;
+    } else {
+      await this.#forceMarked(mark, transaction);
+    }
   }
 
   /**

@@ -61,7 +61,9 @@ export class SmallDisk {
   fill(): void {
     const chunk = Buffer.alloc(64 * 1024);
     try {
-      for (;;) writeFileSync(this.#ballast, chunk, { flag: "a" });
+      for (;;) {
+        writeFileSync(this.#ballast, chunk, { flag: "a" });
+      }
     } catch {
       // It is full now.
     }
@@ -72,7 +74,9 @@ export class SmallDisk {
   }
 
   remove(): void {
-    if (this.available) run("umount", this.path);
+    if (this.available) {
+      run("umount", this.path);
+    }
     rmSync(this.path, { recursive: true, force: true });
   }
 }

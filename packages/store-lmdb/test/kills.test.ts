@@ -20,7 +20,7 @@ test("a store that is killed again and again goes on from a whole commit, and lo
   let directory = join(root, "0");
   let acknowledged = -1;
   let rolledBack = 0;
-  for (let kill = 1; kill <= KILLS; kill++) {
+  for (let kill = 1; kill <= KILLS; kill += 1) {
     const store = lmdbStore({ directory });
     await store.open();
     const values = topics().map((topic) => read(store, topic));
@@ -29,7 +29,7 @@ test("a store that is killed again and again goes on from a whole commit, and lo
     expect(values, `kill ${kill}`).toEqual(topics().map((topic) => lastWrite(topic, last)));
 
     const target = last + 1 + (kill % 5);
-    for (let commit = last + 1; commit < target; commit++) {
+    for (let commit = last + 1; commit < target; commit += 1) {
       write(store, commit);
       await store.commit();
     }
@@ -38,11 +38,15 @@ test("a store that is killed again and again goes on from a whole commit, and lo
     const cutOff = store.commit()!.then(() => {
       acknowledged = target;
     });
-    for (let step = 0; step < kill % 4; step++) await new Promise((resolve) => setImmediate(resolve));
+    for (let step = 0; step < kill % 4; step += 1) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
     const before = acknowledged;
     const next = join(root, `${kill}`);
     cpSync(directory, next, { recursive: true });
-    if (before < target) rolledBack++;
+    if (before < target) {
+      rolledBack += 1;
+    }
     await cutOff;
     await store.close();
     rmSync(directory, { recursive: true });
@@ -62,7 +66,11 @@ function isWritten(topic: number, commit: number): boolean {
 }
 
 function lastWrite(topic: number, last: number): number {
-  for (let commit = last; commit >= 0; commit--) if (isWritten(topic, commit)) return commit;
+  for (let commit = last; commit >= 0; commit -= 1) {
+    if (isWritten(topic, commit)) {
+      return commit;
+    }
+  }
   return -1;
 }
 

@@ -48,16 +48,24 @@ test("does what the reference store does", { timeout: 60_000 }, async () => {
       );
       await pair.open();
       for (const one of steps) {
-        if (one.do === "restart") await pair.reopen();
-        else if (one.do === "commit") await pair.commit();
-        else pair.apply((store, side) => apply(store, one, pair.memory(side)));
+        if (one.do === "restart") {
+          await pair.reopen();
+        } else if (one.do === "commit") {
+          await pair.commit();
+        } else {
+          pair.apply((store, side) => apply(store, one, pair.memory(side)));
+        }
         pair.compare();
       }
       await pair.reopen();
       pair.compare();
       pair.apply((store) => {
-        for (const clientId of CLIENTS) store.deleteSession(clientId);
-        for (const topic of TOPICS) store.deleteRetained(topic);
+        for (const clientId of CLIENTS) {
+          store.deleteSession(clientId);
+        }
+        for (const topic of TOPICS) {
+          store.deleteRetained(topic);
+        }
       });
       await pair.commit();
       await pair.close();
@@ -88,13 +96,19 @@ function apply(store: StoreUnderTest, step: Step, memory: Memory): void {
     case "publish": {
       const message = publication(memory.sequence, step.large ?? false);
       memory.seen.push(message);
-      for (const clientId of step.to ?? []) store.enqueue(clientId, entry(memory.sequence++, message));
-      if (step.retain) store.putRetained(message);
+      for (const clientId of step.to ?? []) {
+        store.enqueue(clientId, entry(memory.sequence++, message));
+      }
+      if (step.retain) {
+        store.putRetained(message);
+      }
       break;
     }
     case "send": {
       const [first] = store.readQueue(client, 0, 1, 0);
-      if (first !== undefined && isFree(store, client, packetId)) send(store, client, packetId, first, memory);
+      if (first !== undefined && isFree(store, client, packetId)) {
+        send(store, client, packetId, first, memory);
+      }
       break;
     }
     case "send new":
@@ -117,13 +131,17 @@ function apply(store: StoreUnderTest, step: Step, memory: Memory): void {
       break;
     case "drop first": {
       const [first] = store.readQueue(client, 0, 1, 0);
-      if (first !== undefined) store.dequeue(client, first.sequence);
+      if (first !== undefined) {
+        store.dequeue(client, first.sequence);
+      }
       break;
     }
     case "requeue": {
       // A publication that the broker still has in mind, wherever it has been meanwhile.
       const message = memory.seen.at(-1);
-      if (message !== undefined) store.enqueue(client, entry(memory.sequence++, message));
+      if (message !== undefined) {
+        store.enqueue(client, entry(memory.sequence++, message));
+      }
       break;
     }
     case "clear":
@@ -169,7 +187,11 @@ class Pair {
     expect(counts[1]).toEqual(counts[0]);
     const sequence = Math.max(0, ...this.#memories.map((memory) => memory.sequence));
     this.#memories = this.#stores.map(() => ({ sequence, seen: [] }));
-    for (const store of this.#stores) for (const clientId of CLIENTS) store.putSession(session(clientId));
+    for (const store of this.#stores) {
+      for (const clientId of CLIENTS) {
+        store.putSession(session(clientId));
+      }
+    }
   }
 
   memory(side: number): Memory {
@@ -177,7 +199,9 @@ class Pair {
   }
 
   apply(change: (store: StoreUnderTest, side: number) => void): void {
-    for (const [side, store] of this.#stores.entries()) change(store, side);
+    for (const [side, store] of this.#stores.entries()) {
+      change(store, side);
+    }
   }
 
   compare(): void {
@@ -186,11 +210,15 @@ class Pair {
   }
 
   async commit(): Promise<void> {
-    for (const store of this.#stores) await store.commit();
+    for (const store of this.#stores) {
+      await store.commit();
+    }
   }
 
   async close(): Promise<void> {
-    for (const store of this.#stores) await store.close();
+    for (const store of this.#stores) {
+      await store.close();
+    }
   }
 
   async reopen(): Promise<void> {
@@ -226,7 +254,9 @@ async function leftovers(directory: string): Promise<Record<string, number>> {
   for (const name of database.getKeys({ start: Buffer.of(0) }) as Iterable<unknown>) {
     const table = database.openDB<Buffer, Uint8Array>(String(name), { encoding: "binary", keyEncoding: "binary" });
     const count = table.getCount({ start: Buffer.of(0) });
-    if (count > 0 && String(name) !== "meta") counts[String(name)] = count;
+    if (count > 0 && String(name) !== "meta") {
+      counts[String(name)] = count;
+    }
   }
   await database.close();
   return counts;

@@ -151,7 +151,9 @@ async function use(task: (store: BrokerStore, sessions: Loaded[]) => Promise<voi
 function fillOnce(): Promise<void> {
   return use(async (store) => {
     store.putSession(session(1));
-    for (let index = 0; index < 100; index++) store.putRetained(publication(`topic/${index}`, 1, 2));
+    for (let index = 0; index < 100; index += 1) {
+      store.putRetained(publication(`topic/${index}`, 1, 2));
+    }
     await store.commit();
   });
 }

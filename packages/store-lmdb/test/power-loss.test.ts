@@ -52,7 +52,9 @@ test("a transaction that was marked is kept after a kill, and so is one that was
   await keep(store, "second");
   const killed = join(directory, "killed");
   mkdirSync(killed);
-  for (const file of ["data.mdb", "durable", "lock.mdb"]) copyFileSync(join(live, file), join(killed, file));
+  for (const file of ["data.mdb", "durable", "lock.mdb"]) {
+    copyFileSync(join(live, file), join(killed, file));
+  }
   await store.close();
   expect(await retained(killed)).toEqual(["first", "second"]);
 });
@@ -68,7 +70,9 @@ async function retained(from: string): Promise<string[]> {
   const store = lmdbStore({ directory: from });
   const { retained: index } = await store.open();
   const topics = [...index].map(({ topic }) => topic).sort();
-  for (const topic of topics) expect(store.readRetained(topic)?.payload.length).toBe(20_000);
+  for (const topic of topics) {
+    expect(store.readRetained(topic)?.payload.length).toBe(20_000);
+  }
   await store.close();
   return topics;
 }

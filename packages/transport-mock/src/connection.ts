@@ -30,7 +30,9 @@ export class MockConnection implements Connection {
   }
 
   start(handler: ConnectionHandler): void {
-    if (this.#handler !== undefined) throw new Error("start may be called once");
+    if (this.#handler !== undefined) {
+      throw new Error("start may be called once");
+    }
     this.#handler = handler;
     if (this.#closeInfo !== undefined) {
       const info = this.#closeInfo;
@@ -38,13 +40,23 @@ export class MockConnection implements Connection {
       return;
     }
     this.#incoming?.schedule();
-    if (this.#blocked) this.#link.later(() => this.sent(this.bufferedAmount));
+    if (this.#blocked) {
+      this.#link.later(() => this.sent(this.bufferedAmount));
+    }
   }
 
   send(chunks: readonly Uint8Array[]): boolean {
-    if (this.#closing || this.#outgoing === undefined) return false;
-    for (const chunk of chunks) if (chunk.length > 0) this.#outgoing.push(chunk);
-    if (this.#outgoing.bytes < this.#link.highWaterMark) return true;
+    if (this.#closing || this.#outgoing === undefined) {
+      return false;
+    }
+    for (const chunk of chunks) {
+      if (chunk.length > 0) {
+        this.#outgoing.push(chunk);
+      }
+    }
+    if (this.#outgoing.bytes < this.#link.highWaterMark) {
+      return true;
+    }
     this.#blocked = true;
     return false;
   }
@@ -54,13 +66,17 @@ export class MockConnection implements Connection {
   }
 
   resume(): void {
-    if (!this.#paused) return;
+    if (!this.#paused) {
+      return;
+    }
     this.#paused = false;
     this.#incoming?.schedule();
   }
 
   close(): void {
-    if (this.#closing) return;
+    if (this.#closing) {
+      return;
+    }
     this.#closing = true;
     this.#incoming?.discard();
     this.#outgoing?.end();
@@ -68,7 +84,9 @@ export class MockConnection implements Connection {
   }
 
   abort(error?: Error): void {
-    if (this.#closeInfo === undefined) this.#link.aborted(this, error);
+    if (this.#closeInfo === undefined) {
+      this.#link.aborted(this, error);
+    }
   }
 
   /** Ready for the next chunk. */
@@ -85,25 +103,33 @@ export class MockConnection implements Connection {
   }
 
   receive(chunk: Uint8Array): void {
-    if (!this.#closing) this.#handler?.onData(chunk);
+    if (!this.#closing) {
+      this.#handler?.onData(chunk);
+    }
   }
 
   /** The outgoing pipe went down to `bytes`. */
   sent(bytes: number): void {
-    if (!this.#blocked || this.#closing || this.#handler === undefined || bytes > this.#link.lowWaterMark) return;
+    if (!this.#blocked || this.#closing || this.#handler === undefined || bytes > this.#link.lowWaterMark) {
+      return;
+    }
     this.#blocked = false;
     this.#handler.onDrain();
   }
 
   /** The one place where a connection becomes closed; `onClose` follows as an event of its own. */
   finish(info: CloseInfo): void {
-    if (this.#closeInfo !== undefined) return;
+    if (this.#closeInfo !== undefined) {
+      return;
+    }
     this.#closeInfo = info;
     this.#closing = true;
     this.#incoming?.clear();
     this.#outgoing?.clear();
     const handler = this.#handler;
-    if (handler !== undefined) this.#link.later(() => handler.onClose(info));
+    if (handler !== undefined) {
+      this.#link.later(() => handler.onClose(info));
+    }
   }
 }
 

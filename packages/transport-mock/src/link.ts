@@ -76,26 +76,34 @@ export class MockLink implements LinkControl {
 
   /** Breaks the link: what is on the way is lost, and both ends are told. */
   cut(): void {
-    if (this.closed) return;
+    if (this.closed) {
+      return;
+    }
     this.#record("network", "cut");
     this.#finishBoth(new TransportError("reset", "The connection was cut."));
   }
 
   /** Nothing arrives any more, and nobody is told: a cable pulled out, a router asleep. */
   stall(): void {
-    if (this.#stalled) return;
+    if (this.#stalled) {
+      return;
+    }
     this.#stalled = true;
     this.#record("network", "stall");
   }
 
   /** Ends a stall: what waited arrives. */
   unstall(): void {
-    if (!this.#stalled) return;
+    if (!this.#stalled) {
+      return;
+    }
     this.#stalled = false;
     this.#record("network", "unstall");
     this.#toServer.schedule();
     this.#toClient.schedule();
-    for (const callback of this.#held.splice(0)) this.later(callback);
+    for (const callback of this.#held.splice(0)) {
+      this.later(callback);
+    }
   }
 
   /** Lets `bytes` more through, counted over both directions, and cuts there, in the middle of a chunk if need be. */
@@ -137,16 +145,23 @@ export class MockLink implements LinkControl {
   /** Runs one way later, or when a stall ends. */
   #carry(callback: () => void): void {
     this.#settings.scheduler.setNetworkEvent(() => {
-      if (this.#stalled) this.#held.push(callback);
-      else callback();
+      if (this.#stalled) {
+        this.#held.push(callback);
+      } else {
+        callback();
+      }
     }, this.#settings.latencyMs());
   }
 
   #spend(pipe: Pipe, bytes: Uint8Array): number {
     const allowed = Math.min(this.#budget, bytes.length);
     this.#budget -= allowed;
-    if (allowed > 0) this.#record(this.#nameOf(pipe.from), "data", bytes.subarray(0, allowed));
-    if (allowed < bytes.length) this.later(() => this.cut());
+    if (allowed > 0) {
+      this.#record(this.#nameOf(pipe.from), "data", bytes.subarray(0, allowed));
+    }
+    if (allowed < bytes.length) {
+      this.later(() => this.cut());
+    }
     return allowed;
   }
 
@@ -158,7 +173,9 @@ export class MockLink implements LinkControl {
 
   #finish(end: MockConnection, info: CloseInfo): void {
     end.finish(info);
-    if (this.closed) this.#settings.scheduler.clearTimer(this.#closeTimer);
+    if (this.closed) {
+      this.#settings.scheduler.clearTimer(this.#closeTimer);
+    }
   }
 
   #nameOf(connection: MockConnection): "client" | "server" {

@@ -63,7 +63,11 @@ export class MockNetwork {
 
   /** Links with at least one end that has not closed, oldest first. */
   get links(): readonly MockLink[] {
-    for (const link of this.#links) if (link.closed) this.#links.delete(link);
+    for (const link of this.#links) {
+      if (link.closed) {
+        this.#links.delete(link);
+      }
+    }
     return [...this.#links];
   }
 
@@ -80,7 +84,9 @@ export class MockNetwork {
       return Promise.resolve({
         addresses: [`mock://${address}`],
         close: () => {
-          if (this.#listeners.get(address) === onConnection) this.#listeners.delete(address);
+          if (this.#listeners.get(address) === onConnection) {
+            this.#listeners.delete(address);
+          }
           return Promise.resolve();
         },
       });
@@ -90,27 +96,37 @@ export class MockNetwork {
   /** Two connected ends at once, without a listener or a promise: for tests that run synchronously. */
   pair(address: string = defaultAddress): MockLink {
     const link = new MockLink(++this.#linksMade, address, this.#settings);
-    if (this.#stalled) link.stall();
+    if (this.#stalled) {
+      link.stall();
+    }
     this.#links.add(link);
     return link;
   }
 
   /** Cuts every link. */
   cut(): void {
-    for (const link of this.links) link.cut();
+    for (const link of this.links) {
+      link.cut();
+    }
   }
 
   /** Nothing arrives any more and nobody is told; dials wait. */
   stall(): void {
     this.#stalled = true;
-    for (const link of this.links) link.stall();
+    for (const link of this.links) {
+      link.stall();
+    }
   }
 
   /** Ends a stall of the network or of any link. */
   unstall(): void {
     this.#stalled = false;
-    for (const link of this.links) link.unstall();
-    for (const connect of this.#heldDials.splice(0)) this.scheduler.setNetworkEvent(connect, 0);
+    for (const link of this.links) {
+      link.unstall();
+    }
+    for (const connect of this.#heldDials.splice(0)) {
+      this.scheduler.setNetworkEvent(connect, 0);
+    }
   }
 
   /** Runs until nothing is in flight: see `VirtualScheduler.run`. */
@@ -157,14 +173,18 @@ export class MockNetwork {
   /** Throws when bytes were sent that nobody received. */
   assertNothingInFlight(): void {
     for (const link of this.links) {
-      if (link.bytesInFlight > 0) throw new Error(`${link.bytesInFlight} bytes of link ${link.number} not delivered`);
+      if (link.bytesInFlight > 0) {
+        throw new Error(`${link.bytesInFlight} bytes of link ${link.number} not delivered`);
+      }
     }
   }
 
   /** Throws when a connection was left open. */
   assertAllClosed(): void {
     const open = this.links.map((link) => link.number);
-    if (open.length > 0) throw new Error(`links left open: ${open.join(", ")}`);
+    if (open.length > 0) {
+      throw new Error(`links left open: ${open.join(", ")}`);
+    }
   }
 
   #dial(
@@ -181,7 +201,9 @@ export class MockNetwork {
       return;
     }
     const connect = (): void => {
-      if (signal?.aborted) return;
+      if (signal?.aborted) {
+        return;
+      }
       if (this.#stalled) {
         this.#heldDials.push(connect);
         return;

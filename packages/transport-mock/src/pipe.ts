@@ -67,9 +67,13 @@ export class Pipe {
 
   /** Arranges the next delivery when there is something to deliver, to somebody who reads. */
   schedule(): void {
-    if (this.#event !== undefined || this.#options.stalled()) return;
+    if (this.#event !== undefined || this.#options.stalled()) {
+      return;
+    }
     const next = this.#queue[this.#head];
-    if (next === undefined || !(this.#discarding || this.to.reading)) return;
+    if (next === undefined || !(this.#discarding || this.to.reading)) {
+      return;
+    }
     const { scheduler } = this.#options;
     this.#event = scheduler.setNetworkEvent(this.#deliver, next.dueMs - scheduler.now());
   }
@@ -79,7 +83,9 @@ export class Pipe {
     const nowMs = this.#options.scheduler.now();
     while (!this.#options.stalled() && (this.#discarding || this.to.reading)) {
       const item = this.#queue[this.#head];
-      if (item === undefined || item.dueMs > nowMs) break;
+      if (item === undefined || item.dueMs > nowMs) {
+        break;
+      }
       if (item.chunk === undefined) {
         this.#shift();
         this.#options.onEnd(this);
@@ -94,14 +100,18 @@ export class Pipe {
   #deliverChunk(chunk: Uint8Array): void {
     const allowed = this.#discarding ? chunk.length : this.#options.spend(this, chunk);
     this.#bytes = Math.max(0, this.#bytes - chunk.length);
-    if (allowed > 0) this.to.receive(allowed < chunk.length ? chunk.subarray(0, allowed) : chunk);
+    if (allowed > 0) {
+      this.to.receive(allowed < chunk.length ? chunk.subarray(0, allowed) : chunk);
+    }
   }
 
   /** Takes the next piece off the queue, cut or joined as the chunking says. */
   #takeChunk(chunk: Uint8Array, nowMs: number): Uint8Array {
     const { chunking, random } = this.#options;
     const way = chunking === "random" ? randomWays[random.integer(0, randomWays.length - 1)] : chunking;
-    if (way === "merge") return this.#takeAll(nowMs);
+    if (way === "merge") {
+      return this.#takeAll(nowMs);
+    }
     const length = way === "split" ? random.integer(1, chunk.length) : way === "bytes" ? 1 : chunk.length;
     if (length === chunk.length) {
       this.#shift();
@@ -117,12 +127,16 @@ export class Pipe {
     let length = 0;
     for (;;) {
       const item = this.#queue[this.#head];
-      if (item?.chunk === undefined || item.dueMs > nowMs) break;
+      if (item?.chunk === undefined || item.dueMs > nowMs) {
+        break;
+      }
       chunks.push(item.chunk);
       length += item.chunk.length;
       this.#shift();
     }
-    if (chunks.length === 1) return chunks[0] as Uint8Array;
+    if (chunks.length === 1) {
+      return chunks[0] as Uint8Array;
+    }
     const joined = new Uint8Array(length);
     let offset = 0;
     for (const chunk of chunks) {
@@ -140,7 +154,7 @@ export class Pipe {
   }
 
   #shift(): void {
-    this.#head++;
+    this.#head += 1;
     if (this.#head === this.#queue.length || this.#head >= compactAt) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;

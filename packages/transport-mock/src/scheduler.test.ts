@@ -11,7 +11,9 @@ describe("VirtualScheduler", () => {
         const seen: number[] = [];
         const handles = operations.map(({ delayMs }, i) => scheduler.setTimer(() => seen.push(i), delayMs));
         operations.forEach(({ clear }, i) => {
-          if (clear) scheduler.clearTimer(handles[i]);
+          if (clear) {
+            scheduler.clearTimer(handles[i]);
+          }
         });
         scheduler.advance(20);
         const expected = operations
@@ -27,7 +29,9 @@ describe("VirtualScheduler", () => {
   it("shows a timer its own time, and ends at the time that was asked for", () => {
     const scheduler = new VirtualScheduler(100);
     const seen: number[] = [];
-    for (const delayMs of [30, 10]) scheduler.setTimer(() => seen.push(scheduler.now()), delayMs);
+    for (const delayMs of [30, 10]) {
+      scheduler.setTimer(() => seen.push(scheduler.now()), delayMs);
+    }
     scheduler.advance(25);
     expect([seen, scheduler.now()]).toEqual([[110], 125]);
     scheduler.advance(5);
@@ -63,7 +67,7 @@ describe("VirtualScheduler", () => {
     const scheduler = new VirtualScheduler();
     let ran = 0;
     const handle = scheduler.setTimer(() => {
-      ran++;
+      ran += 1;
       scheduler.clearTimer(handle);
     }, 1);
     scheduler.advance(2);

@@ -33,7 +33,9 @@ export class VirtualScheduler {
   }
 
   clearTimer(handle: unknown): void {
-    if (handle instanceof Entry && handle.index >= 0) this.#remove(handle);
+    if (handle instanceof Entry && handle.index >= 0) {
+      this.#remove(handle);
+    }
   }
 
   /** Like `setTimer`, for an event of the network itself: `run` goes on until none is left. */
@@ -61,7 +63,9 @@ export class VirtualScheduler {
     let events = this.#runDeferred();
     while (this.#pendingNetwork > 0) {
       events += this.#runNext();
-      if (events > limits.eventsPerRun) throw new Error(`not quiet after ${limits.eventsPerRun} events`);
+      if (events > limits.eventsPerRun) {
+        throw new Error(`not quiet after ${limits.eventsPerRun} events`);
+      }
     }
     return events;
   }
@@ -72,7 +76,9 @@ export class VirtualScheduler {
     let events = this.#runDeferred();
     while ((this.nextAtMs ?? Number.POSITIVE_INFINITY) <= endMs) {
       events += this.#runNext();
-      if (events > limits.eventsPerRun) throw new Error(`not quiet after ${limits.eventsPerRun} events`);
+      if (events > limits.eventsPerRun) {
+        throw new Error(`not quiet after ${limits.eventsPerRun} events`);
+      }
     }
     this.#nowMs = endMs;
     return events;
@@ -80,8 +86,12 @@ export class VirtualScheduler {
 
   /** Runs one event (with what it defers), moving time to it. False when there is none. */
   step(): boolean {
-    if (this.#runDeferred() > 0) return true;
-    if (this.#heap.length === 0) return false;
+    if (this.#runDeferred() > 0) {
+      return true;
+    }
+    if (this.#heap.length === 0) {
+      return false;
+    }
     this.#runNext();
     return true;
   }
@@ -99,16 +109,22 @@ export class VirtualScheduler {
     while (this.#deferred.length > 0) {
       const batch = this.#deferred;
       this.#deferred = [];
-      for (const callback of batch) callback();
+      for (const callback of batch) {
+        callback();
+      }
       count += batch.length;
-      if (count > limits.eventsPerRun) throw new Error(`not quiet after ${limits.eventsPerRun} deferred callbacks`);
+      if (count > limits.eventsPerRun) {
+        throw new Error(`not quiet after ${limits.eventsPerRun} deferred callbacks`);
+      }
     }
     return count;
   }
 
   #insert(callback: () => void, delayMs: number, network: boolean): Entry {
     const entry = new Entry(this.#nowMs + Math.max(0, delayMs), this.#sequence++, callback, network);
-    if (network) this.#pendingNetwork++;
+    if (network) {
+      this.#pendingNetwork += 1;
+    }
     this.#place(entry, this.#heap.push(entry) - 1);
     return entry;
   }
@@ -116,9 +132,13 @@ export class VirtualScheduler {
   #remove(entry: Entry): void {
     const index = entry.index;
     entry.index = -1;
-    if (entry.network) this.#pendingNetwork--;
+    if (entry.network) {
+      this.#pendingNetwork -= 1;
+    }
     const last = this.#heap.pop() as Entry;
-    if (last !== entry) this.#place(last, index);
+    if (last !== entry) {
+      this.#place(last, index);
+    }
   }
 
   /** Puts `entry` where it belongs, starting at a free `index` of the binary heap. */
@@ -128,7 +148,9 @@ export class VirtualScheduler {
     while (at > 0) {
       const parentIndex = (at - 1) >> 1;
       const parent = heap[parentIndex] as Entry;
-      if (!entry.before(parent)) break;
+      if (!entry.before(parent)) {
+        break;
+      }
       heap[at] = parent;
       parent.index = at;
       at = parentIndex;
@@ -136,13 +158,17 @@ export class VirtualScheduler {
     for (;;) {
       let childIndex = 2 * at + 1;
       let child = heap[childIndex];
-      if (child === undefined) break;
+      if (child === undefined) {
+        break;
+      }
       const right = heap[childIndex + 1];
       if (right?.before(child)) {
         child = right;
-        childIndex++;
+        childIndex += 1;
       }
-      if (!child.before(entry)) break;
+      if (!child.before(entry)) {
+        break;
+      }
       heap[at] = child;
       child.index = at;
       at = childIndex;

@@ -22,7 +22,9 @@ class Collected {
 }
 
 function send(connection: Connection, ...texts: string[]): void {
-  for (const text of texts) connection.send([encoder.encode(text)]);
+  for (const text of texts) {
+    connection.send([encoder.encode(text)]);
+  }
 }
 
 describe("mockNetwork", () => {
@@ -51,7 +53,7 @@ describe("mockNetwork", () => {
       const { client, server } = network.pair();
       new Collected(server);
       new Collected(client);
-      for (let i = 0; i < 20; i++) {
+      for (let i = 0; i < 20; i += 1) {
         send(client, `message ${i}`);
         network.advance(2);
       }

@@ -57,10 +57,14 @@ it("gives streams that can be piped", async () => {
   const reading = (async () => {
     for await (const chunk of near.readable) {
       seen += new TextDecoder().decode(chunk);
-      if (seen.length === text.length) break;
+      if (seen.length === text.length) {
+        break;
+      }
     }
   })();
-  for await (const chunk of source) await writer.write(chunk);
+  for await (const chunk of source) {
+    await writer.write(chunk);
+  }
   await reading;
   await echo.catch(() => {});
   clearInterval(timer);

@@ -18,7 +18,9 @@ export function connectionInfo(socket: Socket, path: string | undefined, remoteA
 }
 
 function verifiedName(socket: TLSSocket): string | undefined {
-  if (!socket.authorized) return undefined;
+  if (!socket.authorized) {
+    return undefined;
+  }
   // A subject may have several common names; none of them is the name then.
   const name: string | string[] | undefined = socket.getPeerCertificate().subject?.CN;
   return typeof name === "string" ? name : undefined;

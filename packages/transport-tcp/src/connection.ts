@@ -16,15 +16,23 @@ export class TcpConnection extends SocketConnection {
   }
 
   pause(): void {
-    if (this.closing) return;
+    if (this.closing) {
+      return;
+    }
     this.#paused = true;
-    if (this.handler !== undefined) this.socket.pause();
+    if (this.handler !== undefined) {
+      this.socket.pause();
+    }
   }
 
   resume(): void {
-    if (this.closing) return;
+    if (this.closing) {
+      return;
+    }
     this.#paused = false;
-    if (this.handler !== undefined) this.socket.resume();
+    if (this.handler !== undefined) {
+      this.socket.resume();
+    }
   }
 
   protected get writable(): boolean {
@@ -33,8 +41,11 @@ export class TcpConnection extends SocketConnection {
 
   protected startReading(): void {
     this.socket.on("data", onData);
-    if (this.#paused) this.socket.pause();
-    else this.socket.resume();
+    if (this.#paused) {
+      this.socket.pause();
+    } else {
+      this.socket.resume();
+    }
   }
 
   protected transmit(chunks: readonly Uint8Array[], size: number, callback: (() => void) | undefined): void {
@@ -48,12 +59,17 @@ export class TcpConnection extends SocketConnection {
 
   protected endNow(): void {
     // A reset tells the peer that bytes were lost. Only plain TCP has one, and only until the end has been sent.
-    if (this.info.transport === "tcp" && !this.socket.writableEnded) this.socket.resetAndDestroy();
-    else this.socket.destroy();
+    if (this.info.transport === "tcp" && !this.socket.writableEnded) {
+      this.socket.resetAndDestroy();
+    } else {
+      this.socket.destroy();
+    }
   }
 
   received(chunk: Uint8Array): void {
-    if (!this.closing) this.handler?.onData(chunk);
+    if (!this.closing) {
+      this.handler?.onData(chunk);
+    }
   }
 
   ended(): void {

@@ -79,7 +79,9 @@ function connectSocket(options: TcpOptions): Socket {
   const { host = "localhost", path, tls } = options;
   const port = options.port ?? (tls === undefined ? 1883 : 8883);
   const target = path === undefined ? { host, port, noDelay: true } : { path };
-  if (tls === undefined) return connect(target);
+  if (tls === undefined) {
+    return connect(target);
+  }
   const servername = isIP(host) === 0 ? host : "";
   return connectTls({ ...target, servername, ALPNProtocols: ["mqtt"], ...tls });
 }

@@ -125,15 +125,20 @@ class SocketListener implements TcpListener {
       this.#deliver(socket, undefined);
       return;
     }
-    if (!this.#handshakes.begin(socket)) return;
+    if (!this.#handshakes.begin(socket)) {
+      return;
+    }
     socket.on("error", ignore);
     if (!fromProxy) {
       this.#secure(socket, undefined);
       return;
     }
     readProxyHeader(socket, (result) => {
-      if (result instanceof TransportError) this.#refuse(socket, result);
-      else this.#secure(socket, result.source);
+      if (result instanceof TransportError) {
+        this.#refuse(socket, result);
+      } else {
+        this.#secure(socket, result.source);
+      }
     });
   }
 
@@ -143,7 +148,9 @@ class SocketListener implements TcpListener {
       this.#deliver(socket, source);
       return;
     }
-    if (source !== undefined) this.#sources.set(socket, source);
+    if (source !== undefined) {
+      this.#sources.set(socket, source);
+    }
     this.#tlsServer.emit("connection", socket);
   }
 
@@ -171,7 +178,9 @@ class SocketListener implements TcpListener {
 
   #url(): string {
     const address = this.#server.address();
-    if (address === null || typeof address === "string") return `unix://${this.#options.path}`;
+    if (address === null || typeof address === "string") {
+      return `unix://${this.#options.path}`;
+    }
     return `${this.#tlsServer === undefined ? "tcp" : "tls"}://${addressText(address.address, address.port)}`;
   }
 }

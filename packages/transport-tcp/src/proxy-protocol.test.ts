@@ -27,7 +27,9 @@ describe("parseProxyHeader", () => {
   it("asks for more until the header is whole", () => {
     for (const bytes of [text, binary4, binary6, withExtras, local]) {
       const { length } = parseProxyHeader(bytes) ?? { length: 0 };
-      for (let end = 0; end < length; end++) expect(parseProxyHeader(bytes.subarray(0, end))).toBeUndefined();
+      for (let end = 0; end < length; end += 1) {
+        expect(parseProxyHeader(bytes.subarray(0, end))).toBeUndefined();
+      }
     }
   });
 
@@ -42,7 +44,7 @@ describe("parseProxyHeader", () => {
 
   it("answers any change of a byte with a header, a wish for more, or the error", () => {
     for (const bytes of [text, binary4, binary6, withExtras, local]) {
-      for (let i = 0; i < bytes.length * 8; i++) {
+      for (let i = 0; i < bytes.length * 8; i += 1) {
         const changed = Buffer.from(bytes);
         changed[i >> 3] = (changed[i >> 3] ?? 0) ^ (1 << (i & 7));
         try {

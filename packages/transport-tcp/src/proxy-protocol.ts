@@ -18,32 +18,52 @@ export interface ProxyHeader {
  */
 export function parseProxyHeader(bytes: Buffer): ProxyHeader | undefined {
   const binary = startsAlike(bytes, signatureV2);
-  if (!binary && !startsAlike(bytes, signatureV1)) throw invalid();
+  if (!binary && !startsAlike(bytes, signatureV1)) {
+    throw invalid();
+  }
   return binary ? parseBinary(bytes) : parseText(bytes);
 }
 
 function parseText(bytes: Buffer): ProxyHeader | undefined {
   const end = bytes.indexOf("\r\n");
-  if (end < 0 ? bytes.length >= longestText : end > longestText - 2) throw invalid();
-  if (end < 0) return undefined;
+  if (end < 0 ? bytes.length >= longestText : end > longestText - 2) {
+    throw invalid();
+  }
+  if (end < 0) {
+    return undefined;
+  }
   const length = end + 2;
   const [, family, source, destination, port, destinationPort] = bytes.toString("latin1", 0, end).split(" ");
-  if (family === "UNKNOWN") return { length, source: undefined };
+  if (family === "UNKNOWN") {
+    return { length, source: undefined };
+  }
   const version = family === "TCP4" ? 4 : family === "TCP6" ? 6 : 0;
   const valid = version !== 0 && isIP(source ?? "") === version && isIP(destination ?? "") === version;
-  if (!valid || !isPort(port) || !isPort(destinationPort)) throw invalid();
+  if (!valid || !isPort(port) || !isPort(destinationPort)) {
+    throw invalid();
+  }
   return { length, source: addressText(source, Number(port)) };
 }
 
 function parseBinary(bytes: Buffer): ProxyHeader | undefined {
-  if (bytes.length < 16) return undefined;
+  if (bytes.length < 16) {
+    return undefined;
+  }
   const command = bytes.readUInt8(12);
   const family = bytes.readUInt8(13);
   const length = 16 + bytes.readUInt16BE(14);
-  if (command !== 0x20 && command !== 0x21) throw invalid();
-  if (length > longestBinary) throw invalid();
-  if (bytes.length < length) return undefined;
-  if (command === 0x20) return { length, source: undefined };
+  if (command !== 0x20 && command !== 0x21) {
+    throw invalid();
+  }
+  if (length > longestBinary) {
+    throw invalid();
+  }
+  if (bytes.length < length) {
+    return undefined;
+  }
+  if (command === 0x20) {
+    return { length, source: undefined };
+  }
   if (family === 0x11 && length >= 28) {
     return { length, source: addressText(bytes.subarray(16, 20).join("."), bytes.readUInt16BE(24)) };
   }
@@ -51,7 +71,9 @@ function parseBinary(bytes: Buffer): ProxyHeader | undefined {
     return { length, source: addressText(ipv6Text(bytes.subarray(16, 32)), bytes.readUInt16BE(48)) };
   }
   // Unix sockets and protocols that this listener does not speak: the header counts, its addresses do not.
-  if (family === 0x11 || family === 0x21) throw invalid();
+  if (family === 0x11 || family === 0x21) {
+    throw invalid();
+  }
   return { length, source: undefined };
 }
 

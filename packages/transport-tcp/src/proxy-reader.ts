@@ -15,9 +15,13 @@ export function readProxyHeader(socket: Socket, onResult: (result: ProxyHeader |
       onResult(error as TransportError);
       return;
     }
-    if (header === undefined) return;
+    if (header === undefined) {
+      return;
+    }
     stop();
-    if (header.length < received.length) socket.unshift(received.subarray(header.length));
+    if (header.length < received.length) {
+      socket.unshift(received.subarray(header.length));
+    }
     onResult(header);
   };
   const onEnd = (): void => {

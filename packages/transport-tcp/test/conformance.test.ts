@@ -99,7 +99,9 @@ describe("a cut cable", () => {
     });
     runConformance(cutCases, target, { api: vitestApi });
     afterAll(() => {
-      for (const relay of relays) relay.close();
+      for (const relay of relays) {
+        relay.close();
+      }
     });
   }
 });

@@ -9,8 +9,12 @@ const server = await certificate("server", { issuer: authority });
 const opened: TcpListener[] = [];
 const sockets: Socket[] = [];
 afterEach(async () => {
-  for (const socket of sockets.splice(0)) socket.destroy();
-  for (const listener of opened.splice(0)) await listener.close();
+  for (const socket of sockets.splice(0)) {
+    socket.destroy();
+  }
+  for (const listener of opened.splice(0)) {
+    await listener.close();
+  }
 });
 
 interface Listening {
@@ -51,7 +55,9 @@ function firstData(connection: Connection): Promise<string> {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 1_000 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (let i = 0; i < 1_000 && !condition(); i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
   expect(condition()).toBe(true);
 }
 
@@ -109,7 +115,9 @@ describe("slow starts", () => {
     await new Promise((resolve) => setTimeout(resolve, 50));
     const dial = tcp({ host: "127.0.0.1", port, tls: { ca: authority.cert } });
     await expect(dial()).rejects.toMatchObject({ name: "TransportError" });
-    for (const socket of slow) socket.destroy();
+    for (const socket of slow) {
+      socket.destroy();
+    }
     await new Promise((resolve) => setTimeout(resolve, 50));
     (await dial()).abort();
   });
@@ -147,7 +155,9 @@ describe("PROXY protocol", () => {
   it("is waited for byte by byte", async () => {
     const { port, accepted } = await listen(trusted);
     const socket = await rawSocket(port);
-    for (const character of v1) socket.write(character);
+    for (const character of v1) {
+      socket.write(character);
+    }
     await until(() => accepted.length === 1);
     expect(accepted[0]?.info.remoteAddress).toBe("192.0.2.7:51000");
   });

@@ -31,7 +31,9 @@ export class Relay {
 
   /** Both ends see their connection break. */
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) {
+      socket.resetAndDestroy();
+    }
   }
 
   close(): void {

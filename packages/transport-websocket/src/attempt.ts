@@ -29,7 +29,9 @@ export function attempt(
         resolve(connection);
       },
       reject: (error) => {
-        if (attempt.settled) return;
+        if (attempt.settled) {
+          return;
+        }
         end();
         attempt.undo();
         reject(error);
@@ -40,7 +42,10 @@ export function attempt(
     const onAbort = (): void => fail("aborted", "The dial was cancelled.");
     const timer = setTimeout(() => fail("timeout", "Connecting took too long."), timeLimitMs);
     signal?.addEventListener("abort", onAbort);
-    if (signal?.aborted) onAbort();
-    else begin(attempt).catch(attempt.reject);
+    if (signal?.aborted) {
+      onAbort();
+    } else {
+      begin(attempt).catch(attempt.reject);
+    }
   });
 }

@@ -2,7 +2,9 @@ import { TransportError, type TransportErrorCode } from "@tidewire/transport";
 
 /** Why a WebSocket closed, when it did not close in order; undefined when it did. */
 export function closeError(code: number): TransportError | undefined {
-  if (code === 1000 || code === 1001 || code === 1005) return undefined;
+  if (code === 1000 || code === 1001 || code === 1005) {
+    return undefined;
+  }
   const [name, text] = problems[code] ?? ["closed", "The peer closed"];
   return new TransportError(name, `${text} (${code}).`);
 }

@@ -32,7 +32,9 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
     finish(wasClean && error === undefined, error);
   };
   socket.onmessage = ({ data }) => {
-    if (closing) return;
+    if (closing) {
+      return;
+    }
     if (!(data instanceof ArrayBuffer)) {
       breakOff(new TransportError("text-frame", "The peer sent a text message."));
       return;
@@ -78,7 +80,9 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
   }
 
   function finish(clean: boolean, error: Error | undefined): void {
-    if (end !== undefined) return;
+    if (end !== undefined) {
+      return;
+    }
     clearTimeout(closeTimer);
     clearTimeout(drainTimer);
     socket.onmessage = socket.onclose = null;
@@ -90,8 +94,11 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
   function watchDrain(): void {
     drainTimer ??= setTimeout(() => {
       drainTimer = undefined;
-      if (handler === undefined || socket.bufferedAmount > limits.lowWaterMark) watchDrain();
-      else handler.onDrain();
+      if (handler === undefined || socket.bufferedAmount > limits.lowWaterMark) {
+        watchDrain();
+      } else {
+        handler.onDrain();
+      }
     }, limits.drainPollMs);
   }
 
@@ -101,17 +108,23 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
       return end === undefined ? socket.bufferedAmount : 0;
     },
     start(given) {
-      if (handler !== undefined) throw new Error("start may be called once");
+      if (handler !== undefined) {
+        throw new Error("start may be called once");
+      }
       handler = given;
       queueMicrotask(deliver);
     },
     send(chunks) {
       // Between the peer's close frame and `onclose` the platform would drop the bytes too, with a word on the console.
-      if (closing || socket.readyState !== socket.OPEN) return false;
+      if (closing || socket.readyState !== socket.OPEN) {
+        return false;
+      }
       for (const message of messagesOf(chunks, limits.sentMessageBytes)) {
         socket.send(message as Uint8Array<ArrayBuffer>);
       }
-      if (socket.bufferedAmount >= limits.highWaterMark) watchDrain();
+      if (socket.bufferedAmount >= limits.highWaterMark) {
+        watchDrain();
+      }
       return drainTimer === undefined;
     },
     pause() {
@@ -122,7 +135,9 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
       queueMicrotask(deliver);
     },
     close() {
-      if (closing) return;
+      if (closing) {
+        return;
+      }
       stop(1000);
       closeTimer = setTimeout(
         () => finish(false, new TransportError("timeout", "The peer did not answer the closing handshake.")),
@@ -130,7 +145,9 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
       );
     },
     abort(error) {
-      if (end !== undefined) return;
+      if (end !== undefined) {
+        return;
+      }
       // The platform cannot drop a connection at once: it closes in its own time, and we do not wait. The code, one of
       // those left to applications, tells the peer that this is no orderly end.
       stop(4000);

@@ -38,7 +38,9 @@ export function webSocket(url: UrlSource, options: WebSocketOptions = {}): Dial 
   return (dialOptions) =>
     attempt(settings.connectTimeoutMs, dialOptions, async (attempt) => {
       const address = await resolveSource(url);
-      if (!attempt.settled) open(attempt, address, settings);
+      if (!attempt.settled) {
+        open(attempt, address, settings);
+      }
     });
 }
 

@@ -5,7 +5,9 @@ export type UrlSource = string | (() => string | Promise<string>);
 
 /** Asks for the value of this attempt. A failure is the dial's; the message names no URL, which may hold credentials. */
 export async function resolveSource<Value>(source: Value | (() => Value | Promise<Value>)): Promise<Value> {
-  if (typeof source !== "function") return source;
+  if (typeof source !== "function") {
+    return source;
+  }
   try {
     return await (source as () => Value | Promise<Value>)();
   } catch (cause) {

@@ -13,7 +13,9 @@ import { frame, Observed, rawSocket, responseOf, until, upgradeRequest } from ".
 const attackers = 10;
 const opened: { close(): unknown }[] = [];
 afterEach(async () => {
-  for (const part of opened.splice(0)) await part.close();
+  for (const part of opened.splice(0)) {
+    await part.close();
+  }
 });
 
 interface Victim {
@@ -63,7 +65,7 @@ async function memoryOf(attack: () => Promise<void>): Promise<number> {
 function flood(socket: Socket, bytes: Buffer): Promise<void> {
   return new Promise((resolve) => {
     const pump = (): void => {
-      while (!socket.destroyed && socket.writable && socket.write(bytes));
+      while (!socket.destroyed && socket.writable && socket.write(bytes)) {}
     };
     socket.on("drain", pump).on("close", () => resolve());
     socket.resume();
@@ -80,9 +82,13 @@ it("closes a flood of fragments of one byte", async () => {
   const taken = await memoryOf(async () => {
     const sockets = await Promise.all(Array.from({ length: attackers }, () => upgraded(port)));
     const closed = sockets.map((socket) => responseOf(socket));
-    for (const socket of sockets) socket.write(fragments);
+    for (const socket of sockets) {
+      socket.write(fragments);
+    }
     // The code: policy violation.
-    for (const text of await Promise.all(closed)) expect(text).toContain("\x88\x02\x03\xf0");
+    for (const text of await Promise.all(closed)) {
+      expect(text).toContain("\x88\x02\x03\xf0");
+    }
   });
   expect(taken).toBeLessThan(20 * 1_048_576);
   await ping();
@@ -106,7 +112,9 @@ it("holds no more than a message of frames that never end", async () => {
       socket.write(frame(2, Buffer.alloc(maxPayload - 1), { length: maxPayload }));
     }
     await ping();
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) {
+      socket.destroy();
+    }
   });
   expect(taken).toBeLessThan(attackers * maxPayload + 20 * 1_048_576);
   await until(() => accepted.length === attackers + 1);
@@ -120,7 +128,7 @@ it("ends who pings without reading the answers", async () => {
     socket.pause();
     await new Promise<void>((resolve) => {
       const pump = (): void => {
-        while (!socket.destroyed && socket.write(pings));
+        while (!socket.destroyed && socket.write(pings)) {}
       };
       // While paused, the end shows as a write that fails.
       socket.on("drain", pump).on("close", resolve);
@@ -218,7 +226,9 @@ it("bounds how many are in their handshake", async () => {
   const late = await rawSocket(port);
   await responseOf(late);
   await ping();
-  for (const socket of slow) socket.destroy();
+  for (const socket of slow) {
+    socket.destroy();
+  }
   await new Promise((resolve) => setTimeout(resolve, 50));
   (await upgraded(port)).destroy();
 });

@@ -47,8 +47,12 @@ class Station {
   };
 
   async close(): Promise<void> {
-    for (const { listener } of this.#listeners) await listener.close();
-    for (const peer of this.#peers) await peer.abort();
+    for (const { listener } of this.#listeners) {
+      await listener.close();
+    }
+    for (const peer of this.#peers) {
+      await peer.abort();
+    }
   }
 }
 

@@ -93,6 +93,8 @@ describe("a cut cable", () => {
     define({ name: "WS", end, capabilities: ["cut"], dial, cases, cut: () => relays.at(-1)?.cut() });
   }
   afterAll(() => {
-    for (const relay of relays) relay.close();
+    for (const relay of relays) {
+      relay.close();
+    }
   });
 });

@@ -8,7 +8,9 @@ import { certificate, daysFromNow } from "../../transport-tcp/test/certificates.
 
 const opened: { close(): unknown }[] = [];
 afterEach(async () => {
-  for (const part of opened.splice(0)) await part.close();
+  for (const part of opened.splice(0)) {
+    await part.close();
+  }
 });
 
 const Platform = WebSocket as unknown as typeof globalThis.WebSocket;

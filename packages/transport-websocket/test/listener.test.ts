@@ -15,7 +15,9 @@ import { bareClient, closeCode, frame, Observed, rawSocket, responseOf, until, u
 
 const opened: { close(): unknown }[] = [];
 afterEach(async () => {
-  for (const part of opened.splice(0)) await part.close();
+  for (const part of opened.splice(0)) {
+    await part.close();
+  }
 });
 
 interface Listening {
@@ -151,7 +153,9 @@ describe("messages", () => {
     const { url, accepted } = await listen();
     const ws = await bareClient(url);
     const observed = new Observed(accepted[0] as Connection);
-    for (const text of ["ab", "", "c", "defghi"]) ws.send(Buffer.from(text));
+    for (const text of ["ab", "", "c", "defghi"]) {
+      ws.send(Buffer.from(text));
+    }
     await until(() => observed.bytes.toString() === "abcdefghi");
     ws.terminate();
   });
@@ -217,7 +221,9 @@ describe("attachWebSocket", () => {
     const server = createServer((_request, response) => response.end("page"));
     const chat = new WebSocketServer({ noServer: true });
     server.on("upgrade", (request, socket, head) => {
-      if (request.url === "/chat") chat.handleUpgrade(request, socket, head, (ws) => ws.send("hello"));
+      if (request.url === "/chat") {
+        chat.handleUpgrade(request, socket, head, (ws) => ws.send("hello"));
+      }
     });
     const accepted: Connection[] = [];
     const listener = await attachWebSocket(server)((connection) => accepted.push(connection));

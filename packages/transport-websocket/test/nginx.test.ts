@@ -96,7 +96,7 @@ async function freePort(): Promise<number> {
 }
 
 async function untilReachable(url: string, ca: string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 200; attempt += 1) {
     try {
       (await webSocket(url, { tls: { ca } })()).abort();
       return;

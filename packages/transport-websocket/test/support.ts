@@ -26,7 +26,9 @@ export class Observed {
 }
 
 export async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 2_000 && !condition(); i++) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (let i = 0; i < 2_000 && !condition(); i += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
   expect(condition()).toBe(true);
 }
 
@@ -85,9 +87,11 @@ export function upgradeRequest(path: string, headers: Readonly<Record<string, st
 /** A client's frame; the mask is zero, which leaves the payload readable. */
 export function frame(opcode: number, payload: Uint8Array, { final = true, length = payload.length } = {}): Buffer {
   const head = [opcode | (final ? 0x80 : 0)];
-  if (length < 126) head.push(0x80 | length);
-  else if (length < 65_536) head.push(0x80 | 126, length >> 8, length & 0xff);
-  else
+  if (length < 126) {
+    head.push(0x80 | length);
+  } else if (length < 65_536) {
+    head.push(0x80 | 126, length >> 8, length & 0xff);
+  } else {
     head.push(
       0x80 | 127,
       0,
@@ -99,5 +103,6 @@ export function frame(opcode: number, payload: Uint8Array, { final = true, lengt
       (length >> 8) & 0xff,
       length & 0xff,
     );
+  }
   return Buffer.concat([Buffer.from(head), Buffer.alloc(4), payload]);
 }

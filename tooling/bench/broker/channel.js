@@ -40,7 +40,9 @@ async function openWebSocket({ ws, wsPath }) {
   const unframe = unframer((payload) => channel.onData(payload));
   socket.on("data", unframe);
   socket.on("drain", () => channel.onDrain());
-  if (rest.length > 0) unframe(rest);
+  if (rest.length > 0) {
+    unframe(rest);
+  }
   return channel;
 }
 
@@ -63,9 +65,13 @@ function response(socket) {
     const onData = (chunk) => {
       received = Buffer.concat([received, chunk]);
       const end = received.indexOf("\r\n\r\n");
-      if (end < 0) return;
+      if (end < 0) {
+        return;
+      }
       socket.off("data", onData);
-      if (!received.toString("latin1").startsWith("HTTP/1.1 101")) reject(new Error("no WebSocket there"));
+      if (!received.toString("latin1").startsWith("HTTP/1.1 101")) {
+        reject(new Error("no WebSocket there"));
+      }
       resolve(received.subarray(end + 4));
     };
     socket.on("data", onData);
@@ -79,8 +85,11 @@ function sendFrame(socket, payload) {
   const header = Buffer.alloc(2 + lengthBytes + 4);
   header[0] = 0x82;
   header[1] = 0x80 | (lengthBytes === 0 ? length : lengthBytes === 2 ? 126 : 127);
-  if (lengthBytes === 2) header.writeUInt16BE(length, 2);
-  else if (lengthBytes === 8) header.writeBigUInt64BE(BigInt(length), 2);
+  if (lengthBytes === 2) {
+    header.writeUInt16BE(length, 2);
+  } else if (lengthBytes === 8) {
+    header.writeBigUInt64BE(BigInt(length), 2);
+  }
   socket.cork();
   socket.write(header);
   const more = socket.write(payload);

@@ -16,7 +16,7 @@ export async function connectRate(server, transport) {
     while (performance.now() < end) {
       const channel = await client(server, transport);
       channel.close();
-      count++;
+      count += 1;
     }
   });
   return (count / (processorMs(server.pid) - cpuStart)) * 1000;
@@ -39,7 +39,9 @@ export async function idleBytes(server, transport) {
   await open(500 + CONNECTIONS);
   await pause(1500);
   const bytes = (residentBytes(server.pid) - before) / CONNECTIONS;
-  for (const channel of channels) channel.close();
+  for (const channel of channels) {
+    channel.close();
+  }
   await pause(500);
   return bytes;
 }

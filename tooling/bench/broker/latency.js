@@ -28,7 +28,9 @@ export async function latency(server, transport, messagesPerSecond) {
     const now = performance.now();
     for (; next < chunk.length; next += size * STRIDE) {
       // One that is cut in two is left out.
-      if (next + 8 <= chunk.length) samples[count++] = (now - chunk.readDoubleLE(next)) * 1000;
+      if (next + 8 <= chunk.length) {
+        samples[count++] = (now - chunk.readDoubleLE(next)) * 1000;
+      }
     }
     next -= chunk.length;
   };
@@ -37,7 +39,9 @@ export async function latency(server, transport, messagesPerSecond) {
   let sent = 0;
   let running = true;
   const pump = () => {
-    if (!running) return;
+    if (!running) {
+      return;
+    }
     const now = performance.now();
     const due = Math.min(BURST, Math.floor(((now - start) / 1000) * messagesPerSecond) - sent);
     if (due > 0) {

@@ -13,18 +13,24 @@ const pinned = cpus().length > 1 && hasProgram("taskset");
 
 /** Keeps this process, the load generator, off the servers' core. */
 export function pinLoadGenerator() {
-  if (pinned) spawnSync("taskset", ["-cp", String(cpus().length - 1), String(process.pid)]);
+  if (pinned) {
+    spawnSync("taskset", ["-cp", String(cpus().length - 1), String(process.pid)]);
+  }
 }
 
 /** Starts every broker that is installed. */
 export async function startServers() {
   // Servers are stopped on exit, which a signal alone would not be.
-  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => process.exit(1));
+  }
   const folder = mkdtempSync(join(tmpdir(), "tidewire-bench-"));
   const servers = [];
   for (const start of [startTidewire, startNats, startMosquitto, startAedes]) {
     const server = await start(folder);
-    if (server !== undefined) servers.push(server);
+    if (server !== undefined) {
+      servers.push(server);
+    }
   }
   return { servers, stop: () => stopAll(servers, folder) };
 }
@@ -39,7 +45,9 @@ export async function startTidewire() {
 }
 
 async function startNats(folder) {
-  if (!hasProgram("nats-server")) return undefined;
+  if (!hasProgram("nats-server")) {
+    return undefined;
+  }
   const [tcp, ws, client] = [await freePort(), await freePort(), await freePort()];
   const config = join(folder, "nats.conf");
   writeFileSync(
@@ -55,7 +63,9 @@ async function startNats(folder) {
 
 async function startMosquitto(folder) {
   const program = existsSync("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
-  if (!hasProgram(program)) return undefined;
+  if (!hasProgram(program)) {
+    return undefined;
+  }
   const [tcp, ws] = [await freePort(), await freePort()];
   const config = join(folder, "mosquitto.conf");
   writeFileSync(
@@ -112,8 +122,10 @@ class ServerProcess {
   async start(seconds = 10) {
     const [command, ...rest] = [...(pinned ? ["taskset", "-c", "0"] : []), this.#program, ...this.#args];
     this.#child = spawn(command, rest, { stdio: "ignore" });
-    for (let attempt = 0; attempt < seconds * 10 && !this.exited; attempt++) {
-      if (await answers(this.tcp)) return true;
+    for (let attempt = 0; attempt < seconds * 10 && !this.exited; attempt += 1) {
+      if (await answers(this.tcp)) {
+        return true;
+      }
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     console.error(`${this.name} did not start`);
@@ -135,7 +147,9 @@ class ServerProcess {
 }
 
 function stopAll(servers, folder) {
-  for (const server of servers) server.stop();
+  for (const server of servers) {
+    server.stop();
+  }
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
 }
 

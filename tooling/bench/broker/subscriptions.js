@@ -15,18 +15,26 @@ export async function publishCosts(server, counts, rounds) {
   let made = 0;
   for (const count of counts) {
     while (made < count) {
-      if (made % PER_CLIENT === 0 || channels.length === 0) channels.push(await client(server, "tcp"));
+      if (made % PER_CLIENT === 0 || channels.length === 0) {
+        channels.push(await client(server, "tcp"));
+      }
       const until = Math.min(count, made + PER_PACKET, (Math.floor(made / PER_CLIENT) + 1) * PER_CLIENT);
       const filters = [];
       // Half of them are found by a lookup, half by the tree.
-      for (; made < until; made++) filters.push(made % 2 === 0 ? `other/${made}/value` : `other/${made}/+`);
+      for (; made < until; made += 1) {
+        filters.push(made % 2 === 0 ? `other/${made}/value` : `other/${made}/+`);
+      }
       await subscribeAll(channels.at(-1), filters);
     }
     let best = 0;
-    for (let round = 0; round < rounds; round++) best = Math.max(best, (await rate0(server, "tcp", 1, 1)).perCore);
+    for (let round = 0; round < rounds; round += 1) {
+      best = Math.max(best, (await rate0(server, "tcp", 1, 1)).perCore);
+    }
     costs.push(1e9 / best);
   }
-  for (const channel of channels) channel.close();
+  for (const channel of channels) {
+    channel.close();
+  }
   return costs;
 }
 
@@ -37,7 +45,9 @@ export async function wildcardOverRetained(server, count) {
   const size = retained(topic(0)).length;
   for (let index = 0; index < count; ) {
     const batch = [];
-    for (; batch.length < 500 && index < count; index++) batch.push(retained(topic(index)));
+    for (; batch.length < 500 && index < count; index += 1) {
+      batch.push(retained(topic(index)));
+    }
     await new Promise((resolve) => publisher.socket.write(Buffer.concat(batch), resolve));
   }
   // A message behind them has arrived when all of them have.

@@ -21,7 +21,7 @@ export async function rate0(server, transport, publishers, subscribers, pieceByt
   let received = 0;
   let sent = 0;
   const receivers = [];
-  for (let index = 0; index < subscribers; index++) {
+  for (let index = 0; index < subscribers; index += 1) {
     const receiver = await subscriber(server, transport, [TOPIC]);
     receiver.onData = (chunk) => {
       received += chunk.length;
@@ -29,25 +29,37 @@ export async function rate0(server, transport, publishers, subscribers, pieceByt
     receivers.push(receiver);
   }
   const senders = [];
-  for (let index = 0; index < publishers; index++) senders.push(await client(server, transport));
+  for (let index = 0; index < publishers; index += 1) {
+    senders.push(await client(server, transport));
+  }
 
   const window = Math.max(OUTSTANDING_BYTES, 4 * bytes.length * subscribers);
   let running = true;
   const blocked = new Set();
-  for (const sender of senders) sender.onDrain = () => blocked.delete(sender);
+  for (const sender of senders) {
+    sender.onDrain = () => blocked.delete(sender);
+  }
   let lastReceived = 0;
   let idleTurns = 0;
   const pump = () => {
-    if (!running) return;
+    if (!running) {
+      return;
+    }
     for (const sender of senders) {
-      if (blocked.has(sender) || sent * message.length * subscribers - received > window) continue;
+      if (blocked.has(sender) || sent * message.length * subscribers - received > window) {
+        continue;
+      }
       sent += count;
-      if (!sender.send(bytes)) blocked.add(sender);
+      if (!sender.send(bytes)) {
+        blocked.add(sender);
+      }
     }
     // What a server has dropped is not waited for.
     idleTurns = received === lastReceived ? idleTurns + 1 : 0;
     lastReceived = received;
-    if (idleTurns > 20_000) sent = received / (message.length * subscribers);
+    if (idleTurns > 20_000) {
+      sent = received / (message.length * subscribers);
+    }
     setImmediate(pump);
   };
   pump();
@@ -67,7 +79,7 @@ export async function rateAcknowledged(server, transport, qos, window) {
   const template = publish(qos, 1);
   const publishMany = (count) => {
     const bytes = Buffer.allocUnsafe(template.length * count);
-    for (let index = 0; index < count; index++) {
+    for (let index = 0; index < count; index += 1) {
       template.copy(bytes, index * template.length);
       bytes.writeUInt16BE(nextId, index * template.length + idOffset());
       nextId = (nextId % 65_535) + 1;
@@ -76,8 +88,11 @@ export async function rateAcknowledged(server, transport, qos, window) {
   };
   sender.onData = packets(
     (type, id, answers) => {
-      if (type === 5) answers.push(0x62, 2, id >> 8, id & 0xff);
-      else finished++;
+      if (type === 5) {
+        answers.push(0x62, 2, id >> 8, id & 0xff);
+      } else {
+        finished += 1;
+      }
       return type !== 5;
     },
     sender,
@@ -85,7 +100,7 @@ export async function rateAcknowledged(server, transport, qos, window) {
   );
   receiver.onData = packets((type, id, answers) => {
     if (type === 3) {
-      delivered++;
+      delivered += 1;
       answers.push(qos === 1 ? 0x40 : 0x50, 2, id >> 8, id & 0xff);
     } else {
       answers.push(0x70, 2, id >> 8, id & 0xff);
@@ -112,12 +127,18 @@ function packets(onPacket, channel, onFinished) {
     while (offset + 2 <= bytes.length && offset + 2 + bytes[offset + 1] <= bytes.length) {
       const type = bytes[offset] >> 4;
       const idAt = type === 3 ? offset + idOffset() : offset + 2;
-      if (onPacket(type, (bytes[idAt] << 8) | bytes[idAt + 1], answers)) finished++;
+      if (onPacket(type, (bytes[idAt] << 8) | bytes[idAt + 1], answers)) {
+        finished += 1;
+      }
       offset += 2 + bytes[offset + 1];
     }
     rest = bytes.subarray(offset);
-    if (answers.length > 0) channel.send(Buffer.from(answers));
-    if (finished > 0) onFinished?.(finished);
+    if (answers.length > 0) {
+      channel.send(Buffer.from(answers));
+    }
+    if (finished > 0) {
+      onFinished?.(finished);
+    }
   };
 }
 
@@ -135,10 +156,14 @@ async function measure(server, counter) {
 async function worked(server, ms) {
   const start = processorMs(server.pid);
   const deadline = performance.now() + PATIENCE_MS;
-  while (processorMs(server.pid) - start < ms && performance.now() < deadline) await pause(20);
+  while (processorMs(server.pid) - start < ms && performance.now() < deadline) {
+    await pause(20);
+  }
   return processorMs(server.pid) - start;
 }
 
 function close(...channels) {
-  for (const channel of channels.flat()) channel.close();
+  for (const channel of channels.flat()) {
+    channel.close();
+  }
 }

@@ -44,7 +44,9 @@ function packet(first, parts) {
     const low = rest & 0x7f;
     rest >>>= 7;
     length.push(rest > 0 ? low | 0x80 : low);
-    if (rest === 0) break;
+    if (rest === 0) {
+      break;
+    }
   }
   return Buffer.concat([Buffer.from([first, ...length]), body]);
 }

@@ -12,7 +12,9 @@ const web = await broker.listen(webSocketListener({ host: "127.0.0.1", port: 0, 
 let told = -1;
 setInterval(() => {
   const { subscriptions } = broker.metrics();
-  if (subscriptions !== told) broker.publish("bench/subscriptions", String(subscriptions), { retain: true });
+  if (subscriptions !== told) {
+    broker.publish("bench/subscriptions", String(subscriptions), { retain: true });
+  }
   told = subscriptions;
 }, 2);
 process.send({ tcp: portOf(tcp), websocket: portOf(web) });

@@ -29,14 +29,16 @@ async function loop(client, { qos }) {
   const topic = "bench/loop";
   const fill = () => {
     while (running && published - Math.min(received, settled) < WINDOWS[qos]) {
-      published++;
+      published += 1;
       client.publish(topic, PAYLOAD, qos, onSettled);
     }
   };
   // Refilled in batches: a loop per message would measure itself.
   let scheduled = false;
   const refill = () => {
-    if (scheduled) return;
+    if (scheduled) {
+      return;
+    }
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -44,11 +46,11 @@ async function loop(client, { qos }) {
     });
   };
   const onSettled = () => {
-    settled++;
+    settled += 1;
     refill();
   };
   const onMessage = () => {
-    received++;
+    received += 1;
     refill();
   };
   client.onMessage(onMessage);
@@ -80,7 +82,9 @@ async function restored(client, task) {
   for await (const message of counts) {
     const subscriptions = Number(message.text());
     lost ||= subscriptions < task.count;
-    if (lost && subscriptions >= task.count) break;
+    if (lost && subscriptions >= task.count) {
+      break;
+    }
   }
   return (task.count / (performance.now() - start)) * 1_000;
 }

@@ -18,7 +18,7 @@ export async function rate(server, publishers, window) {
     delivered += count;
   });
   const senders = [];
-  for (let index = 0; index < publishers; index++) {
+  for (let index = 0; index < publishers; index += 1) {
     const sender = await client(server, "tcp");
     const send = publisher(sender);
     onPubacks(sender, send);
@@ -30,7 +30,9 @@ export async function rate(server, publishers, window) {
   const start = performance.now();
   await pause(MEASURE_MS);
   const perSecond = ((delivered - from) / (performance.now() - start)) * 1000;
-  for (const channel of [receiver, ...senders]) channel.close();
+  for (const channel of [receiver, ...senders]) {
+    channel.close();
+  }
   await forget(server);
   return perSecond;
 }
@@ -50,7 +52,9 @@ export async function fillAndDrain(server, count) {
       onDone(done);
       const more = Math.min(done, left);
       left -= more;
-      if (more > 0) send(more);
+      if (more > 0) {
+        send(more);
+      }
     };
     onPubacks(sender, sendSome);
     left -= 1000;
@@ -92,7 +96,9 @@ function timed(count, begin) {
     let done = 0;
     begin((more) => {
       done += more;
-      if (done >= count) resolve((count / (performance.now() - start)) * 1000);
+      if (done >= count) {
+        resolve((count / (performance.now() - start)) * 1000);
+      }
     });
   });
 }
@@ -102,7 +108,7 @@ function publisher(channel) {
   let nextId = 1;
   return (count) => {
     const bytes = Buffer.allocUnsafe(message.length * count);
-    for (let index = 0; index < count; index++) {
+    for (let index = 0; index < count; index += 1) {
       message.copy(bytes, index * message.length);
       bytes.writeUInt16BE(nextId, index * message.length + idOffset());
       nextId = (nextId % 65_535) + 1;
@@ -118,7 +124,9 @@ function onPubacks(channel, onDone) {
     bytes += chunk.length;
     const count = Math.floor(bytes / PUBACK_BYTES);
     bytes -= count * PUBACK_BYTES;
-    if (count > 0) onDone(count);
+    if (count > 0) {
+      onDone(count);
+    }
   };
 }
 
@@ -132,7 +140,7 @@ function acknowledge(channel, onDone, skip = 0) {
     bytes = bytes.subarray(skipped);
     const count = Math.floor(bytes.length / message.length);
     const answers = Buffer.allocUnsafe(count * PUBACK_BYTES);
-    for (let index = 0; index < count; index++) {
+    for (let index = 0; index < count; index += 1) {
       answers.writeUInt16BE(0x4002, index * PUBACK_BYTES);
       const at = index * message.length + idOffset();
       answers[index * PUBACK_BYTES + 2] = bytes[at];

@@ -15,7 +15,9 @@ export async function startTidewire(folder, { fsync = "always", directory = join
 
 /** JetStream with files; it forces them to the disk every two minutes. */
 export async function startNats(folder) {
-  if (!hasProgram("nats-server")) return undefined;
+  if (!hasProgram("nats-server")) {
+    return undefined;
+  }
   const [tcp, client] = [await freePort(), await freePort()];
   const config = join(folder, "nats.conf");
   writeFileSync(
@@ -31,7 +33,9 @@ export async function startNats(folder) {
 /** Writes a snapshot every 30 minutes and at its end. */
 export async function startMosquitto(folder) {
   const mosquitto = existsSync("/usr/sbin/mosquitto") ? "/usr/sbin/mosquitto" : "mosquitto";
-  if (!hasProgram(mosquitto)) return undefined;
+  if (!hasProgram(mosquitto)) {
+    return undefined;
+  }
   const tcp = await freePort();
   const config = join(folder, "mosquitto.conf");
   mkdirSync(join(folder, "mosquitto"));

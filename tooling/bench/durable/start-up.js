@@ -21,14 +21,16 @@ export function fillQueues(directory, count) {
       willAtMs: undefined,
       maybeSentBelow: undefined,
     });
-    for (let sequence = 0; sequence < count / BATCHES; sequence++) store.enqueue(clientId, entry(sequence));
+    for (let sequence = 0; sequence < count / BATCHES; sequence += 1) {
+      store.enqueue(clientId, entry(sequence));
+    }
   });
 }
 
 /** Writes so many retained messages. */
 export function fillRetained(directory, count) {
   return fill(directory, (store, batch) => {
-    for (let index = 0; index < count / BATCHES; index++) {
+    for (let index = 0; index < count / BATCHES; index += 1) {
       store.putRetained(publication(`bench/${batch}/${index}`));
     }
   });
@@ -37,7 +39,7 @@ export function fillRetained(directory, count) {
 async function fill(directory, write) {
   const store = lmdbStore({ directory, fsync: "os" });
   await store.open();
-  for (let batch = 0; batch < BATCHES; batch++) {
+  for (let batch = 0; batch < BATCHES; batch += 1) {
     write(store, batch);
     await store.commit();
   }

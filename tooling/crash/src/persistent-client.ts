@@ -62,7 +62,9 @@ export class PersistentClient {
 
   /** Connects, and keeps connecting, until `disconnect`. */
   start(): void {
-    if (!this.#stopped) return;
+    if (!this.#stopped) {
+      return;
+    }
     this.#stopped = false;
     this.#dial();
   }
@@ -134,15 +136,21 @@ export class PersistentClient {
     this.#socket = socket;
     socket.once("connect", () => socket.write(encode(this.#connectPacket(), this.#encoding)));
     socket.on("data", (chunk) => {
-      if (socket !== this.#socket) return;
+      if (socket !== this.#socket) {
+        return;
+      }
       decoder.push(chunk);
-      for (let packet = decoder.next(); packet !== null; packet = decoder.next()) this.#receive(packet);
+      for (let packet = decoder.next(); packet !== null; packet = decoder.next()) {
+        this.#receive(packet);
+      }
     });
     // The reason shows in what comes next: every loss is followed by another attempt.
     socket.on("error", () => {});
     socket.once("close", () => {
       // What still comes of a connection that was given up concerns nobody.
-      if (socket !== this.#socket) return;
+      if (socket !== this.#socket) {
+        return;
+      }
       this.#connected = false;
       this.#socket = undefined;
       this.#dialLater();
@@ -150,7 +158,9 @@ export class PersistentClient {
   }
 
   #dialLater(): void {
-    if (!this.#stopped) this.#retry = setTimeout(() => this.#dial(), 10);
+    if (!this.#stopped) {
+      this.#retry = setTimeout(() => this.#dial(), 10);
+    }
   }
 
   #connectPacket(): Packet {
@@ -184,7 +194,9 @@ export class PersistentClient {
           this.#settle(packet.packetId, packet.reasonCode);
         } else {
           const sent = this.#sent.get(packet.packetId);
-          if (sent !== undefined) sent.released = true;
+          if (sent !== undefined) {
+            sent.released = true;
+          }
           this.#acknowledge(PacketType.PUBREL, packet.packetId);
         }
         break;
@@ -205,29 +217,44 @@ export class PersistentClient {
   }
 
   #accepted({ sessionPresent, reasonCode }: ConnackPacket): void {
-    if (reasonCode !== 0) throw new Error(`${this.#options.clientId}: CONNACK ${reasonCode}`);
-    if (!sessionPresent && this.#sessionExpected) this.forgotten++;
+    if (reasonCode !== 0) {
+      throw new Error(`${this.#options.clientId}: CONNACK ${reasonCode}`);
+    }
+    if (!sessionPresent && this.#sessionExpected) {
+      this.forgotten += 1;
+    }
     this.#sessionExpected = true;
     this.#connected = true;
     for (const { packet, released } of this.#sent.values()) {
-      if (released) this.#acknowledge(PacketType.PUBREL, packet.packetId);
-      else this.#send({ ...packet, dup: true });
+      if (released) {
+        this.#acknowledge(PacketType.PUBREL, packet.packetId);
+      } else {
+        this.#send({ ...packet, dup: true });
+      }
     }
-    for (const { packet } of this.#requests.values()) this.#send(packet);
+    for (const { packet } of this.#requests.values()) {
+      this.#send(packet);
+    }
     this.#options.onConnected?.();
   }
 
   #deliver(packet: PublishPacket): void {
     const { packetId, qos } = packet;
     if (qos !== 2 || !this.#taken.has(packetId)) {
-      if (qos === 2) this.#taken.add(packetId);
+      if (qos === 2) {
+        this.#taken.add(packetId);
+      }
       this.#options.onMessage?.(packet.topic, Buffer.from(packet.payload).toString(), packet);
     }
-    if (qos > 0) this.#acknowledge(qos === 1 ? PacketType.PUBACK : PacketType.PUBREC, packetId);
+    if (qos > 0) {
+      this.#acknowledge(qos === 1 ? PacketType.PUBACK : PacketType.PUBREC, packetId);
+    }
   }
 
   #settle(packetId: number, reasonCode: number): void {
-    if (this.#sent.delete(packetId)) this.#options.onSettled?.(packetId, reasonCode);
+    if (this.#sent.delete(packetId)) {
+      this.#options.onSettled?.(packetId, reasonCode);
+    }
   }
 
   #acknowledge(type: AckPacket["type"], packetId: number): void {
@@ -235,7 +262,9 @@ export class PersistentClient {
   }
 
   #send(packet: Packet): void {
-    if (this.#connected) this.#socket?.write(encode(packet, this.#encoding));
+    if (this.#connected) {
+      this.#socket?.write(encode(packet, this.#encoding));
+    }
   }
 
   get #encoding(): Parameters<typeof encode>[1] {

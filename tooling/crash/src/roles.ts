@@ -59,7 +59,9 @@ export class Subscriber {
         const number = Number(payload);
         const count = (this.#counts[number] ?? 0) + 1;
         this.#counts[number] = count;
-        if (count === 1 && number < this.#last) this.outOfOrder++;
+        if (count === 1 && number < this.#last) {
+          this.outOfOrder += 1;
+        }
         this.#last = Math.max(this.#last, number);
       },
     });
@@ -98,7 +100,9 @@ export class RetainedPublisher {
         const topic = this.#topics.get(packetId)!;
         this.#topics.delete(packetId);
         this.values[topic]!.acknowledged = this.values[topic]!.sent;
-        if (this.#publishing) this.#set(topic);
+        if (this.#publishing) {
+          this.#set(topic);
+        }
       },
     });
   }
@@ -106,7 +110,9 @@ export class RetainedPublisher {
   start(): void {
     this.#publishing = true;
     this.client.start();
-    for (const topic of this.values.keys()) this.#set(topic);
+    for (const topic of this.values.keys()) {
+      this.#set(topic);
+    }
   }
 
   finish(): void {
@@ -147,7 +153,7 @@ export class Subscribing {
   }
 
   async #run(): Promise<void> {
-    for (let step = 0; this.#running; step++) {
+    for (let step = 0; this.#running; step += 1) {
       const filter = `changing/${step % 50}`;
       if (this.held.has(filter)) {
         await this.client.unsubscribe(filter);

@@ -8,7 +8,9 @@ export const program: string = fileURLToPath(new URL("../../../apps/server/bin/t
 /** None outlives the tests. */
 const running = new Set<ChildProcess>();
 process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) {
+    child.kill("SIGKILL");
+  }
 });
 
 /** A `tidewire serve` on one data directory that is killed and started again, each time on a port of its own choice. */
@@ -41,7 +43,9 @@ export class Server {
       child.stdout.on("data", (chunk: Buffer) => {
         said += chunk.toString();
         const port = /^listening tcp:\/\/\S+:(\d+)$/m.exec(said)?.[1];
-        if (port !== undefined && /^ready$/m.test(said)) resolve(Number(port));
+        if (port !== undefined && /^ready$/m.test(said)) {
+          resolve(Number(port));
+        }
       });
       child.once("exit", (code, signal) => reject(new Error(`the server ended (${code ?? signal}): ${said}`)));
     });
@@ -61,7 +65,9 @@ export class Server {
     const child = this.#child;
     this.#child = undefined;
     this.#port = 0;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) {
+      return;
+    }
     const exited = once(child, "exit");
     child.kill(signal);
     await exited;

@@ -2,7 +2,9 @@
 export async function until(what: string, condition: () => boolean, limitMs = 30_000): Promise<void> {
   const limit = Date.now() + limitMs;
   while (!condition()) {
-    if (Date.now() > limit) throw new Error(`not within ${limitMs} ms: ${what}`);
+    if (Date.now() > limit) {
+      throw new Error(`not within ${limitMs} ms: ${what}`);
+    }
     await sleep(10);
   }
 }

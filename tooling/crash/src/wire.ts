@@ -25,7 +25,9 @@ export class Wire {
     const decoder = createDecoder({ version, sender: "server" });
     socket.on("data", (chunk) => {
       decoder.push(chunk);
-      for (let packet = decoder.next(); packet !== null; packet = decoder.next()) this.#received.push(packet);
+      for (let packet = decoder.next(); packet !== null; packet = decoder.next()) {
+        this.#received.push(packet);
+      }
       this.#wake();
     });
     socket.on("error", () => {});
@@ -86,7 +88,9 @@ export class Wire {
   /** The next packet, which must be of this type. */
   async next<Type extends Packet["type"]>(type: Type): Promise<PacketOf<Type>> {
     const packet = await this.poll(10_000);
-    if (packet?.type !== type) throw new Error(`expected packet type ${type}, got ${packet?.type ?? "nothing"}`);
+    if (packet?.type !== type) {
+      throw new Error(`expected packet type ${type}, got ${packet?.type ?? "nothing"}`);
+    }
     return packet as PacketOf<Type>;
   }
 

@@ -51,8 +51,11 @@ describe.skipIf(!mayMount())("on a disk that fills up", () => {
         wire.publish(1, 1, false, TOPIC, payload);
         const answer = await wire.poll(10_000);
         if (answer?.type !== PacketType.PUBACK || answer.reasonCode >= 0x80) {
-          if (version === 5) expect(answer).toMatchObject({ type: PacketType.PUBACK, reasonCode: QUOTA_EXCEEDED });
-          else expect(wire.closed).toBe(true);
+          if (version === 5) {
+            expect(answer).toMatchObject({ type: PacketType.PUBACK, reasonCode: QUOTA_EXCEEDED });
+          } else {
+            expect(wire.closed).toBe(true);
+          }
           return false;
         }
         acknowledged.push(payload);
@@ -60,19 +63,27 @@ describe.skipIf(!mayMount())("on a disk that fills up", () => {
       };
 
       let { wire } = await Wire.open(server.port, "publisher", version);
-      for (let index = 0; index < 50; index++) expect(await publish(wire)).toBe(true);
+      for (let index = 0; index < 50; index += 1) {
+        expect(await publish(wire)).toBe(true);
+      }
       const ballast = join(disk, "ballast");
       writeFileSync(ballast, Buffer.alloc(20 * 1024 * 1024));
       for (let accepted = true; accepted; ) {
         accepted = await publish(wire);
         await sleep(20);
       }
-      if (version === 5) expect(await publish(wire)).toBe(false);
+      if (version === 5) {
+        expect(await publish(wire)).toBe(false);
+      }
       rmSync(ballast);
       // The store looks again within a second or so.
       await sleep(1500);
-      if (version === 4) ({ wire } = await Wire.open(server.port, "publisher", version));
-      for (let index = 0; index < 50; index++) expect(await publish(wire)).toBe(true);
+      if (version === 4) {
+        ({ wire } = await Wire.open(server.port, "publisher", version));
+      }
+      for (let index = 0; index < 50; index += 1) {
+        expect(await publish(wire)).toBe(true);
+      }
       wire.close();
       await server.kill();
       await server.start();
@@ -89,17 +100,21 @@ describe.skipIf(!mayMount())("on a disk that fills up", () => {
     await wire.next(PacketType.PUBACK);
     fill(join(disk, "ballast"));
     const acknowledged = ["before"];
-    for (let packetId = 2; packetId < 40 && !wire.closed; packetId++) {
+    for (let packetId = 2; packetId < 40 && !wire.closed; packetId += 1) {
       wire.publish(packetId, 1, false, TOPIC, `${packetId}`.padEnd(100_000));
       const answer = await wire.poll(2000);
-      if (answer?.type === PacketType.PUBACK && answer.reasonCode < 0x80) acknowledged.push(`${packetId}`);
+      if (answer?.type === PacketType.PUBACK && answer.reasonCode < 0x80) {
+        acknowledged.push(`${packetId}`);
+      }
     }
     await server.kill();
     rmSync(join(disk, "ballast"));
     await server.start();
     const kept = (await receiveAll(server, "subscriber", 5, acknowledged.length)).map((payload) => payload.trim());
     // A message may be there although its acknowledgement never left; one that was acknowledged has to be.
-    for (const payload of acknowledged) expect(kept).toContain(payload);
+    for (const payload of acknowledged) {
+      expect(kept).toContain(payload);
+    }
   });
 });
 
@@ -119,7 +134,7 @@ describe("a backup while the broker serves", () => {
     subscriber.wire.close();
     const { wire } = await Wire.open(server.port, "publisher", 5);
     const publish = async (count: number, from: number): Promise<void> => {
-      for (let index = 0; index < count; index++) {
+      for (let index = 0; index < count; index += 1) {
         wire.publish(1, 1, false, TOPIC, `${from + index}`.padEnd(2000));
         await wire.next(PacketType.PUBACK);
       }
@@ -131,7 +146,9 @@ describe("a backup while the broker serves", () => {
       await Promise.all([sleep(delay), publish(20, 1000)]);
       backup.kill("SIGKILL");
       await ended(backup);
-      if (existsSync(join(target, "data.mdb"))) await expectBackup(target, 300);
+      if (existsSync(join(target, "data.mdb"))) {
+        await expectBackup(target, 300);
+      }
     }
     const target = join(root, "complete");
     const backup = startBackup(target);
@@ -173,7 +190,9 @@ async function receiveAll(server: Server, clientId: string, version: 4 | 5, expe
   const payloads: string[] = [];
   const next = (): ReturnType<Wire["poll"]> => wire.poll(payloads.length < expected ? 10_000 : 300);
   for (let packet = await next(); packet !== undefined; packet = await next()) {
-    if (packet.type !== PacketType.PUBLISH) continue;
+    if (packet.type !== PacketType.PUBLISH) {
+      continue;
+    }
     payloads.push(Buffer.from(packet.payload).toString());
     wire.acknowledge(PacketType.PUBACK, packet.packetId);
   }
@@ -182,7 +201,9 @@ async function receiveAll(server: Server, clientId: string, version: 4 | 5, expe
 }
 
 async function ended(child: ChildProcess): Promise<number | null> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+  if (child.exitCode === null && child.signalCode === null) {
+    await once(child, "exit");
+  }
   return child.exitCode;
 }
 
@@ -190,7 +211,9 @@ async function ended(child: ChildProcess): Promise<number | null> {
 function fill(path: string): void {
   const chunk = Buffer.alloc(16 * 1024);
   try {
-    for (;;) writeFileSync(path, chunk, { flag: "a" });
+    for (;;) {
+      writeFileSync(path, chunk, { flag: "a" });
+    }
   } catch {
     // It is full now.
   }

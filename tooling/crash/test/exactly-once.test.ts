@@ -41,9 +41,15 @@ describe("a publisher whose server is killed when", () => {
           subscriber.wire.close();
           const { wire } = await Wire.open(server.port, `publisher-${version}`, version);
           wire.publish(1, 2, false, TOPIC + version, "once");
-          if (step !== "PUBLISH was sent") await wire.next(PacketType.PUBREC);
-          if (released) wire.acknowledge(PacketType.PUBREL, 1);
-          if (step === "PUBCOMP came") await wire.next(PacketType.PUBCOMP);
+          if (step !== "PUBLISH was sent") {
+            await wire.next(PacketType.PUBREC);
+          }
+          if (released) {
+            wire.acknowledge(PacketType.PUBREL, 1);
+          }
+          if (step === "PUBCOMP came") {
+            await wire.next(PacketType.PUBCOMP);
+          }
         };
         const sendAgain: Phase = async () => {
           const wire = await resume(`publisher-${version}`, version);
@@ -81,15 +87,25 @@ describe("a subscriber whose server is killed when", () => {
       const begin: Phase = async () => {
         const { wire } = await Wire.open(server.port, `subscriber-${version}`, version);
         await wire.subscribe(TOPIC + version, 2);
-        if (step === "the message waits in the queue") wire.close();
+        if (step === "the message waits in the queue") {
+          wire.close();
+        }
         const publisher = await Wire.open(server.port, `publisher-${version}`, version);
         await publish(publisher.wire, version, "once");
-        if (step === "the message waits in the queue") return;
+        if (step === "the message waits in the queue") {
+          return;
+        }
         const { packetId } = await wire.next(PacketType.PUBLISH);
         expect(packetId).toBe(1);
-        if (step !== "PUBLISH came") wire.acknowledge(PacketType.PUBREC, packetId);
-        if (step === "PUBREL came" || step === "PUBCOMP was sent") await wire.next(PacketType.PUBREL);
-        if (step === "PUBCOMP was sent") wire.acknowledge(PacketType.PUBCOMP, packetId);
+        if (step !== "PUBLISH came") {
+          wire.acknowledge(PacketType.PUBREC, packetId);
+        }
+        if (step === "PUBREL came" || step === "PUBCOMP was sent") {
+          await wire.next(PacketType.PUBREL);
+        }
+        if (step === "PUBCOMP was sent") {
+          wire.acknowledge(PacketType.PUBCOMP, packetId);
+        }
       };
       // What comes after the kill depends on what the server had seen; all of it is about this one exchange.
       const finish: Phase = async () => {
@@ -154,7 +170,7 @@ async function receiveAll(version: 4 | 5, expected: number): Promise<string[]> {
       wire.acknowledge(PacketType.PUBREC, packet.packetId);
     } else if (packet.type === PacketType.PUBREL) {
       wire.acknowledge(PacketType.PUBCOMP, packet.packetId);
-      finished++;
+      finished += 1;
     }
   }
   wire.close();

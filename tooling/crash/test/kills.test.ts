@@ -30,22 +30,38 @@ test(`what was acknowledged survives ${kills} kills (seed ${seed})`, { timeout: 
 
   await server.start();
   await Promise.all(subscribers.map((subscriber) => subscriber.start()));
-  for (const role of [one, two, retained, subscribing]) role.start();
-  for (let kill = 0; kill < kills; kill++) {
+  for (const role of [one, two, retained, subscribing]) {
+    role.start();
+  }
+  for (let kill = 0; kill < kills; kill += 1) {
     // Mostly with messages under way, now and then while everybody is still connecting.
     const goals = [one, two].map(({ published }) => published + 10);
-    if (random() < 0.8) await until("messages flow", () => one.published > goals[0]! && two.published > goals[1]!);
+    if (random() < 0.8) {
+      await until("messages flow", () => one.published > goals[0]! && two.published > goals[1]!);
+    }
     await sleep(random() * 200);
-    for (const { client } of atTimes) if (random() < 0.3) client.disconnect();
+    for (const { client } of atTimes) {
+      if (random() < 0.3) {
+        client.disconnect();
+      }
+    }
     await sleep(random() * 60);
     await server.kill();
     await server.start();
-    for (const { client } of atTimes) if (random() < 0.6) client.start();
+    for (const { client } of atTimes) {
+      if (random() < 0.6) {
+        client.start();
+      }
+    }
   }
 
   // Nobody publishes any more, everybody connects, and all that is owed arrives.
-  for (const publisher of [one, two, retained]) publisher.finish();
-  for (const { client } of atTimes) client.start();
+  for (const publisher of [one, two, retained]) {
+    publisher.finish();
+  }
+  for (const { client } of atTimes) {
+    client.start();
+  }
   await until("every message is acknowledged", () =>
     [one, two, retained].every(({ client }) => client.unfinished === 0),
   );
@@ -62,11 +78,15 @@ test(`what was acknowledged survives ${kills} kills (seed ${seed})`, { timeout: 
   for (const subscriber of subscribers.filter(({ filter }) => filter === "numbers/2")) {
     expect(subscriber.repeated(), "QoS 2 messages delivered twice").toEqual([]);
   }
-  for (const { client } of [one, two, retained, subscribing]) expect(client.forgotten, "sessions forgotten").toBe(0);
+  for (const { client } of [one, two, retained, subscribing]) {
+    expect(client.forgotten, "sessions forgotten").toBe(0);
+  }
   await expectSubscriptions(subscribing, one);
   await expectRetained(retained, port);
 
-  for (const { client } of [one, two, retained, subscribing, ...subscribers]) client.disconnect();
+  for (const { client } of [one, two, retained, subscribing, ...subscribers]) {
+    client.disconnect();
+  }
   await server.stop();
   rmSync(directory, { recursive: true });
   expect(Math.min(one.published, two.published), "messages published").toBeGreaterThan(kills * 5);
@@ -74,7 +94,9 @@ test(`what was acknowledged survives ${kills} kills (seed ${seed})`, { timeout: 
 
 /** Exactly the subscriptions that were acknowledged get a message each. */
 async function expectSubscriptions(subscribing: Subscribing, publisher: Publisher): Promise<void> {
-  for (const number of range(50)) publisher.client.publish(`changing/${number}`, "probe", 1);
+  for (const number of range(50)) {
+    publisher.client.publish(`changing/${number}`, "probe", 1);
+  }
   await until("the probes are acknowledged", () => publisher.client.unfinished === 0);
   await until("the probes arrive", () => subscribing.received.size >= subscribing.held.size, 5000).catch(() => {});
   await sleep(50);

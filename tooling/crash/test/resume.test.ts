@@ -74,15 +74,17 @@ test("what waited for a client that was connected goes with DUP after a kill, si
   for (const clientId of ["connected", "away"]) {
     const { wire } = await Wire.open(server.port, clientId, 5, { properties: oneAtATime });
     await wire.subscribe(TOPIC, 1);
-    if (clientId === "away") wire.close();
+    if (clientId === "away") {
+      wire.close();
+    }
   }
   await sleep(100);
-  for (let packetId = 1; packetId <= 3; packetId++) {
+  for (let packetId = 1; packetId <= 3; packetId += 1) {
     publisher.wire.publish(packetId, 1, false, TOPIC, `${packetId}`);
     await publisher.wire.next(PacketType.PUBACK);
   }
   // A second restart makes no difference: nobody knows more by then.
-  for (let restart = 0; restart < 2; restart++) {
+  for (let restart = 0; restart < 2; restart += 1) {
     await server.kill();
     await server.start();
   }
@@ -129,7 +131,9 @@ test("wills and expiry go on where they were, by the wall clock", async () => {
   const resumed = await Wire.open(server.port, "subscriber", 5);
   const published = [];
   for (let packet = await resumed.wire.poll(3000); packet !== undefined; packet = await resumed.wire.poll(3000)) {
-    if (packet.type !== PacketType.PUBLISH) continue;
+    if (packet.type !== PacketType.PUBLISH) {
+      continue;
+    }
     published.push(packet.topic);
     resumed.wire.acknowledge(PacketType.PUBACK, packet.packetId);
   }

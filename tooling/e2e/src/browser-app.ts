@@ -9,7 +9,9 @@ export type Scripts = Readonly<Record<string, string>>;
 /** A small site: `/` is a page that loads `/page.js`. Listens on a free port of 127.0.0.1. */
 export async function serveApp(scripts: Scripts): Promise<{ readonly url: string; close(): void }> {
   const bundles = new Map<string, string>();
-  for (const [path, source] of Object.entries(scripts)) bundles.set(path, await bundle(source));
+  for (const [path, source] of Object.entries(scripts)) {
+    bundles.set(path, await bundle(source));
+  }
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
     const script = bundles.get(path);

@@ -35,7 +35,9 @@ export async function openPage(
   const page = await context.newPage();
   const errors: string[] = [];
   page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") errors.push(message.text());
+    if (message.type() === "error" || message.type() === "warning") {
+      errors.push(message.text());
+    }
   });
   page.on("pageerror", (error) => errors.push(String(error)));
   await page.goto(url);

@@ -93,8 +93,9 @@ export const aedes: ClientBroker = {
       targets: { tcp: tcp({ host: "127.0.0.1", port }), websocket: `ws://127.0.0.1:${webSocketPort}/mqtt` },
       async stop() {
         await new Promise<void>((resolve) => broker.close(() => resolve()));
-        for (const socket of [...sockets, ...web.clients])
+        for (const socket of [...sockets, ...web.clients]) {
           socket instanceof Object && "terminate" in socket ? socket.terminate() : socket.destroy();
+        }
         raw.close();
         http.close();
       },

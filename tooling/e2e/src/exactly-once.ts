@@ -29,7 +29,7 @@ const pageScript = `
   });
   client.on("error", (error) => console.info(error.code));
   globalThis.publish = async (first, count) => {
-    for (let i = first; i < first + count; i++) client.publish("once", String(i), { qos: 2 }).catch(() => {});
+    for (let i = first; i < first + count; i += 1) client.publish("once", String(i), { qos: 2 }).catch(() => {});
     await client.persisted();
   };
   globalThis.drain = () => client.drain({ timeoutMs: 20000 });
@@ -58,7 +58,7 @@ export async function provesExactlyOnce({ rounds, messagesPerRound, random }: Di
     const { page } = await openPage(browser, `${app.url}?broker=ws://127.0.0.1:${network.port}/mqtt`);
     const uncertain: number[] = [];
     let next = 0;
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < rounds; round += 1) {
       const first = next;
       next += messagesPerRound;
       const stored = page
@@ -69,13 +69,19 @@ export async function provesExactlyOnce({ rounds, messagesPerRound, random }: Di
         );
       await pause(random() * 60);
       const kind = Math.floor(random() * 4);
-      if (kind === 0) network.cut();
+      if (kind === 0) {
+        network.cut();
+      }
       if (kind === 1) {
         await broker.close();
         broker = await startBroker(directory, tcpPort, webPort);
       }
       await page.reload();
-      if (!(await stored)) for (let i = first; i < next; i++) uncertain.push(i);
+      if (!(await stored)) {
+        for (let i = first; i < next; i += 1) {
+          uncertain.push(i);
+        }
+      }
       network.restore();
     }
     await settle(page);
@@ -83,7 +89,9 @@ export async function provesExactlyOnce({ rounds, messagesPerRound, random }: Di
     await page.evaluate((end) => publish(end, 1), END);
     await until("the end", () => received.delete(END));
     const missing = uncertain.filter((i) => !received.has(i));
-    for (const i of missing) await page.evaluate((from) => publish(from, 1), i);
+    for (const i of missing) {
+      await page.evaluate((from) => publish(from, 1), i);
+    }
     await settle(page);
     await until("all messages", () => received.size >= next, 10_000).catch(() => {});
     const lost = Array.from({ length: next }, (_, i) => i).filter((i) => !received.has(i));

@@ -39,7 +39,9 @@ export async function startMosquitto(
 export async function mosquittoPub(port: number, args: readonly string[], input?: string): Promise<void> {
   const options = input === undefined ? {} : { input };
   const end = await runProgram(peerPath("mosquitto_pub"), ["-h", "127.0.0.1", "-p", String(port), ...args], options);
-  if (end.code !== 0) throw new Error(`mosquitto_pub ${args.join(" ")} ended with ${end.code}: ${end.stderr}`);
+  if (end.code !== 0) {
+    throw new Error(`mosquitto_pub ${args.join(" ")} ended with ${end.code}: ${end.stderr}`);
+  }
 }
 
 /** Starts mosquitto_sub and waits for the SUBACK, or for a message that a resumed session has for it already. */

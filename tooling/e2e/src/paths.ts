@@ -17,7 +17,9 @@ export function artifactPath(name: string): string {
 /** A program of an app, which must have been built. */
 export function builtProgram(app: "server" | "device-agent" | "gateway", bin: string): string {
   const dist = join(ROOT, "apps", app, "dist");
-  if (!existsSync(dist)) throw new Error(`apps/${app} is not built: run "pnpm build" first`);
+  if (!existsSync(dist)) {
+    throw new Error(`apps/${app} is not built: run "pnpm build" first`);
+  }
   return join(ROOT, "apps", app, "bin", bin);
 }
 
@@ -30,5 +32,7 @@ export function temporaryDirectory(): string {
 
 const temporary: string[] = [];
 afterAll(() => {
-  for (const directory of temporary) rmSync(directory, { recursive: true, force: true });
+  for (const directory of temporary) {
+    rmSync(directory, { recursive: true, force: true });
+  }
 });

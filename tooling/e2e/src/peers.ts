@@ -15,7 +15,9 @@ export function findPeer(peer: Peer): string | undefined {
 /** Where a peer is; throws when there is none. */
 export function peerPath(peer: Peer): string {
   const path = findPeer(peer);
-  if (path === undefined) throw new Error(missingReason([peer]));
+  if (path === undefined) {
+    throw new Error(missingReason([peer]));
+  }
   return path;
 }
 

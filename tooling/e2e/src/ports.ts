@@ -9,6 +9,8 @@ export async function freePort(): Promise<number> {
   });
   const address = server.address();
   await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("the test server has no port");
+  if (address === null || typeof address === "string") {
+    throw new Error("the test server has no port");
+  }
   return address.port;
 }

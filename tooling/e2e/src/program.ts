@@ -20,7 +20,9 @@ const WAIT_MS = 15_000;
 // What a failed test did not stop must not outlive its file. (A worker that is killed runs no exit handler.)
 const running = new Set<ChildProcess>();
 afterAll(() => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const child of running) {
+    child.kill("SIGKILL");
+  }
 });
 
 /** A child process whose output is kept, line by line. */
@@ -50,7 +52,9 @@ export class Program {
       [child.stdout, this.stdout],
       [child.stderr, this.stderr],
     ] as const) {
-      if (stream === null) continue;
+      if (stream === null) {
+        continue;
+      }
       createInterface({ input: stream }).on("line", (line) => {
         lines.push(line);
         this.#changed();
@@ -74,7 +78,9 @@ export class Program {
   /** The first line of standard output that matches, past or to come. */
   async line(pattern: RegExp, waitMs: number = WAIT_MS): Promise<RegExpMatchArray> {
     const match = await this.#until(() => firstMatch(this.stdout, pattern), waitMs);
-    if (match === undefined) throw new Error(`no line ${pattern} from: ${this.#name}\n${this.output()}`);
+    if (match === undefined) {
+      throw new Error(`no line ${pattern} from: ${this.#name}\n${this.output()}`);
+    }
     return match;
   }
 
@@ -101,7 +107,9 @@ export class Program {
     return new Promise((resolve) => {
       const check = () => {
         const found = find();
-        if (found === undefined && this.#exit === undefined) return;
+        if (found === undefined && this.#exit === undefined) {
+          return;
+        }
         done(found);
       };
       const done = (found: T | undefined) => {
@@ -116,7 +124,9 @@ export class Program {
   }
 
   #changed(): void {
-    for (const watcher of [...this.#watchers]) watcher();
+    for (const watcher of [...this.#watchers]) {
+      watcher();
+    }
   }
 }
 
@@ -136,7 +146,9 @@ export async function runProgram(
 function firstMatch(lines: readonly string[], pattern: RegExp): RegExpMatchArray | undefined {
   for (const line of lines) {
     const match = line.match(pattern);
-    if (match !== null) return match;
+    if (match !== null) {
+      return match;
+    }
   }
   return undefined;
 }

@@ -34,7 +34,9 @@ export async function shakyNetwork(targetPort: number): Promise<ShakyNetwork> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const cut = (): void => {
     up = false;
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) {
+      socket.destroy();
+    }
   };
   return {
     port: (server.address() as { readonly port: number }).port,

@@ -7,8 +7,12 @@ export async function until<T>(
   const deadline = Date.now() + waitMs;
   for (;;) {
     const found = await check();
-    if (found !== undefined && found !== false) return found;
-    if (Date.now() > deadline) throw new Error(`timed out after ${waitMs} ms: ${what}`);
+    if (found !== undefined && found !== false) {
+      return found;
+    }
+    if (Date.now() > deadline) {
+      throw new Error(`timed out after ${waitMs} ms: ${what}`);
+    }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

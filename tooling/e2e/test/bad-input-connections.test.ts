@@ -19,11 +19,15 @@ describe("a broker that is sent what is not MQTT", () => {
       connectMqttJs(`mqtt://127.0.0.1:${tcpPort}`, { protocolVersion: 5 }),
       connectMqttJs(wsUrl, { protocolVersion: 4 }),
     ]);
-    for (const { client } of bystanders) await client.subscribeAsync("bystander/#", { qos: 1 });
+    for (const { client } of bystanders) {
+      await client.subscribeAsync("bystander/#", { qos: 1 });
+    }
   });
 
   afterAll(async () => {
-    for (const { client } of bystanders) await client.endAsync(true);
+    for (const { client } of bystanders) {
+      await client.endAsync(true);
+    }
     const exit = await server.program.stop();
     expect(exit).toEqual({ code: 0, signal: null });
   });

@@ -43,10 +43,14 @@ describeWithPeers(["chromium"], "a tab in the background for three minutes", () 
       const session = await context.newCDPSession(page);
       // What a browser does to a tab that nobody has looked at for long; the page of a SharedWorker may even be frozen.
       await session.send("Emulation.setCPUThrottlingRate", { rate: 20 });
-      if (kind === "shared") await session.send("Page.setWebLifecycleState", { state: "frozen" });
+      if (kind === "shared") {
+        await session.send("Page.setWebLifecycleState", { state: "frozen" });
+      }
       await new Promise((resolve) => setTimeout(resolve, 180_000));
       expect(broker.metrics()).toMatchObject({ connectionsTotal: 1, clients: 1, keepAliveTimeouts: 0 });
-      if (kind === "shared") await session.send("Page.setWebLifecycleState", { state: "active" });
+      if (kind === "shared") {
+        await session.send("Page.setWebLifecycleState", { state: "active" });
+      }
       broker.publish("news", "welcome back", { qos: 1 });
       await until("the message", async () =>
         (await page.evaluate<string[]>("globalThis.got")).includes("welcome back"),

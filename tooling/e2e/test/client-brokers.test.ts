@@ -93,8 +93,11 @@ const cases: readonly Case[] = [
       await client.publish(`${topic}/end/of/test`, "", { qos: 1 });
       await until("the last message", () => got.filter((filter) => filter === "#").length >= 2);
       // A 3.1.1 server that sends a copy for each subscription cannot be told apart from one message published twice.
-      if (version === 5) expect(got.sort()).toEqual(["#", "#", "+"]);
-      else expect(new Set(got)).toEqual(new Set(["#", "+"]));
+      if (version === 5) {
+        expect(got.sort()).toEqual(["#", "#", "+"]);
+      } else {
+        expect(new Set(got)).toEqual(new Set(["#", "+"]));
+      }
     },
   },
   {
@@ -132,7 +135,7 @@ const cases: readonly Case[] = [
       const topic = unique("cut");
       const got: string[] = [];
       await client.subscribe(topic, { qos: 1, onMessage: (message) => void got.push(message.text()) });
-      for (let round = 1; round <= 3; round++) {
+      for (let round = 1; round <= 3; round += 1) {
         cut(client);
         await client.publish(topic, `round ${round}`, { qos: 1 });
         await until(`round ${round}`, () => got.includes(`round ${round}`));
@@ -148,7 +151,9 @@ const cases: readonly Case[] = [
       await before.subscribe(topic, { qos: 1 });
       await before.close();
       const other = await open();
-      for (let i = 0; i < 20; i++) await other.publish(topic, String(i), { qos: 1 });
+      for (let i = 0; i < 20; i += 1) {
+        await other.publish(topic, String(i), { qos: 1 });
+      }
       const got: string[] = [];
       const after = await open(options);
       after.on("message", (message) => void got.push(message.text()));
@@ -183,7 +188,9 @@ const cases: readonly Case[] = [
       for (const [member, client] of members.entries()) {
         await client.subscribe(`$share/g/${topic}`, { qos: 1, onMessage: () => void got.push(member) });
       }
-      for (let i = 0; i < 20; i++) await members[0]!.publish(topic, "", { qos: 1 });
+      for (let i = 0; i < 20; i += 1) {
+        await members[0]!.publish(topic, "", { qos: 1 });
+      }
       await until("all messages", () => got.length >= 20);
       expect(got).toHaveLength(20);
       expect(new Set(got).size).toBe(2);
@@ -254,10 +261,15 @@ function suite(broker: ClientBroker): void {
     broker.transports.flatMap((transport) => broker.versions.map((version) => [transport, version] as const)),
   )("over %s, version %i", (transport, version) => {
     for (const { title, versions, run } of cases) {
-      if (versions?.includes(version as 5) === false) continue;
+      if (versions?.includes(version as 5) === false) {
+        continue;
+      }
       const reason = broker.expectedFailures[title];
-      if (reason === undefined) it(title, () => run(bench(transport, version)));
-      else it.fails(`${title} (known: ${reason})`, { timeout: 3_000 }, () => run(bench(transport, version)));
+      if (reason === undefined) {
+        it(title, () => run(bench(transport, version)));
+      } else {
+        it.fails(`${title} (known: ${reason})`, { timeout: 3_000 }, () => run(bench(transport, version)));
+      }
     }
   });
 }

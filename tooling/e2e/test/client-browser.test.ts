@@ -64,7 +64,7 @@ const pageScript = `
     });
     await client.subscribe("lite/#", { qos: 2, onMessage: ({ payload }) => got.push(text(payload)) });
     const published = [];
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 60; i += 1) {
       published.push(client.publish("lite/" + i, String(i), { qos: 2 }));
       if (i % 20 === 10) cut();
       await new Promise((resolve) => setTimeout(resolve, 2));
@@ -198,7 +198,9 @@ describeWithPeers(["chromium"], "our client in Chromium", () => {
     expect(await two.evaluate("connectShared()")).toBe("shared");
     expect(broker.metrics().connections - before.connections).toBe(1);
     await one.evaluate("client.publish('tabs/1', 'to both', { qos: 1 })");
-    for (const page of [one, two]) await until("the message", async () => (await got(page)).includes("to both"));
+    for (const page of [one, two]) {
+      await until("the message", async () => (await got(page)).includes("to both"));
+    }
     await one.close();
     await two.evaluate("client.publish('tabs/1', 'still here', { qos: 1 })");
     await until("the message", async () => (await got(two)).includes("still here"));

@@ -16,7 +16,9 @@ export function tidewireClient(target: Target, options: ClientOptions): ClientDr
   return {
     ready: () =>
       new Promise<void>((resolve) => {
-        if (client.status !== "connecting") resolve();
+        if (client.status !== "connecting") {
+          resolve();
+        }
         client.on("status", (status) => status !== "connecting" && resolve());
       }),
     publish: ({ topic, payload, qos, retain }) => client.publish(topic, payload, { qos: level(qos), retain }),

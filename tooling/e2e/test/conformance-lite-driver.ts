@@ -17,7 +17,9 @@ export function liteClient(target: LiteTarget, options: ClientOptions): ClientDr
     sessionExpiryInterval: options.sessionExpiryInterval ?? 0,
     reconnect: options.reconnect ? { minDelayMs: 10, maxDelayMs: 10 } : false,
     onStatus: (status) => {
-      if (status !== "connecting") settle();
+      if (status !== "connecting") {
+        settle();
+      }
     },
     onError: () => {},
   });

@@ -33,7 +33,11 @@ beforeAll(async () => {
   expect(results.filter(({ outcome }) => isBad(outcome)).map(({ id, error }) => `${id}: ${error?.message}`)).toEqual(
     [],
   );
-  for (const { id, durationMs } of results) if (durationMs > SLOW_MS) slow.add(id);
+  for (const { id, durationMs } of results) {
+    if (durationMs > SLOW_MS) {
+      slow.add(id);
+    }
+  }
   startAll();
 }, 60_000);
 
@@ -54,7 +58,9 @@ function startAll(): void {
       await next.verdict;
     }
   };
-  for (let worker = 0; worker < SIDE_BY_SIDE; worker++) void work();
+  for (let worker = 0; worker < SIDE_BY_SIDE; worker += 1) {
+    void work();
+  }
 }
 
 async function judge(saboteur: Saboteur): Promise<Verdict> {

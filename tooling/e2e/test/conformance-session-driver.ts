@@ -1,14 +1,14 @@
 import { createDecoder, createPacketWriter, MqttError, type PublishPacket } from "@tidewire/codec";
 import type { DriverMessage } from "@tidewire/conformance/client";
-import type { SessionDriver, SessionHarness, SessionSettings } from "@tidewire/conformance/session";
+import type { ProtocolDriver, SessionHarness, SessionSettings } from "@tidewire/conformance/session";
 import {
-  createClientSession,
+  createClientProtocol,
   createInflight,
-  createServerSession,
+  createServerProtocol,
   enhancedAuthentication,
   type Inflight,
-  type Session,
-  type SessionRequests,
+  type Protocol,
+  type ProtocolRequests,
 } from "@tidewire/session";
 
 /** Both ends of Tidewire's session engine as the suite drives them. */
@@ -17,13 +17,13 @@ export const tidewireSessions: SessionHarness = {
   server: (settings) => new TidewireSession(settings, "server"),
 };
 
-class TidewireSession implements SessionDriver {
+class TidewireSession implements ProtocolDriver {
   readonly messages: DriverMessage[] = [];
   readonly reauthenticate?: (nowMs: number) => void;
   readonly #inflight: Inflight;
   readonly #decoder;
   readonly #writer;
-  readonly #session: Session & SessionRequests;
+  readonly #session: Protocol & ProtocolRequests;
   readonly #waiting: DriverMessage[] = [];
   #nowMs = 1_000;
   #connected = false;
@@ -44,7 +44,7 @@ class TidewireSession implements SessionDriver {
     const { authentication } = settings;
     const parts = { inflight: this.#inflight, writer: this.#writer };
     if (end === "client") {
-      const session = createClientSession({
+      const session = createClientProtocol({
         ...parts,
         connect: {
           type: 1,
@@ -73,7 +73,7 @@ class TidewireSession implements SessionDriver {
       session.open(this.#nowMs);
       return;
     }
-    const session = createServerSession({
+    const session = createServerProtocol({
       writer: this.#writer,
       now: this.#nowMs,
       handler: {
@@ -118,7 +118,9 @@ class TidewireSession implements SessionDriver {
         this.#session.receive(packet, nowMs);
       }
     } catch (error) {
-      if (!(error instanceof MqttError)) throw error;
+      if (!(error instanceof MqttError)) {
+        throw error;
+      }
       this.#session.receiveError(error, nowMs);
     }
   }
@@ -151,7 +153,9 @@ class TidewireSession implements SessionDriver {
   #flush(): void {
     while (this.#connected && !this.ended && this.#session.sendQuota > 0) {
       const message = this.#waiting.shift();
-      if (message === undefined) return;
+      if (message === undefined) {
+        return;
+      }
       const qos = message.qos === 0 || message.qos === 1 ? message.qos : 2;
       this.#session.publish({ ...message, qos, properties: undefined }, this.#nowMs);
     }
@@ -159,6 +163,8 @@ class TidewireSession implements SessionDriver {
 
   #onPublish({ topic, payload, qos, retain, packetId }: PublishPacket): void {
     this.messages.push({ topic, payload, qos, retain });
-    if (qos > 0) this.#session.acknowledge(packetId, 0, this.#nowMs);
+    if (qos > 0) {
+      this.#session.acknowledge(packetId, 0, this.#nowMs);
+    }
   }
 }

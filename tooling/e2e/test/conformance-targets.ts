@@ -53,7 +53,9 @@ function securedHooks(): BrokerHooks {
 function enhancedHooks(): BrokerHooks {
   return {
     authenticateStep: ({ method, data, memory }) => {
-      if (method !== "conformance") return { outcome: "refuse", reasonCode: 0x8c };
+      if (method !== "conformance") {
+        return { outcome: "refuse", reasonCode: 0x8c };
+      }
       if (memory.get("challenged") !== true) {
         memory.set("challenged", true);
         return { outcome: "continue", data: new TextEncoder().encode("challenge") };
@@ -76,7 +78,9 @@ export async function startWithProfiles(
 ): Promise<RunningBroker & { harness(): BrokerHarness }> {
   const plain = await start({ limits: MANY_CLIENTS });
   const profiles = new Map<string, RunningBroker>();
-  for (const [name, options] of Object.entries(PROFILE_OPTIONS)) profiles.set(name, await start(options));
+  for (const [name, options] of Object.entries(PROFILE_OPTIONS)) {
+    profiles.set(name, await start(options));
+  }
   const dials = new Map([...profiles].map(([name, broker]) => [name, broker.dial]));
   const dial = withProfiles(plain.dial, dials);
   let runs = 0;
@@ -84,7 +88,9 @@ export async function startWithProfiles(
     dial,
     harness: () => ({ dial, prefix: `tw${(runs++ % 1_296).toString(36)}` }),
     close: async () => {
-      for (const broker of [plain, ...profiles.values()]) await broker.close();
+      for (const broker of [plain, ...profiles.values()]) {
+        await broker.close();
+      }
     },
   };
 }

@@ -28,7 +28,9 @@ describeWithPeers(["mosquitto_pub", "mosquitto_sub"], "mosquitto_pub and mosquit
     const topic = `mosquitto/${version}/${qos}`;
     const flags = ["-V", version, "-q", String(qos), "-t", topic];
     const subscriber = await mosquittoSub(tcpPort, [...flags, "-F", "got %t %q %p", "-C", "3"]);
-    for (const text of ["one", "two", "three"]) await mosquittoPub(tcpPort, [...flags, "-m", text]);
+    for (const text of ["one", "two", "three"]) {
+      await mosquittoPub(tcpPort, [...flags, "-m", text]);
+    }
     expect(await subscriber.exited).toMatchObject({ code: 0 });
     expect(subscriber.stdout.filter((line) => line.startsWith("got "))).toEqual(
       ["one", "two", "three"].map((text) => `got ${topic} ${qos} ${text}`),

@@ -13,7 +13,9 @@ const MESSAGES = 200;
 const text = (payload: Uint8Array): string => new TextDecoder().decode(payload);
 
 for (const broker of [tidewire, mosquitto, aedes, nats]) {
-  if (!broker.transports.includes("websocket")) continue;
+  if (!broker.transports.includes("websocket")) {
+    continue;
+  }
   describeWithPeers(broker.peers, `lite and minimal at ${broker.name}`, () => {
     let running: RunningBroker;
     let url: string;
@@ -44,9 +46,13 @@ for (const broker of [tidewire, mosquitto, aedes, nats]) {
         const got: string[] = [];
         await subscriber.subscribe(`lite/${version}`, { qos: 2, onMessage: ({ payload }) => got.push(text(payload)) });
         const published: Promise<unknown>[] = [];
-        for (let i = 0; i < MESSAGES; i++) {
+        for (let i = 0; i < MESSAGES; i += 1) {
           published.push(publisher.publish(`lite/${version}`, String(i), { qos: 2 }));
-          if (keepsItsWord && i % 50 === 25) for (const cut of cuts.splice(0)) cut();
+          if (keepsItsWord && i % 50 === 25) {
+            for (const cut of cuts.splice(0)) {
+              cut();
+            }
+          }
           await new Promise((resolve) => setTimeout(resolve, 2));
         }
         await Promise.all(published);

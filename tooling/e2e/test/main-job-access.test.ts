@@ -100,8 +100,11 @@ describe("tidewire serve --users", () => {
     await bob.client.publishAsync("up/bob/private", "for nobody", { qos: 1 });
     const forged = bob.client.publishAsync("up/alice/heat", "99", { qos: 1 });
     // Before MQTT 5 there is no way to say no.
-    if (version === 5) await expect(forged).rejects.toMatchObject({ code: 0x87 });
-    else await forged;
+    if (version === 5) {
+      await expect(forged).rejects.toMatchObject({ code: 0x87 });
+    } else {
+      await forged;
+    }
     await bob.client.publishAsync("up/bob/end", "", { qos: 1 });
     await alice.message("up/bob/end");
     expect(alice.received.map(({ topic }) => topic)).toEqual(["up/bob/heat", "up/bob/end"]);
@@ -179,7 +182,9 @@ describe("tidewire serve --users", () => {
     const again = connect("alice", "one");
     expect(await Promise.race([done, again.then(() => "again")])).toBe("again");
     expect(await Promise.all(guesses)).toEqual(guesses.map(() => "refused"));
-    for (const { client } of [alice, await again]) await client.endAsync();
+    for (const { client } of [alice, await again]) {
+      await client.endAsync();
+    }
   });
 
   describeWithPeers(["mosquitto_pub", "mosquitto_sub"], "with mosquitto_pub and mosquitto_sub", () => {
@@ -238,7 +243,9 @@ describeWithPeers(["mosquitto_pub", "mosquitto_sub"], "tidewire serve with limit
     await before.stop("SIGKILL");
     await until("its end", () => server.program.stderr.some((line) => line.includes('"disconnected"')));
     const publish = (text: string) => client.publishAsync("news", text, { qos: 1 });
-    for (const text of ["one", "two", "three"]) await publish(text);
+    for (const text of ["one", "two", "three"]) {
+      await publish(text);
+    }
     const after = await mosquittoSub(port, [...session, "-F", "got %p", "-C", "3"]);
     await after.line(/got two/);
     await publish("four");

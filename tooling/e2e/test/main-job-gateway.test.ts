@@ -20,7 +20,9 @@ interface Gateway {
 
 const running: Program[] = [];
 afterEach(async () => {
-  for (const program of running.splice(0)) await program.stop();
+  for (const program of running.splice(0)) {
+    await program.stop();
+  }
 });
 
 /** A broker that speaks TCP alone. */
@@ -69,7 +71,9 @@ describe("tidewire-gateway", () => {
       expect((await device.message(`to/device/${qos}`)).text).toHaveLength(200_000);
       expect(await page.message(`to/page/${qos}`)).toMatchObject({ text: `level ${qos}`, qos });
     }
-    for (const { client } of [page, device]) await client.endAsync();
+    for (const { client } of [page, device]) {
+      await client.endAsync();
+    }
     expect(program.stderr).toEqual([]);
   });
 

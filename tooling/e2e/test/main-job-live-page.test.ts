@@ -86,7 +86,9 @@ describeWithPeers(["chromium"], "the live page, fed by a device through the brok
       await page.keyboard.press("Tab");
       await page.keyboard.press("ControlOrMeta+a");
       await page.keyboard.type(`on, says the ${name}`);
-      for (const _ of ["QoS", "retain", "button"]) await page.keyboard.press("Tab");
+      for (const _ of ["QoS", "retain", "button"]) {
+        await page.keyboard.press("Tab");
+      }
       await page.keyboard.press("Enter");
       await page.locator("#publish-status", { hasText: "Acknowledged" }).waitFor();
       await page.locator("#log .log-row", { hasText: `on, says the ${name}` }).waitFor();
@@ -194,7 +196,9 @@ describeWithPeers(["chromium"], "the live page, fed by a device through the brok
 /** A machine that is busy with other things may hold any one attempt up, but not each of three. */
 async function expectPromptly(attemptMs: () => Promise<number>): Promise<void> {
   const tookMs: number[] = [];
-  while (tookMs.length < 3 && !tookMs.some((ms) => ms < PROMPTLY_MS)) tookMs.push(await attemptMs());
+  while (tookMs.length < 3 && !tookMs.some((ms) => ms < PROMPTLY_MS)) {
+    tookMs.push(await attemptMs());
+  }
   expect(Math.min(...tookMs), `took ${tookMs.map(Math.round)} ms`).toBeLessThan(PROMPTLY_MS);
 }
 

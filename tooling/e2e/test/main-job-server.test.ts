@@ -26,11 +26,15 @@ describe("tidewire serve", () => {
       server.urls.map((url) => connectMqttJs(String(url).replace("tcp:", "mqtt:"), { protocolVersion: 5 })),
     );
     const reasons: (number | undefined)[] = [];
-    for (const { client } of clients) client.on("disconnect", ({ reasonCode }) => reasons.push(reasonCode));
+    for (const { client } of clients) {
+      client.on("disconnect", ({ reasonCode }) => reasons.push(reasonCode));
+    }
     expect(await server.program.stop("SIGTERM")).toEqual({ code: 0, signal: null });
     await until("both DISCONNECT packets", () => reasons.length === 2);
     expect(reasons).toEqual([0x8b, 0x8b]);
-    for (const { client } of clients) await client.endAsync(true);
+    for (const { client } of clients) {
+      await client.endAsync(true);
+    }
   });
 
   it("speaks TLS on tls:// and wss://", async () => {
@@ -67,7 +71,9 @@ describe("tidewire serve", () => {
     server.program.kill("SIGHUP");
     const after = await until("the new one", () => connectMqttJs(url, { ca: cert }).catch(() => undefined));
     expect(before.client.connected).toBe(true);
-    for (const { client } of [before, after]) await client.endAsync();
+    for (const { client } of [before, after]) {
+      await client.endAsync();
+    }
     await server.program.stop();
   });
 

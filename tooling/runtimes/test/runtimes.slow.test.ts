@@ -24,7 +24,9 @@ let ports: string[];
 beforeAll(async () => {
   const filters = ["client", "transport-tcp", "transport-websocket"].map((name) => `--filter=@tidewire/${name}`);
   const built = spawnSync("pnpm", ["exec", "turbo", "run", "build", ...filters], { cwd: root, encoding: "utf8" });
-  if (built.status !== 0) throw new Error(built.stdout + built.stderr);
+  if (built.status !== 0) {
+    throw new Error(built.stdout + built.stderr);
+  }
   broker = createBroker({ sysIntervalMs: 0 });
   await broker.start();
   const raw = await broker.listen(tcpListener({ host: "127.0.0.1", port: 0 }));

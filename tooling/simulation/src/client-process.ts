@@ -1,9 +1,9 @@
 import type { ConnackPacket, Properties } from "@tidewire/codec";
 import type { Link } from "@tidewire/link";
 import {
-  type ClientSession,
-  type ClientSessionHandler,
-  createClientSession,
+  type ClientProtocol,
+  type ClientProtocolHandler,
+  createClientProtocol,
   type Message,
   outgoingTopicAliases,
 } from "@tidewire/session";
@@ -13,7 +13,7 @@ import type { Terms } from "./schedule.ts";
 import type { World } from "./world.ts";
 
 /** The client's program: connects, and connects again. */
-export class ClientProcess extends Process<ClientSession> {
+export class ClientProcess extends Process<ClientProtocol> {
   /** SUBSCRIBE and UNSUBSCRIBE without answer on this connection. */
   requests = 0;
   cleanStart = false;
@@ -33,11 +33,11 @@ export class ClientProcess extends Process<ClientSession> {
     }
     const { connection, terms } = world.dial();
     const { version, keepAliveSeconds } = world.config;
-    const link: Link<ClientSession> = this.loop.attach<ClientSession>(this.prepare(connection), {
+    const link: Link<ClientProtocol> = this.loop.attach<ClientProtocol>(this.prepare(connection), {
       decoder: { version, sender: "server" },
-      createSession: (writer) => {
-        const session: ClientSession = this.prepareSession(
-          createClientSession({
+      createProtocol: (writer) => {
+        const session: ClientProtocol = this.prepareSession(
+          createClientProtocol({
             writer: this.prepareWriter(writer, () => session),
             inflight: this.inflight,
             topicAliases: outgoingTopicAliases(),
@@ -64,8 +64,10 @@ export class ClientProcess extends Process<ClientSession> {
 
   request(subscribes: boolean): void {
     const { link } = this;
-    if (link === undefined || !this.connected) return;
-    const { session, loop } = { session: link.session, loop: this.loop };
+    if (link === undefined || !this.connected) {
+      return;
+    }
+    const { session, loop } = { session: link.protocol, loop: this.loop };
     if (subscribes) {
       session.subscribe(
         [{ filter: "a/b", qos: 2, noLocal: false, retainAsPublished: false, retainHandling: 0 }],
@@ -74,14 +76,16 @@ export class ClientProcess extends Process<ClientSession> {
     } else {
       session.unsubscribe(["a/b", "c"], loop.now);
     }
-    this.requests++;
+    this.requests += 1;
     link.touch();
   }
 
   disconnect(): void {
     const { link } = this;
-    if (link === undefined) return;
-    link.session.disconnect(0, this.loop.now);
+    if (link === undefined) {
+      return;
+    }
+    link.protocol.disconnect(0, this.loop.now);
     link.touch();
   }
 
@@ -90,9 +94,11 @@ export class ClientProcess extends Process<ClientSession> {
     this.link?.abort();
   }
 
-  #handler(link: () => Link<ClientSession>, cleanStart: boolean): ClientSessionHandler {
+  #handler(link: () => Link<ClientProtocol>, cleanStart: boolean): ClientProtocolHandler {
     const answered = (): void => {
-      if (this.alive) this.requests--;
+      if (this.alive) {
+        this.requests -= 1;
+      }
     };
     const common = this.handler(link);
     return {
@@ -110,26 +116,40 @@ export class ClientProcess extends Process<ClientSession> {
   #accepted(
     packet: ConnackPacket,
     lost: readonly { readonly packetId: number; readonly message: Message }[],
-    link: Link<ClientSession>,
+    link: Link<ClientProtocol>,
     cleanStart: boolean,
   ): void {
-    if (packet.sessionPresent && cleanStart) fail("a session is present after a clean start");
-    for (const { packetId, message } of lost) this.lose(packetId, message);
+    if (packet.sessionPresent && cleanStart) {
+      fail("a session is present after a clean start");
+    }
+    for (const { packetId, message } of lost) {
+      this.lose(packetId, message);
+    }
     if (!packet.sessionPresent) {
       const { outgoingCount, incomingCount } = this.inflight;
-      if (outgoingCount + incomingCount > 0) fail("the client remembers a session that is gone");
+      if (outgoingCount + incomingCount > 0) {
+        fail("the client remembers a session that is gone");
+      }
     }
-    if (this.world.cleanStartOwed && packet.sessionPresent) fail("a clean start was not repeated");
-    if (!packet.sessionPresent) this.forget();
+    if (this.world.cleanStartOwed && packet.sessionPresent) {
+      fail("a clean start was not repeated");
+    }
+    if (!packet.sessionPresent) {
+      this.forget();
+    }
     this.world.cleanStartOwed = false;
     this.link = link;
     this.pump();
   }
 
   #closed(): void {
-    if (!this.alive || this.stopping) return;
+    if (!this.alive || this.stopping) {
+      return;
+    }
     this.world.after(this.world.random.integer(1, 30), () => {
-      if (this.alive && !this.stopping) this.connect();
+      if (this.alive && !this.stopping) {
+        this.connect();
+      }
     });
   }
 }
@@ -140,6 +160,8 @@ function connectProperties(terms: Terms): Properties {
     receiveMaximum: terms.clientReceiveMaximum,
     topicAliasMaximum: terms.topicAliases,
   };
-  if (terms.maximumPacketSize !== undefined) properties.maximumPacketSize = terms.maximumPacketSize;
+  if (terms.maximumPacketSize !== undefined) {
+    properties.maximumPacketSize = terms.maximumPacketSize;
+  }
   return properties;
 }

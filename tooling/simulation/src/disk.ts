@@ -56,7 +56,9 @@ export class Disk {
   open(): { readonly store: InflightStore; readonly stage: (write: Write) => void; readonly saved: SavedInflight } {
     const life = ++this.#life;
     const stage = (write: Write): void => {
-      if (life === this.#life) this.#staged.push(write);
+      if (life === this.#life) {
+        this.#staged.push(write);
+      }
     };
     const store: InflightStore = {
       putOutgoing: (id, sequence, message) =>
@@ -80,8 +82,10 @@ export class Disk {
 
   /** The process is gone. What was on its way to the disk may have arrived. */
   crash(): void {
-    this.#life++;
-    if (this.#committing !== undefined && this.#options.random.integer(0, 1) === 0) this.#apply(this.#committing);
+    this.#life += 1;
+    if (this.#committing !== undefined && this.#options.random.integer(0, 1) === 0) {
+      this.#apply(this.#committing);
+    }
     this.#committing = undefined;
     this.#staged = [];
   }
@@ -95,7 +99,9 @@ export class Disk {
   }
 
   #commit(life: number): Promise<void> | undefined {
-    if (life !== this.#life || this.#staged.length === 0) return undefined;
+    if (life !== this.#life || this.#staged.length === 0) {
+      return undefined;
+    }
     const writes = this.#staged;
     const { commitMs, scheduler, random } = this.#options;
     if (commitMs === 0 && !this.failNext) {
@@ -106,9 +112,13 @@ export class Disk {
     this.#staged = [];
     this.#committing = writes;
     return after(scheduler, random.integer(0, commitMs), () => {
-      if (life !== this.#life) return false;
+      if (life !== this.#life) {
+        return false;
+      }
       // Synced meanwhile.
-      if (this.#committing !== writes) return true;
+      if (this.#committing !== writes) {
+        return true;
+      }
       this.#committing = undefined;
       if (!this.failNext) {
         this.#apply(writes);
@@ -121,7 +131,9 @@ export class Disk {
   }
 
   #apply(writes: readonly Write[]): void {
-    for (const write of writes) write(this.durable);
+    for (const write of writes) {
+      write(this.durable);
+    }
   }
 }
 

@@ -12,10 +12,10 @@ export function main(args: readonly string[]): number {
   }
   const began = performance.now();
   let failures = 0;
-  for (let seed = start; seed < start + count; seed++) {
+  for (let seed = start; seed < start + count; seed += 1) {
     const error = playSeed(seed);
     if (error !== undefined) {
-      failures++;
+      failures += 1;
       report(seed, error);
     }
     const done = seed - start + 1;
@@ -39,7 +39,9 @@ function report(seed: number, error: Error): void {
 /** Undefined when the option is there and no whole number follows. */
 function option(args: readonly string[], name: string, fallback: number): number | undefined {
   const index = args.indexOf(name);
-  if (index < 0) return fallback;
+  if (index < 0) {
+    return fallback;
+  }
   const text = args[index + 1] ?? "";
   return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }

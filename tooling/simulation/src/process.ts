@@ -5,11 +5,11 @@ import {
   type Inflight,
   type InflightStore,
   type Message,
+  type Protocol,
+  type ProtocolEnd,
+  type ProtocolHandler,
+  type ProtocolRequests,
   type SavedInflight,
-  type Session,
-  type SessionEnd,
-  type SessionHandler,
-  type SessionRequests,
 } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import { type Durable, take } from "./disk.ts";
@@ -18,10 +18,10 @@ import { type Letter, numberOf } from "./message.ts";
 import type { Side } from "./schedule.ts";
 import type { World } from "./world.ts";
 
-type AnySession = Session & SessionRequests;
+type AnyProtocol = Protocol & ProtocolRequests;
 
 /** One life of the program at one end: loop, in-flight state and application. A crash ends it, another one follows. */
-export abstract class Process<S extends AnySession> {
+export abstract class Process<S extends AnyProtocol> {
   readonly side: Side;
   readonly loop: LinkLoop;
   readonly world: World;
@@ -45,7 +45,9 @@ export abstract class Process<S extends AnySession> {
     this.#stage = opened.stage;
     const saved: SavedInflight = sabotage?.saved?.(opened.saved, side) ?? opened.saved;
     this.inflight = createStoredInflight(this.#store, saved);
-    for (const [packetId, { letter }] of world.disks[side].durable.outgoing) this.#underWay.set(packetId, letter);
+    for (const [packetId, { letter }] of world.disks[side].durable.outgoing) {
+      this.#underWay.set(packetId, letter);
+    }
     this.loop = createLinkLoop({
       scheduler: world.network.scheduler,
       barrier: () => this.#store.commit(),
@@ -64,7 +66,7 @@ export abstract class Process<S extends AnySession> {
   }
 
   get connected(): boolean {
-    return this.link !== undefined && this.link.session.end === undefined;
+    return this.link !== undefined && this.link.protocol.end === undefined;
   }
 
   crash(): void {
@@ -77,7 +79,9 @@ export abstract class Process<S extends AnySession> {
     while (this.connected && outbox.length > 0) {
       const link = this.link as Link<S>;
       const letter = outbox[0] as Letter;
-      if (!link.writable || (letter.qos > 0 && link.session.sendQuota === 0)) return;
+      if (!link.writable || (letter.qos > 0 && link.protocol.sendQuota === 0)) {
+        return;
+      }
       outbox.shift();
       this.#hand(letter, link);
     }
@@ -85,21 +89,27 @@ export abstract class Process<S extends AnySession> {
 
   pause(ms: number): void {
     const { link } = this;
-    if (link === undefined) return;
+    if (link === undefined) {
+      return;
+    }
     link.pause();
     this.world.after(ms, () => this.alive && link.resume());
   }
 
   /** The session forgets everything, together with the other side's. */
   protected forget(): void {
-    for (const letter of this.#underWay.values()) letter.excused = true;
+    for (const letter of this.#underWay.values()) {
+      letter.excused = true;
+    }
     this.#underWay.clear();
   }
 
   /** The session reports a message that went with it. */
   protected lose(packetId: number, message: Message): void {
     const letter = this.#underWay.get(packetId);
-    if (letter !== message) fail(`message under id ${packetId} was lost, which was not under way`);
+    if (letter !== message) {
+      fail(`message under id ${packetId} was lost, which was not under way`);
+    }
     letter.excused = true;
     this.#underWay.delete(packetId);
   }
@@ -116,7 +126,7 @@ export abstract class Process<S extends AnySession> {
     return prepared;
   }
 
-  protected prepareWriter(writer: PacketWriter, session: () => Session): PacketWriter {
+  protected prepareWriter(writer: PacketWriter, session: () => Protocol): PacketWriter {
     return this.world.sabotage?.writer?.(writer, this.side, session) ?? writer;
   }
 
@@ -126,18 +136,22 @@ export abstract class Process<S extends AnySession> {
       const receive = session.receive.bind(session);
       session.receive = (packet, now) => {
         const instead = sabotage.receive?.(packet, this.side);
-        if (instead !== undefined) receive(instead, now);
+        if (instead !== undefined) {
+          receive(instead, now);
+        }
       };
     }
     return sabotage?.session?.(session, this.side) ?? session;
   }
 
   /** The part of a session's handler that both ends share. `link` is the one it belongs to. */
-  protected handler(link: () => Link<S>): SessionHandler {
+  protected handler(link: () => Link<S>): ProtocolHandler {
     return {
       onPublish: (packet) => this.alive && this.#receive(packet, link()),
       onSettled: (packetId, message, reasonCode) => {
-        if (this.alive) this.#settled(packetId, message, reasonCode);
+        if (this.alive) {
+          this.#settled(packetId, message, reasonCode);
+        }
       },
       onSendQuota: () => this.alive && this.pump(),
       onDisconnect: () => {},
@@ -147,16 +161,22 @@ export abstract class Process<S extends AnySession> {
 
   #hand(letter: Letter, link: Link<S>): void {
     try {
-      const packetId = link.session.publish(letter, this.loop.now);
+      const packetId = link.protocol.publish(letter, this.loop.now);
       this.#stage(({ handed }) => handed.add(letter.number));
       // It leaves a stored outbox, and is not sent again.
-      if (letter.qos === 0) link.session.promised = true;
+      if (letter.qos === 0) {
+        link.protocol.promised = true;
+      }
       this.world.handed(letter, this.#numbers.get(link.connection) as number);
-      if (packetId > 0) this.#underWay.set(packetId, letter);
+      if (packetId > 0) {
+        this.#underWay.set(packetId, letter);
+      }
     } catch (error) {
       // Limits of this connection: the application gives the message up.
       const limited = error instanceof MqttError || (error as { code?: string }).code === "qos-not-supported";
-      if (!limited) throw error;
+      if (!limited) {
+        throw error;
+      }
       letter.excused = true;
       letter.settled = true;
     }
@@ -165,8 +185,12 @@ export abstract class Process<S extends AnySession> {
 
   #receive(packet: PublishPacket, link: Link<S>): void {
     const letter = this.world.letters[numberOf(packet.payload)];
-    if (letter === undefined || letter.from === this.side) fail(`${this.side} got a message nobody sent`);
-    if (packet.topic !== letter.topic) fail(`${this.side} got message ${letter.number} under topic ${packet.topic}`);
+    if (letter === undefined || letter.from === this.side) {
+      fail(`${this.side} got a message nobody sent`);
+    }
+    if (packet.topic !== letter.topic) {
+      fail(`${this.side} got message ${letter.number} under topic ${packet.topic}`);
+    }
     this.world.arrived(letter);
     if (packet.qos === 0) {
       this.#stage(take(letter));
@@ -174,36 +198,58 @@ export abstract class Process<S extends AnySession> {
     }
     const { packetId } = packet;
     const { acknowledgeMs } = this.world.config;
-    if (acknowledgeMs === 0) this.#acknowledge(packetId, letter, link);
-    else this.world.after(this.world.random.integer(0, acknowledgeMs), () => this.#acknowledge(packetId, letter, link));
+    if (acknowledgeMs === 0) {
+      this.#acknowledge(packetId, letter, link);
+    } else {
+      this.world.after(this.world.random.integer(0, acknowledgeMs), () => this.#acknowledge(packetId, letter, link));
+    }
   }
 
   #acknowledge(packetId: number, letter: Letter, link: Link<S>): void {
-    if (!this.alive || link.session.end !== undefined) return;
+    if (!this.alive || link.protocol.end !== undefined) {
+      return;
+    }
     const write = letter.refused ? ({ refused }: Durable) => refused.add(letter.number) : take(letter);
     this.#stage(write);
-    if (!link.session.acknowledge(packetId, letter.refused ? 0x97 : 0, this.loop.now)) fail("acknowledge said no");
+    if (!link.protocol.acknowledge(packetId, letter.refused ? 0x97 : 0, this.loop.now)) {
+      fail("acknowledge said no");
+    }
     link.touch();
   }
 
   #settled(packetId: number, message: Message | undefined, reasonCode: number): void {
     const letter = this.#underWay.get(packetId);
-    if (letter === undefined) fail(`${this.side} settled id ${packetId}, which is not under way`);
-    if (message !== undefined && message !== letter) fail(`${this.side} settled id ${packetId} with another message`);
+    if (letter === undefined) {
+      fail(`${this.side} settled id ${packetId}, which is not under way`);
+    }
+    if (message !== undefined && message !== letter) {
+      fail(`${this.side} settled id ${packetId} with another message`);
+    }
     this.#underWay.delete(packetId);
     letter.settled = true;
-    if (reasonCode === 0x95 || reasonCode === 0x9b) this.world.givenUp(letter, packetId);
-    else if (reasonCode >= 0x80 && !letter.refused) fail(`message ${letter.number} refused with ${reasonCode}`);
-    if (reasonCode < 0x80 && letter.refused && letter.qos === 1) fail(`refused message ${letter.number} succeeded`);
+    if (reasonCode === 0x95 || reasonCode === 0x9b) {
+      this.world.givenUp(letter, packetId);
+    } else if (reasonCode >= 0x80 && !letter.refused) {
+      fail(`message ${letter.number} refused with ${reasonCode}`);
+    }
+    if (reasonCode < 0x80 && letter.refused && letter.qos === 1) {
+      fail(`refused message ${letter.number} succeeded`);
+    }
   }
 
-  #ended(end: SessionEnd, link: Link<S>): void {
-    if (this.link === link) this.link = undefined;
+  #ended(end: ProtocolEnd, link: Link<S>): void {
+    if (this.link === link) {
+      this.link = undefined;
+    }
     const forgiven = this.world.disturbed(link.connection);
-    if (end.kind === "violation") fail(`${this.side} saw a violation: ${end.error?.message}`);
+    if (end.kind === "violation") {
+      fail(`${this.side} saw a violation: ${end.error?.message}`);
+    }
     if (end.kind === "remote" && end.reasonCode >= 0x80 && end.reasonCode !== 0x8e) {
       fail(`${this.side} was sent away with reason ${end.reasonCode}`);
     }
-    if (end.kind === "timeout" && !forgiven) fail(`${this.side} timed out on a sound connection`);
+    if (end.kind === "timeout" && !forgiven) {
+      fail(`${this.side} timed out on a sound connection`);
+    }
   }
 }

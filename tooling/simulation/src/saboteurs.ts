@@ -19,25 +19,35 @@ export const saboteurs: readonly Sabotage[] = [
     write(packet.type === PacketType.PUBLISH && packet.qos > 0 ? { ...packet, packetId: 1 } : packet),
   ),
   writing("never sends PUBREL", (packet, write) => {
-    if (packet.type !== PacketType.PUBREL) write(packet);
+    if (packet.type !== PacketType.PUBREL) {
+      write(packet);
+    }
   }),
   perConnection("forgets PUBREL when it resumes", () => {
     let resuming = true;
     return (packet, write) => {
-      if (packet.type === PacketType.PUBREL && resuming) return;
-      if (packet.type !== PacketType.CONNECT && packet.type !== PacketType.CONNACK) resuming = false;
+      if (packet.type === PacketType.PUBREL && resuming) {
+        return;
+      }
+      if (packet.type !== PacketType.CONNECT && packet.type !== PacketType.CONNACK) {
+        resuming = false;
+      }
       write(packet);
     };
   }),
   perConnection("forgets one PUBACK", () => {
     let acknowledgements = 0;
     return (packet, write) => {
-      if (packet.type !== PacketType.PUBACK || ++acknowledgements !== 2) write(packet);
+      if (packet.type !== PacketType.PUBACK || ++acknowledgements !== 2) {
+        write(packet);
+      }
     };
   }),
   perConnection("acknowledges twice", () => (packet, write) => {
     write(packet);
-    if (packet.type === PacketType.PUBACK) write(packet);
+    if (packet.type === PacketType.PUBACK) {
+      write(packet);
+    }
   }),
   perConnection("acknowledges out of order", () => {
     let held: Packet | undefined;
@@ -47,7 +57,9 @@ export const saboteurs: readonly Sabotage[] = [
         return;
       }
       write(packet);
-      if (held !== undefined) write(held);
+      if (held !== undefined) {
+        write(held);
+      }
       held = undefined;
     };
   }),
@@ -65,19 +77,29 @@ export const saboteurs: readonly Sabotage[] = [
       }
       live ||= packet.type === PacketType.PUBLISH;
       write(packet);
-      if (live) for (const held of resent.splice(0)) write(held);
+      if (live) {
+        for (const held of resent.splice(0)) {
+          write(held);
+        }
+      }
     };
   }),
   perConnection("sends something after DISCONNECT", () => (packet, write) => {
     write(packet);
-    if (packet.type === PacketType.DISCONNECT) write({ type: PacketType.PINGREQ });
+    if (packet.type === PacketType.DISCONNECT) {
+      write({ type: PacketType.PINGREQ });
+    }
   }),
   perConnection("does not send PINGREQ", () => (packet, write) => {
-    if (packet.type !== PacketType.PINGREQ) write(packet);
+    if (packet.type !== PacketType.PINGREQ) {
+      write(packet);
+    }
   }),
   perConnection("sends PINGREQ with every message", () => (packet, write) => {
     write(packet);
-    if (packet.type === PacketType.PUBLISH) write({ type: PacketType.PINGREQ });
+    if (packet.type === PacketType.PUBLISH) {
+      write({ type: PacketType.PINGREQ });
+    }
   }),
   perConnection("mixes topic aliases up", () => (packet, write) => {
     const alias = packet.type === PacketType.PUBLISH ? packet.properties?.topicAlias : undefined;
@@ -154,14 +176,20 @@ function acrossConnections(name: string): Sabotage {
   return {
     name,
     writer: (writer, side) => {
-      if (side === "client") return writer;
+      if (side === "client") {
+        return writer;
+      }
       return rewritten(writer, (packet, write) => {
         if (packet.type === PacketType.PUBACK && ++count % 3 === 0) {
           held.push(packet);
           return;
         }
         write(packet);
-        if (packet.type === PacketType.CONNACK) for (const late of held.splice(0)) write(late);
+        if (packet.type === PacketType.CONNACK) {
+          for (const late of held.splice(0)) {
+            write(late);
+          }
+        }
       });
     },
   };

@@ -60,7 +60,9 @@ export function schedule(seed: number): Schedule {
   const config = drawConfig(seed, random);
   const steps: Step[] = [];
   const count = random.integer(4, 40);
-  for (let i = 0; i < count; i++) steps.push({ afterMs: drawPause(random), action: drawAction(random) });
+  for (let i = 0; i < count; i += 1) {
+    steps.push({ afterMs: drawPause(random), action: drawAction(random) });
+  }
   return { config, steps };
 }
 
@@ -93,7 +95,9 @@ function drawTerms(random: Random): Terms {
 /** Mostly a burst, now and then long enough for keep-alive to matter. */
 function drawPause(random: Random): number {
   const kind = random.integer(0, 19);
-  if (kind < 12) return random.integer(0, 3);
+  if (kind < 12) {
+    return random.integer(0, 3);
+  }
   return kind < 19 ? random.integer(0, 120) : random.integer(1000, 40_000);
 }
 
@@ -110,15 +114,33 @@ function drawAction(random: Random): Action {
       refused: random.integer(0, 19) === 0,
     };
   }
-  if (kind < 66) return { do: pick(random, ["subscribe", "unsubscribe"]) };
-  if (kind < 74) return { do: "cut" };
-  if (kind < 78) return { do: "stall", ms: random.integer(1, 200) };
-  if (kind < 81) return { do: "half-open", ms: random.integer(1, 500) };
-  if (kind < 85) return { do: "pause", side, ms: random.integer(1, 2000) };
-  if (kind < 92) return { do: "crash", side };
-  if (kind < 95) return { do: "fail-commit", side };
-  if (kind < 97) return { do: "disconnect" };
-  if (kind < 99) return { do: "close", side };
+  if (kind < 66) {
+    return { do: pick(random, ["subscribe", "unsubscribe"]) };
+  }
+  if (kind < 74) {
+    return { do: "cut" };
+  }
+  if (kind < 78) {
+    return { do: "stall", ms: random.integer(1, 200) };
+  }
+  if (kind < 81) {
+    return { do: "half-open", ms: random.integer(1, 500) };
+  }
+  if (kind < 85) {
+    return { do: "pause", side, ms: random.integer(1, 2000) };
+  }
+  if (kind < 92) {
+    return { do: "crash", side };
+  }
+  if (kind < 95) {
+    return { do: "fail-commit", side };
+  }
+  if (kind < 97) {
+    return { do: "disconnect" };
+  }
+  if (kind < 99) {
+    return { do: "close", side };
+  }
   return { do: "clean-start" };
 }
 

@@ -1,10 +1,10 @@
 import type { ConnectPacket, Properties } from "@tidewire/codec";
 import type { Link } from "@tidewire/link";
 import {
-  createServerSession,
+  createServerProtocol,
   outgoingTopicAliases,
-  type ServerSession,
-  type ServerSessionHandler,
+  type ServerProtocol,
+  type ServerProtocolHandler,
 } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import { Process } from "./process.ts";
@@ -12,7 +12,7 @@ import type { Terms } from "./schedule.ts";
 import type { World } from "./world.ts";
 
 /** The server's program, which knows one client. */
-export class ServerProcess extends Process<ServerSession> {
+export class ServerProcess extends Process<ServerProtocol> {
   #hasSession: boolean;
 
   constructor(world: World) {
@@ -21,11 +21,11 @@ export class ServerProcess extends Process<ServerSession> {
   }
 
   accept(connection: Connection, terms: Terms): void {
-    const link: Link<ServerSession> = this.loop.attach<ServerSession>(this.prepare(connection), {
+    const link: Link<ServerProtocol> = this.loop.attach<ServerProtocol>(this.prepare(connection), {
       decoder: { sender: "client" },
-      createSession: (writer) => {
-        const session: ServerSession = this.prepareSession(
-          createServerSession({
+      createProtocol: (writer) => {
+        const session: ServerProtocol = this.prepareSession(
+          createServerProtocol({
             writer: this.prepareWriter(writer, () => session),
             handler: this.#handler(() => link, terms),
             now: this.loop.now,
@@ -40,16 +40,20 @@ export class ServerProcess extends Process<ServerSession> {
 
   disconnect(): void {
     const { link } = this;
-    if (link === undefined) return;
-    link.session.disconnect(0, this.loop.now);
+    if (link === undefined) {
+      return;
+    }
+    link.protocol.disconnect(0, this.loop.now);
     link.touch();
   }
 
-  #handler(link: () => Link<ServerSession>, terms: Terms): ServerSessionHandler {
+  #handler(link: () => Link<ServerProtocol>, terms: Terms): ServerProtocolHandler {
     return {
       ...this.handler(link),
       onConnect: (packet) => {
-        if (!this.alive) return;
+        if (!this.alive) {
+          return;
+        }
         if (this.world.random.integer(0, 4) > 0) {
           this.#start(packet, link(), terms);
           return;
@@ -57,19 +61,21 @@ export class ServerProcess extends Process<ServerSession> {
         // As a server that asks somebody else about the user: nothing of this client is read meanwhile.
         link().pause();
         this.world.after(0, () => {
-          if (this.alive && link().session.end === undefined) this.#start(packet, link(), terms);
+          if (this.alive && link().protocol.end === undefined) {
+            this.#start(packet, link(), terms);
+          }
           link().resume();
         });
       },
       onSubscribe: (packet) => {
-        link().session.suback(
+        link().protocol.suback(
           packet.packetId,
           packet.subscriptions.map(() => 2),
           this.loop.now,
         );
       },
       onUnsubscribe: (packet) => {
-        link().session.unsuback(
+        link().protocol.unsuback(
           packet.packetId,
           packet.filters.map(() => 0),
           this.loop.now,
@@ -78,10 +84,10 @@ export class ServerProcess extends Process<ServerSession> {
     };
   }
 
-  #start(packet: ConnectPacket, link: Link<ServerSession>, terms: Terms): void {
+  #start(packet: ConnectPacket, link: Link<ServerProtocol>, terms: Terms): void {
     const before = this.link;
     if (before !== undefined) {
-      before.session.disconnect(0x8e, this.loop.now);
+      before.protocol.disconnect(0x8e, this.loop.now);
       before.touch();
     }
     const sessionPresent = this.#hasSession && !packet.cleanStart;
@@ -95,7 +101,7 @@ export class ServerProcess extends Process<ServerSession> {
       });
     }
     const properties = packet.version === 5 ? connackProperties(terms) : undefined;
-    link.session.accept({ inflight: this.inflight, sessionPresent, properties }, this.loop.now);
+    link.protocol.accept({ inflight: this.inflight, sessionPresent, properties }, this.loop.now);
     link.touch();
     this.link = link;
     this.pump();
@@ -104,7 +110,11 @@ export class ServerProcess extends Process<ServerSession> {
 
 function connackProperties(terms: Terms): Properties {
   const properties: Properties = { receiveMaximum: terms.serverReceiveMaximum, topicAliasMaximum: terms.topicAliases };
-  if (terms.maximumPacketSize !== undefined) properties.maximumPacketSize = terms.maximumPacketSize;
-  if (terms.maximumQoS !== undefined) properties.maximumQoS = terms.maximumQoS;
+  if (terms.maximumPacketSize !== undefined) {
+    properties.maximumPacketSize = terms.maximumPacketSize;
+  }
+  if (terms.maximumQoS !== undefined) {
+    properties.maximumQoS = terms.maximumQoS;
+  }
   return properties;
 }

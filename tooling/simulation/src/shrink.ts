@@ -11,12 +11,17 @@ export interface Shrunk {
 /** Leaves steps out, halves first and single ones at last, for as long as the run still fails. */
 export function shrink(plan: Schedule, sabotage?: Sabotage): Shrunk {
   const error = play(plan, sabotage);
-  if (error === undefined) throw new Error("this schedule does not fail");
+  if (error === undefined) {
+    throw new Error("this schedule does not fail");
+  }
   let best: Shrunk = { plan, error };
   for (let size = plan.steps.length >> 1; size > 0; ) {
     const shorter = withoutSome(best.plan, size, sabotage);
-    if (shorter !== undefined) best = shorter;
-    else size >>= 1;
+    if (shorter !== undefined) {
+      best = shorter;
+    } else {
+      size >>= 1;
+    }
   }
   return best;
 }
@@ -33,7 +38,9 @@ function withoutSome(plan: Schedule, size: number, sabotage: Sabotage | undefine
     steps.splice(at, size);
     const shorter: Schedule = { config: plan.config, steps };
     const error = play(shorter, sabotage);
-    if (error !== undefined) return { plan: shorter, error };
+    if (error !== undefined) {
+      return { plan: shorter, error };
+    }
   }
   return undefined;
 }

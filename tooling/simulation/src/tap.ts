@@ -37,8 +37,12 @@ export class Tap implements Connection, ConnectionHandler {
   }
 
   send(chunks: readonly Uint8Array[]): boolean {
-    if (!this.#observer.alive()) return true;
-    for (const chunk of chunks) this.#outgoing.push(chunk);
+    if (!this.#observer.alive()) {
+      return true;
+    }
+    for (const chunk of chunks) {
+      this.#outgoing.push(chunk);
+    }
     for (let packet = this.#outgoing.next(); packet !== null; packet = this.#outgoing.next()) {
       this.#observer.sent(packet, this.#outgoing.lastPacketBytes().length);
     }

@@ -61,13 +61,21 @@ export class Wire {
   }
 
   sent(packet: Packet, size: number): void {
-    if (this.#disconnected) this.#fail("sent something after DISCONNECT [MQTT-3.14.4-1]");
+    if (this.#disconnected) {
+      this.#fail("sent something after DISCONNECT [MQTT-3.14.4-1]");
+    }
     const first = this.#options.side === "client" ? PacketType.CONNECT : PacketType.CONNACK;
-    if (this.#packets++ === 0 && packet.type !== first) this.#fail("began with another packet [MQTT-3.1.0-1]");
-    if (size > this.peer.maximumPacketSize) this.#fail("exceeded Maximum Packet Size [MQTT-3.2.2-15]");
+    if (this.#packets++ === 0 && packet.type !== first) {
+      this.#fail("began with another packet [MQTT-3.1.0-1]");
+    }
+    if (size > this.peer.maximumPacketSize) {
+      this.#fail("exceeded Maximum Packet Size [MQTT-3.2.2-15]");
+    }
     switch (packet.type) {
       case PacketType.PUBLISH:
-        if (packet.qos > 0) this.#sentPublish(packet);
+        if (packet.qos > 0) {
+          this.#sentPublish(packet);
+        }
         break;
       case PacketType.PUBREL:
         this.#sentPubrel(packet);
@@ -88,10 +96,14 @@ export class Wire {
         this.#sentPing();
         break;
       case PacketType.CONNACK:
-        if (!packet.sessionPresent) this.#options.record.unfinished.clear();
+        if (!packet.sessionPresent) {
+          this.#options.record.unfinished.clear();
+        }
         break;
       case PacketType.CONNECT:
-        if (packet.cleanStart) this.#options.record.unfinished.clear();
+        if (packet.cleanStart) {
+          this.#options.record.unfinished.clear();
+        }
         break;
       case PacketType.DISCONNECT:
         this.#disconnected = true;
@@ -104,7 +116,9 @@ export class Wire {
     this.#lastReceivedAt = this.#passed(this.#lastReceivedAt);
     switch (packet.type) {
       case PacketType.PUBLISH:
-        if (packet.qos === 0) break;
+        if (packet.qos === 0) {
+          break;
+        }
         this.#incoming.set(packet.packetId, numberOf(packet.payload));
         this.#owed[packet.qos === 1 ? 4 : 5]?.push(packet.packetId);
         break;
@@ -122,7 +136,9 @@ export class Wire {
         this.#requests.delete(packet.packetId);
         break;
       case PacketType.PUBREC:
-        if (packet.reasonCode < 0x80) break;
+        if (packet.reasonCode < 0x80) {
+          break;
+        }
         this.#finish(packet);
         break;
       case PacketType.PUBACK:
@@ -130,7 +146,9 @@ export class Wire {
         this.#finish(packet);
         break;
       case PacketType.CONNACK:
-        if (!packet.sessionPresent) this.#options.record.unfinished.clear();
+        if (!packet.sessionPresent) {
+          this.#options.record.unfinished.clear();
+        }
         break;
     }
   }
@@ -145,12 +163,20 @@ export class Wire {
     // Given up meanwhile on a newer connection: the bytes follow the old one into nowhere.
     const givenUp = letters[letter]?.excused === true;
     const promised = side === "client" || packet.qos === 2;
-    if (record.released.has(letter) && !givenUp) this.#fail(`sent message ${letter} after its PUBREL [MQTT-4.3.3-6]`);
-    if (dup !== (resent || maybeSent)) this.#fail(`sent message ${letter} with DUP ${dup} [MQTT-3.3.1-1]`);
+    if (record.released.has(letter) && !givenUp) {
+      this.#fail(`sent message ${letter} after its PUBREL [MQTT-4.3.3-6]`);
+    }
+    if (dup !== (resent || maybeSent)) {
+      this.#fail(`sent message ${letter} with DUP ${dup} [MQTT-3.3.1-1]`);
+    }
     this.#checkId(packetId, letter);
     if (resent) {
-      if (this.#live) this.#fail(`sent message ${letter} again after a live one [MQTT-4.4.0-1]`);
-      if (letter < this.#lastResent) this.#fail(`sent message ${letter} again out of order [MQTT-4.6.0-1]`);
+      if (this.#live) {
+        this.#fail(`sent message ${letter} again after a live one [MQTT-4.4.0-1]`);
+      }
+      if (letter < this.#lastResent) {
+        this.#fail(`sent message ${letter} again out of order [MQTT-4.6.0-1]`);
+      }
       this.#lastResent = letter;
     } else {
       this.#live = true;
@@ -158,16 +184,23 @@ export class Wire {
     this.#open.add(packetId);
     record.owners.set(packetId, letter);
     record.unfinished.add(packetId);
-    if (this.#open.size > this.peer.receiveMaximum) this.#fail("exceeded Receive Maximum [MQTT-3.3.4-7]");
-    if (promised && !givenUp && !durable().outgoing.has(packetId))
+    if (this.#open.size > this.peer.receiveMaximum) {
+      this.#fail("exceeded Receive Maximum [MQTT-3.3.4-7]");
+    }
+    if (promised && !givenUp && !durable().outgoing.has(packetId)) {
       this.#fail(`sent message ${letter} before it was durable`);
+    }
   }
 
   #sentPubrel(packet: AckPacket): void {
-    if (packet.reasonCode !== 0) return;
+    if (packet.reasonCode !== 0) {
+      return;
+    }
     const { record, durable } = this.#options;
     const entry = durable().outgoing.get(packet.packetId);
-    if (entry === undefined || entry.message !== undefined) this.#fail("sent PUBREL before that was durable");
+    if (entry === undefined || entry.message !== undefined) {
+      this.#fail("sent PUBREL before that was durable");
+    }
     record.released.add(entry.letter.number);
   }
 
@@ -179,25 +212,35 @@ export class Wire {
     }
     const refused = (packet.reasonCode ?? 0) >= 0x80;
     const letter = letters[this.#incoming.get(id) ?? -1];
-    if (letter === undefined) return;
+    if (letter === undefined) {
+      return;
+    }
     const { taken, refused: refusals, incoming } = durable();
     if (packet.type === PacketType.PUBACK || packet.type === PacketType.PUBREC) {
       const known = refused || letter.refused ? refusals.has(letter.number) : taken.has(letter.number);
-      if (!known) this.#fail(`acknowledged message ${letter.number} before it was durable`);
+      if (!known) {
+        this.#fail(`acknowledged message ${letter.number} before it was durable`);
+      }
     }
-    if (packet.type === PacketType.PUBCOMP && incoming.has(id)) this.#fail("sent PUBCOMP before that was durable");
+    if (packet.type === PacketType.PUBCOMP && incoming.has(id)) {
+      this.#fail("sent PUBCOMP before that was durable");
+    }
   }
 
   #sentPing(): void {
     this.#passed(Math.min(this.#lastSentAt, this.#lastReceivedAt));
     const lateMs = this.#options.now() - this.#silentUntil;
-    if (lateMs > SLACK_MS) this.#fail(`sent PINGREQ without need, ${lateMs} ms after the last silence`);
+    if (lateMs > SLACK_MS) {
+      this.#fail(`sent PINGREQ without need, ${lateMs} ms after the last silence`);
+    }
   }
 
   /** Now, having noted whether that ends a silence since `before`. */
   #passed(before: number): number {
     const now = this.#options.now();
-    if (now - before >= this.#options.keepAliveMs() - SLACK_MS) this.#silentUntil = now;
+    if (now - before >= this.#options.keepAliveMs() - SLACK_MS) {
+      this.#silentUntil = now;
+    }
     return now;
   }
 
@@ -206,7 +249,9 @@ export class Wire {
     const owner = record.owners.get(packetId);
     const others = record.unfinished.has(packetId) && owner !== letter && letters[owner ?? -1]?.excused === false;
     const inUse = this.#requests.has(packetId) || this.#open.has(packetId) || others;
-    if (inUse) this.#fail(`used packet id ${packetId} twice [MQTT-2.2.1-3]`);
+    if (inUse) {
+      this.#fail(`used packet id ${packetId} twice [MQTT-2.2.1-3]`);
+    }
   }
 
   #finish({ packetId }: { readonly packetId: number }): void {

@@ -66,7 +66,9 @@ export class World {
       this.#do(action);
     }
     this.#comeToRest();
-    for (const side of ["client", "server"] as const) this.disks[side].sync();
+    for (const side of ["client", "server"] as const) {
+      this.disks[side].sync();
+    }
     this.#checkDeliveries();
     this.#stop();
   }
@@ -120,7 +122,9 @@ export class World {
       alive: () => process.alive,
       sent: (packet, size) => guard(() => wire.sent(packet, size)),
       received: (packet) => {
-        if (!process.alive) return;
+        if (!process.alive) {
+          return;
+        }
         noteTerms(wire, packet);
         guard(() => wire.received(packet));
       },
@@ -147,21 +151,33 @@ export class World {
 
   /** The session of these messages is over: what was under way may be lost, or come twice. */
   excuse(side: Side): void {
-    for (const letter of this.#handed) if (letter.from === side && !letter.settled) letter.excused = true;
+    for (const letter of this.#handed) {
+      if (letter.from === side && !letter.settled) {
+        letter.excused = true;
+      }
+    }
   }
 
   arrived(letter: Letter): void {
     const again = this.#arrived.has(letter.number);
     this.#arrived.add(letter.number);
-    if (letter.excused) return;
+    if (letter.excused) {
+      return;
+    }
     if (again) {
       const { taken } = this.disks[letter.from === "client" ? "server" : "client"].durable;
-      if (letter.qos === 0) fail(`message ${letter.number} of QoS 0 arrived twice`);
-      if (letter.qos === 2 && taken.has(letter.number)) fail(`message ${letter.number} of QoS 2 arrived twice`);
+      if (letter.qos === 0) {
+        fail(`message ${letter.number} of QoS 0 arrived twice`);
+      }
+      if (letter.qos === 2 && taken.has(letter.number)) {
+        fail(`message ${letter.number} of QoS 2 arrived twice`);
+      }
       return;
     }
     const stream = `${letter.topic} ${letter.qos}`;
-    if ((this.#streams.get(stream) ?? -1) > letter.number) fail(`message ${letter.number} arrived out of order`);
+    if ((this.#streams.get(stream) ?? -1) > letter.number) {
+      fail(`message ${letter.number} arrived out of order`);
+    }
     this.#streams.set(stream, letter.number);
   }
 
@@ -217,7 +233,9 @@ export class World {
     const cable = this.#cable;
     cable?.stall();
     this.after(ms, () => {
-      if (cable !== undefined && !this.#dead.has(cable.client)) cable.unstall();
+      if (cable !== undefined && !this.#dead.has(cable.client)) {
+        cable.unstall();
+      }
     });
   }
 
@@ -225,11 +243,15 @@ export class World {
   #halfOpen(ms: number): void {
     this.#die(this.#cable);
     const client = this.#client;
-    if (ms % 2 === 0) this.after(ms, () => client.abort());
+    if (ms % 2 === 0) {
+      this.after(ms, () => client.abort());
+    }
   }
 
   #die(cable: MockLink | undefined): void {
-    if (cable === undefined) return;
+    if (cable === undefined) {
+      return;
+    }
     cable.stall();
     this.#dead.add(cable.client);
     this.#dead.add(cable.server);
@@ -240,17 +262,26 @@ export class World {
     this.#process(side).crash();
     this.disks[side].crash();
     this.disks[side].failNext = false;
-    if (this.random.integer(0, 1) === 0) this.#cable?.cut();
-    else this.#die(this.#cable);
+    if (this.random.integer(0, 1) === 0) {
+      this.#cable?.cut();
+    } else {
+      this.#die(this.#cable);
+    }
     const { handed, outgoing } = this.disks[side].durable;
     this.outboxes[side] = this.letters.filter(
       ({ from, number, excused, settled }) => from === side && !handed.has(number) && !(excused && settled),
     );
     if (side === "server") {
       // What a server sends with QoS 1 waits for no commit, and may be forgotten with the crash.
-      for (const letter of this.outboxes.server) letter.maybeSent = letter.qos === 1;
+      for (const letter of this.outboxes.server) {
+        letter.maybeSent = letter.qos === 1;
+      }
       const { unfinished } = this.#records.server;
-      for (const packetId of unfinished) if (!outgoing.has(packetId)) unfinished.delete(packetId);
+      for (const packetId of unfinished) {
+        if (!outgoing.has(packetId)) {
+          unfinished.delete(packetId);
+        }
+      }
       this.#server = new ServerProcess(this);
     } else {
       this.#client = new ClientProcess(this);
@@ -264,13 +295,17 @@ export class World {
 
   #pass(ms: number): void {
     this.network.advance(ms);
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#failure !== undefined) {
+      throw this.#failure;
+    }
   }
 
   #comeToRest(): void {
     const started = this.network.scheduler.now();
     for (let ms = 20; !this.#atRest(); ms = Math.min(ms * 1.5, 2000)) {
-      if (this.network.scheduler.now() - started > PATIENCE_MS) fail(`not at rest: ${this.#unrest()}`);
+      if (this.network.scheduler.now() - started > PATIENCE_MS) {
+        fail(`not at rest: ${this.#unrest()}`);
+      }
       this.#pass(ms);
     }
   }
@@ -296,14 +331,28 @@ export class World {
     for (const { number, from, qos, refused, excused, settled } of this.letters) {
       const { taken, refused: refusals } = this.disks[from === "client" ? "server" : "client"].durable;
       const times = taken.get(number) ?? 0;
-      if (excused) continue;
+      if (excused) {
+        continue;
+      }
       const name = `message ${number} of QoS ${qos}`;
-      if (qos > 0 && !settled) fail(`${name} was never settled`);
-      if (refused && (times > 0 || !refusals.has(number))) fail(`${name} was refused and taken ${times} times`);
-      if (refused) continue;
-      if (qos === 0 && times > 1) fail(`${name} was taken ${times} times`);
-      if (qos === 1 && times < 1) fail(`${name} was lost`);
-      if (qos === 2 && times !== 1) fail(`${name} was taken ${times} times`);
+      if (qos > 0 && !settled) {
+        fail(`${name} was never settled`);
+      }
+      if (refused && (times > 0 || !refusals.has(number))) {
+        fail(`${name} was refused and taken ${times} times`);
+      }
+      if (refused) {
+        continue;
+      }
+      if (qos === 0 && times > 1) {
+        fail(`${name} was taken ${times} times`);
+      }
+      if (qos === 1 && times < 1) {
+        fail(`${name} was lost`);
+      }
+      if (qos === 2 && times !== 1) {
+        fail(`${name} was taken ${times} times`);
+      }
     }
   }
 
@@ -314,9 +363,13 @@ export class World {
     this.#pass(this.config.keepAliveSeconds * 1500 + 60_000);
     for (const process of [this.#client, this.#server]) {
       this.disks[process.side].sync();
-      if (process.links > 0) fail(`${process.side} has ${process.links} links left`);
+      if (process.links > 0) {
+        fail(`${process.side} has ${process.links} links left`);
+      }
       const { outgoing, incoming } = this.disks[process.side].durable;
-      if (outgoing.size + incoming.size > 0) fail(`${process.side} keeps in-flight state for nothing`);
+      if (outgoing.size + incoming.size > 0) {
+        fail(`${process.side} keeps in-flight state for nothing`);
+      }
     }
   }
 }
@@ -326,7 +379,9 @@ const PATIENCE_MS = 300_000;
 
 /** What one end tells the other in CONNECT and CONNACK. */
 function noteTerms(wire: Wire, packet: Packet): void {
-  if (packet.type !== 1 && packet.type !== 2) return;
+  if (packet.type !== 1 && packet.type !== 2) {
+    return;
+  }
   wire.peer.receiveMaximum = packet.properties?.receiveMaximum ?? 65_535;
   wire.peer.maximumPacketSize = packet.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
 }

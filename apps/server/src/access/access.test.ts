@@ -57,7 +57,9 @@ async function connect(access: Access, username?: string, password?: string, wil
     sessionUser: () => sessionUser,
   };
   const result = await access.hooks.authenticate?.(request as unknown as ConnectRequest);
-  if (typeof result === "object" && "reasonCode" in result) return result.reasonCode;
+  if (typeof result === "object" && "reasonCode" in result) {
+    return result.reasonCode;
+  }
   expect(result).toBe(true);
   return 0;
 }

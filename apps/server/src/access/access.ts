@@ -1,6 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { BrokerHooks, ClientInfo, ConnectRequest, Refusal } from "@tidewire/broker";
-import { ReasonCode } from "@tidewire/codec";
+import {
+  BAD_USER_NAME_OR_PASSWORD,
+  CLIENT_IDENTIFIER_NOT_VALID,
+  NOT_AUTHORIZED,
+  SERVER_BUSY,
+} from "@tidewire/codec/codes";
 import type { Logger } from "pino";
 import type { AccessOptions } from "../args.ts";
 import { describeError, errorCode, UsageError } from "../errors.ts";
@@ -68,21 +73,23 @@ export class Access {
       // Also for a name that is not in the file, so that nobody can find out which ones are.
       const hash = this.#users.get(username ?? "");
       const verdict = await this.#passwords.check(password ?? new Uint8Array(), hash);
-      if (verdict === "busy") return refuse(ReasonCode.ServerBusy, "too many clients connect at once");
+      if (verdict === "busy") {
+        return refuse(SERVER_BUSY, "too many clients connect at once");
+      }
       // The file may be another one by now.
       if (verdict === "wrong" || this.#users.get(username ?? "") !== hash) {
-        return refuse(ReasonCode.BadUserNameOrPassword, "wrong user name or password");
+        return refuse(BAD_USER_NAME_OR_PASSWORD, "wrong user name or password");
       }
     } else if (!this.#options.allowAnonymous) {
-      return refuse(ReasonCode.NotAuthorized, "a user name and password are needed");
+      return refuse(NOT_AUTHORIZED, "a user name and password are needed");
     }
     const owner = request.sessionUser();
     if (owner !== undefined && owner !== username && this.#users.has(owner)) {
-      return refuse(ReasonCode.ClientIdentifierNotValid, "another user has a session with this client identifier");
+      return refuse(CLIENT_IDENTIFIER_NOT_VALID, "another user has a session with this client identifier");
     }
     // Judged again when it is sent, but not after a restart of the broker, when its client is unknown.
     if (packet.will !== undefined && this.#acl?.mayPublish({ username, clientId }, packet.will.topic) === false) {
-      return refuse(ReasonCode.NotAuthorized, "the topic of the will is not allowed");
+      return refuse(NOT_AUTHORIZED, "the topic of the will is not allowed");
     }
     return true;
   }

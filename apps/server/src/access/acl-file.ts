@@ -23,7 +23,9 @@ export function parseAcl(file: string, text: string): AclRules {
   const patterns: AclRule[] = [];
   let topics = anonymous;
   for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (line.trim() === "" || line.startsWith("#")) continue;
+    if (line.trim() === "" || line.startsWith("#")) {
+      continue;
+    }
     const where = `ACL file ${file}, line ${index + 1}`;
     const [, keyword, rest] = LINE.exec(line) ?? [];
     if (rest === undefined) {

@@ -28,7 +28,9 @@ export class Acl {
   /** Whether anything could come of it: what exactly does is judged message by message. */
   maySubscribe(client: AclClient, subscription: string): boolean {
     const filter = parseSharedFilter(subscription)?.filter ?? subscription;
-    if (!/[+#]/.test(filter)) return this.mayReceive(client, filter);
+    if (!/[+#]/.test(filter)) {
+      return this.mayReceive(client, filter);
+    }
     return this.#filtersOf(client).read.some((allowed) => overlap(allowed, filter));
   }
 
@@ -73,7 +75,9 @@ function filledIn({ access, filter }: AclRule, { username, clientId }: AclClient
     ["%c", clientId],
   ]);
   for (const [placeholder, name] of names) {
-    if (access !== "deny" && filter.includes(placeholder) && !isLevel(name)) return [];
+    if (access !== "deny" && filter.includes(placeholder) && !isLevel(name)) {
+      return [];
+    }
   }
   return [{ access, filter: filter.replace(/%[uc]/g, (placeholder) => names.get(placeholder) ?? "") }];
 }
@@ -88,12 +92,20 @@ function overlap(one: string, other: string): boolean {
   const a = one.split("/");
   const b = other.split("/");
   // A wildcard in front does not match `$SYS` and its like [MQTT-4.7.2-1].
-  if (one.startsWith("$") !== other.startsWith("$")) return false;
-  for (let index = 0; ; index++) {
+  if (one.startsWith("$") !== other.startsWith("$")) {
+    return false;
+  }
+  for (let index = 0; ; index += 1) {
     const left = a[index];
     const right = b[index];
-    if (left === "#" || right === "#") return true;
-    if (left === undefined || right === undefined) return left === right;
-    if (left !== right && left !== "+" && right !== "+") return false;
+    if (left === "#" || right === "#") {
+      return true;
+    }
+    if (left === undefined || right === undefined) {
+      return left === right;
+    }
+    if (left !== right && left !== "+" && right !== "+") {
+      return false;
+    }
   }
 }

@@ -68,7 +68,7 @@ it("hashes a few at a time in the order they came, and says when it is too busy"
   // Whoever has been here before does not have to wait behind those who guess.
   expect(await checker.check(SECRET, ALICE)).toBe("right");
 
-  for (let ended = 0; ended < verdicts.length; ended++) {
+  for (let ended = 0; ended < verdicts.length; ended += 1) {
     await end(ended, false);
     expect(begun).toHaveLength(Math.min(ended + 1 + HASHES_AT_ONCE, verdicts.length));
   }
@@ -79,7 +79,9 @@ it("goes on when a hash fails", async () => {
   const failing = Array.from({ length: HASHES_AT_ONCE }, () => checker.check(GUESS, ALICE));
   const next = checker.check(SECRET, ALICE);
   const failures = Promise.all(failing.map((verdict) => expect(verdict).rejects.toThrow("no memory")));
-  for (const index of failing.keys()) await end(index, new Error("no memory"));
+  for (const index of failing.keys()) {
+    await end(index, new Error("no memory"));
+  }
   await failures;
   await end(HASHES_AT_ONCE, true);
   expect(await next).toBe("right");

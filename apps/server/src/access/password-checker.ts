@@ -25,11 +25,17 @@ export class PasswordChecker {
   async check(password: Uint8Array, hash: PasswordHash = DECOY): Promise<PasswordVerdict> {
     const digest = createHmac("sha256", this.#digestKey).update(password).digest();
     const right = this.#right.get(hash);
-    if (right !== undefined && timingSafeEqual(digest, right)) return "right";
-    if (this.#waiting.length >= HASHES_WAITING) return "busy";
+    if (right !== undefined && timingSafeEqual(digest, right)) {
+      return "right";
+    }
+    if (this.#waiting.length >= HASHES_WAITING) {
+      return "busy";
+    }
     await this.#turn();
     try {
-      if (!(await this.#isPassword(password, hash))) return "wrong";
+      if (!(await this.#isPassword(password, hash))) {
+        return "wrong";
+      }
       this.#right.set(hash, digest);
       return "right";
     } finally {
@@ -38,7 +44,9 @@ export class PasswordChecker {
   }
 
   #turn(): Promise<void> | undefined {
-    if (this.#running >= HASHES_AT_ONCE) return new Promise((resolve) => this.#waiting.push(resolve));
+    if (this.#running >= HASHES_AT_ONCE) {
+      return new Promise((resolve) => this.#waiting.push(resolve));
+    }
     this.#running += 1;
     return undefined;
   }
@@ -46,7 +54,10 @@ export class PasswordChecker {
   /** Whose turn is next takes the place over. */
   #pass(): void {
     const next = this.#waiting.shift();
-    if (next === undefined) this.#running -= 1;
-    else next();
+    if (next === undefined) {
+      this.#running -= 1;
+    } else {
+      next();
+    }
   }
 }

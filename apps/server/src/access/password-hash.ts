@@ -26,9 +26,13 @@ export async function isPassword(password: Uint8Array, hash: PasswordHash): Prom
 /** Undefined for what is no such hash, or one that would take too much memory. */
 export function parsePasswordHash(text: string): PasswordHash | undefined {
   const [, ln, r, p, salt, key] = HASH.exec(text) ?? [];
-  if (salt === undefined || key === undefined) return undefined;
+  if (salt === undefined || key === undefined) {
+    return undefined;
+  }
   const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
-  if (memory(cost) > HASH_MEMORY) return undefined;
+  if (memory(cost) > HASH_MEMORY) {
+    return undefined;
+  }
   return passwordHash(cost, Buffer.from(salt, "base64"), Buffer.from(key, "base64"));
 }
 

@@ -56,6 +56,9 @@ it.each([
   ["al\nice", "control characters"],
   ["ä".repeat(32_768), "too long"],
 ])("finds what is wrong with the name %.20j", (name, problem) => {
-  if (problem === undefined) expect(nameProblem(name)).toBeUndefined();
-  else expect(nameProblem(name)).toContain(problem);
+  if (problem === undefined) {
+    expect(nameProblem(name)).toBeUndefined();
+  } else {
+    expect(nameProblem(name)).toContain(problem);
+  }
 });

@@ -12,17 +12,26 @@ export type Users = ReadonlyMap<string, PasswordHash>;
 export function parseUsers(file: string, text: string, before: Users = new Map()): Users {
   const users = new Map<string, PasswordHash>();
   for (const [index, line] of text.split(/\r?\n/).entries()) {
-    if (isComment(line)) continue;
+    if (isComment(line)) {
+      continue;
+    }
     const where = `users file ${file}, line ${index + 1}`;
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0));
     const problem = nameProblem(name);
-    if (colon < 0) throw new UsageError(`${where}: this is not NAME:HASH`, REMEDY);
-    if (problem !== undefined) throw new UsageError(`${where}: the user name ${problem}`, REMEDY);
-    if (users.has(name)) throw new UsageError(`${where}: user "${name}" is there already`, "keep one of the lines");
+    if (colon < 0) {
+      throw new UsageError(`${where}: this is not NAME:HASH`, REMEDY);
+    }
+    if (problem !== undefined) {
+      throw new UsageError(`${where}: the user name ${problem}`, REMEDY);
+    }
+    if (users.has(name)) {
+      throw new UsageError(`${where}: user "${name}" is there already`, "keep one of the lines");
+    }
     const hash = parsePasswordHash(line.slice(colon + 1));
-    if (hash === undefined)
+    if (hash === undefined) {
       throw new UsageError(`${where}: user "${name}" has no scrypt hash of the right form`, REMEDY);
+    }
     const known = before.get(name);
     users.set(name, known?.text === hash.text ? known : hash);
   }
@@ -34,17 +43,28 @@ export function withUser(text: string, name: string, hash: PasswordHash): string
   const line = `${name}:${hash.text}`;
   const lines = text === "" ? [] : text.replace(/\r?\n$/, "").split(/\r?\n/);
   const index = lines.findIndex((candidate) => candidate.startsWith(`${name}:`));
-  if (index < 0) lines.push(line);
-  else lines[index] = line;
+  if (index < 0) {
+    lines.push(line);
+  } else {
+    lines[index] = line;
+  }
   return `${lines.join("\n")}\n`;
 }
 
 /** What keeps a name out of a users file; undefined for a good one. */
 export function nameProblem(name: string): string | undefined {
-  if (name === "") return "is empty";
-  if (name.startsWith("#")) return 'begins with "#", as comments do';
-  if (name.includes(":")) return 'has a ":", which ends it in the file';
-  if (name !== name.trim() || /\p{Cc}/u.test(name)) return "has blanks around it or control characters";
+  if (name === "") {
+    return "is empty";
+  }
+  if (name.startsWith("#")) {
+    return 'begins with "#", as comments do';
+  }
+  if (name.includes(":")) {
+    return 'has a ":", which ends it in the file';
+  }
+  if (name !== name.trim() || /\p{Cc}/u.test(name)) {
+    return "has blanks around it or control characters";
+  }
   return Buffer.byteLength(name) > MAXIMUM_FIELD_LENGTH ? "is too long for MQTT" : undefined;
 }
 

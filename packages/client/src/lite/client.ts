@@ -52,12 +52,16 @@ export class Client implements LiteClient {
   }
 
   publish(topic: string, payload: string | Uint8Array, options?: LitePublishOptions): Promise<PublishResult> {
-    if (this.status === "closed") return Promise.reject(closedError());
+    if (this.status === "closed") {
+      return Promise.reject(closedError());
+    }
     return this.#exchanges.publish(topic, payload, options);
   }
 
   subscribe(filter: string, options: LiteSubscribeOptions): Promise<LiteSubscription> {
-    if (this.status === "closed") return Promise.reject(closedError());
+    if (this.status === "closed") {
+      return Promise.reject(closedError());
+    }
     return this.#subscriptions.subscribe(filter, options);
   }
 
@@ -83,7 +87,9 @@ export class Client implements LiteClient {
       this.#failed(new ClientError("connection-lost", "The connection could not be made.", { cause }));
       return;
     }
-    if (this.status === "closed") return;
+    if (this.status === "closed") {
+      return;
+    }
     try {
       this.#open(url, connect);
     } catch (cause) {
@@ -96,8 +102,12 @@ export class Client implements LiteClient {
     const { onMessage, WebSocket: Socket = WebSocket } = this.options;
     let since = Number.POSITIVE_INFINITY;
     const deliver = (packet: PublishPacket): void => {
-      for (const receiver of this.#subscriptions.receivers(packet)) this.#guard(receiver.onMessage, packet);
-      if (onMessage) this.#guard(onMessage, packet);
+      for (const receiver of this.#subscriptions.receivers(packet)) {
+        this.#guard(receiver.onMessage, packet);
+      }
+      if (onMessage) {
+        this.#guard(onMessage, packet);
+      }
     };
     const handler: ConnectionHandler = {
       onConnack: ({ sessionPresent, properties }) => {
@@ -122,7 +132,9 @@ export class Client implements LiteClient {
   /** A connection ended, or could not be made. */
   #failed(error: ClientError): void {
     this.#connection = undefined;
-    if (this.status === "closed") return;
+    if (this.status === "closed") {
+      return;
+    }
     if (this.options.reconnect === false || isFatal(error)) {
       this.#end(error);
       return;
@@ -132,7 +144,9 @@ export class Client implements LiteClient {
   }
 
   #end(error: ClientError): void {
-    if (this.status === "closed") return;
+    if (this.status === "closed") {
+      return;
+    }
     this.#scheduler.clearTimer(this.#retry);
     this.#setStatus("closed", error);
     this.#exchanges.close(error);

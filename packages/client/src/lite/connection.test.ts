@@ -19,7 +19,9 @@ test("a connection gives back the identifiers of requests that it takes with it"
   connection.end(end);
   expect(results).toEqual([end, end]);
   // Every identifier there is.
-  for (let i = 0; i < 65_535; i++) ids.take();
+  for (let i = 0; i < 65_535; i += 1) {
+    ids.take();
+  }
   expect(() => ids.take()).toThrow(expect.objectContaining({ code: "queue-full" }));
 });
 

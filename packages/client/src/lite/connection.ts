@@ -114,16 +114,22 @@ export class Connection {
   }
 
   write(packet: Packet): void {
-    if (this.ended !== undefined) return;
+    if (this.ended !== undefined) {
+      return;
+    }
     this.#writer.write(packet);
-    if (!this.#flushing) this.#scheduler.defer(this.#flush);
+    if (!this.#flushing) {
+      this.#scheduler.defer(this.#flush);
+    }
     this.#flushing = true;
   }
 
   /** Throws for what the server does not take, or no server would. */
   publish({ topic, payload, qos, retain, properties }: Message, packetId: number, dup: boolean): void {
     const { maximumQoS = 2, retainAvailable = true } = this.server;
-    if (qos > maximumQoS || (retain && !retainAvailable)) throw notSupported();
+    if (qos > maximumQoS || (retain && !retainAvailable)) {
+      throw notSupported();
+    }
     const known = this.connect.version === 5 ? properties : undefined;
     this.write({ type: PUBLISH, topic, payload, qos, retain, dup, packetId, properties: known });
   }
@@ -151,7 +157,9 @@ export class Connection {
 
   /** Ends it; with a reason code the server is told, where there is a way to say so. */
   end(error: ClientError, reasonCode?: number, properties?: Properties): void {
-    if (this.ended !== undefined) return;
+    if (this.ended !== undefined) {
+      return;
+    }
     // Before MQTT 5 DISCONNECT says that all is well.
     if (reasonCode === 0 || (reasonCode !== undefined && this.connect.version === 5)) {
       this.write({ type: DISCONNECT, reasonCode, properties });
@@ -181,22 +189,33 @@ export class Connection {
 
   readonly #flush = (): void => {
     this.#flushing = false;
-    if (this.#socket.readyState !== this.#socket.OPEN) return;
-    for (const chunk of this.#writer.take()) this.#socket.send(chunk as Uint8Array<ArrayBuffer>);
+    if (this.#socket.readyState !== this.#socket.OPEN) {
+      return;
+    }
+    for (const chunk of this.#writer.take()) {
+      this.#socket.send(chunk as Uint8Array<ArrayBuffer>);
+    }
   };
 
   #read(data: ArrayBuffer | string): void {
     this.#heard = true;
     try {
       // A text message is no MQTT [MQTT-6.0.0-1].
-      if (typeof data === "string") this.#breakOff(PROTOCOL_ERROR);
-      else this.#decoder.push(new Uint8Array(data));
+      if (typeof data === "string") {
+        this.#breakOff(PROTOCOL_ERROR);
+      } else {
+        this.#decoder.push(new Uint8Array(data));
+      }
       for (let packet = this.#next(); packet !== null; packet = this.#next()) {
         const violation = this.#receive(packet);
-        if (violation !== undefined) this.#breakOff(violation);
+        if (violation !== undefined) {
+          this.#breakOff(violation);
+        }
       }
     } catch (error) {
-      if (!(error instanceof MqttError)) throw error;
+      if (!(error instanceof MqttError)) {
+        throw error;
+      }
       this.#breakOff(error.reasonCode, error);
     }
   }
@@ -208,7 +227,9 @@ export class Connection {
   /** Returns the reason code for a packet that breaks the protocol. */
   #receive(packet: Packet): number | undefined {
     // CONNACK comes first, and once.
-    if ((packet.type === CONNACK) === this.#accepted) return PROTOCOL_ERROR;
+    if ((packet.type === CONNACK) === this.#accepted) {
+      return PROTOCOL_ERROR;
+    }
     switch (packet.type) {
       case CONNACK:
         return this.#receiveConnack(packet);
@@ -218,7 +239,9 @@ export class Connection {
       case PINGRESP:
         return undefined;
       case DISCONNECT:
-        if (packet.properties?.sessionExpiryInterval !== undefined) return PROTOCOL_ERROR;
+        if (packet.properties?.sessionExpiryInterval !== undefined) {
+          return PROTOCOL_ERROR;
+        }
         this.end(refused(packet.reasonCode));
         return undefined;
       default:
@@ -234,20 +257,26 @@ export class Connection {
       return undefined;
     }
     // Neither a session [MQTT-3.2.2-4] nor a method [MQTT-4.12.0-6] that nobody asked for.
-    if ((sessionPresent && cleanStart) || properties?.authenticationMethod !== undefined) return PROTOCOL_ERROR;
+    if ((sessionPresent && cleanStart) || properties?.authenticationMethod !== undefined) {
+      return PROTOCOL_ERROR;
+    }
     this.#accepted = true;
     this.server = properties ?? this.server;
     this.#writer.maximumPacketSize = this.server.maximumPacketSize ?? this.#writer.maximumPacketSize;
     this.#scheduler.clearTimer(this.#timer);
     const keepAliveMs = (this.server.serverKeepAlive ?? keepAlive) * 1000;
-    if (keepAliveMs > 0) this.#keepAlive(keepAliveMs);
+    if (keepAliveMs > 0) {
+      this.#keepAlive(keepAliveMs);
+    }
     this.#handler.onConnack(packet);
     return undefined;
   }
 
   #receiveAnswer({ type, packetId, reasonCodes }: SubackPacket | UnsubackPacket): number | undefined {
     const request = this.#requests.get(packetId);
-    if (request?.answer !== type || reasonCodes.length > 1) return PROTOCOL_ERROR;
+    if (request?.answer !== type || reasonCodes.length > 1) {
+      return PROTOCOL_ERROR;
+    }
     this.#requests.delete(packetId);
     this.#ids.free(packetId);
     // In 3.1.1 UNSUBACK carries no codes.

@@ -91,17 +91,25 @@ export class Exchanges {
     const again: Outgoing[] = [];
     for (const message of this.#outgoing.values()) {
       message.sent = false;
-      if (!message.released) again.push(message);
-      else if (sessionPresent) this.#release(message);
-      else message.resolve(success);
+      if (!message.released) {
+        again.push(message);
+      } else if (sessionPresent) {
+        this.#release(message);
+      } else {
+        message.resolve(success);
+      }
     }
     this.#queue = [...again, ...this.#queue.filter(({ packetId }) => packetId === 0)];
-    if (!sessionPresent) this.#lose();
+    if (!sessionPresent) {
+      this.#lose();
+    }
     this.#send();
   }
 
   close(error: ClientError): void {
-    for (const { reject } of [...this.#outgoing.values(), ...this.#queue]) reject(error);
+    for (const { reject } of [...this.#outgoing.values(), ...this.#queue]) {
+      reject(error);
+    }
     this.#queue = [];
   }
 
@@ -128,17 +136,25 @@ export class Exchanges {
     const { qos, packetId, properties } = packet;
     const { receiveMaximum = MAXIMUM_PACKET_ID } = this.#connection!.connect.properties ?? {};
     // None was announced to be taken [MQTT-3.3.2-9].
-    if (properties?.topicAlias !== undefined) return TOPIC_ALIAS_INVALID;
+    if (properties?.topicAlias !== undefined) {
+      return TOPIC_ALIAS_INVALID;
+    }
     if (qos < 2) {
       deliver(packet);
-      if (qos === 1) this.#acknowledge(PUBACK, packetId);
+      if (qos === 1) {
+        this.#acknowledge(PUBACK, packetId);
+      }
       return undefined;
     }
-    if (!this.#open.has(packetId) && this.#open.size >= receiveMaximum) return RECEIVE_MAXIMUM_EXCEEDED;
+    if (!this.#open.has(packetId) && this.#open.size >= receiveMaximum) {
+      return RECEIVE_MAXIMUM_EXCEEDED;
+    }
     const repeated = this.#received.has(packetId);
     this.#open.add(packetId);
     this.#received.add(packetId);
-    if (!repeated) deliver(packet);
+    if (!repeated) {
+      deliver(packet);
+    }
     this.#acknowledge(PUBREC, packetId);
     return undefined;
   }
@@ -154,7 +170,9 @@ export class Exchanges {
     const message = this.#outgoing.get(packetId);
     if (message?.sent !== true) {
       // Nothing of this identifier was sent on this connection: the server may remember more than this side.
-      if (type === PUBREC) this.#acknowledge(PUBREL, packetId, PACKET_IDENTIFIER_NOT_FOUND);
+      if (type === PUBREC) {
+        this.#acknowledge(PUBREL, packetId, PACKET_IDENTIFIER_NOT_FOUND);
+      }
       return undefined;
     }
     const { qos, released } = message;
@@ -166,11 +184,15 @@ export class Exchanges {
       return PROTOCOL_ERROR;
     }
     this.#forget(packetId);
-    this.#inFlight--;
+    this.#inFlight -= 1;
     // What was released was received: "not found" in PUBCOMP means that an earlier one was lost.
-    if (released) message.resolve({ reasonCode: 0, properties });
-    else if (reasonCode < FIRST_FAILURE) message.resolve({ reasonCode, properties });
-    else message.reject(new ClientError("publish-refused", "The server refused the message.", { reasonCode }));
+    if (released) {
+      message.resolve({ reasonCode: 0, properties });
+    } else if (reasonCode < FIRST_FAILURE) {
+      message.resolve({ reasonCode, properties });
+    } else {
+      message.reject(new ClientError("publish-refused", "The server refused the message.", { reasonCode }));
+    }
     this.#send();
     return undefined;
   }
@@ -178,10 +200,14 @@ export class Exchanges {
   /** As much as server and network take now. */
   readonly #send = (): void => {
     const connection = this.#connection;
-    if (connection === undefined || connection.ended !== undefined) return;
+    if (connection === undefined || connection.ended !== undefined) {
+      return;
+    }
     const { receiveMaximum = MAXIMUM_PACKET_ID } = connection.server;
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
-      if (next.qos > 0 && this.#inFlight >= receiveMaximum) return;
+      if (next.qos > 0 && this.#inFlight >= receiveMaximum) {
+        return;
+      }
       if (connection.pendingBytes > HIGH_WATER_MARK) {
         this.#poll();
         return;
@@ -198,7 +224,9 @@ export class Exchanges {
 
   /** A WebSocket has no event for "sent". */
   #poll(): void {
-    if (this.#polling) return;
+    if (this.#polling) {
+      return;
+    }
     this.#polling = true;
     this.#scheduler.setTimer(() => {
       this.#polling = false;
@@ -208,14 +236,16 @@ export class Exchanges {
 
   #write(connection: Connection, message: Outgoing): void {
     const dup = message.packetId > 0;
-    if (message.qos > 0 && !dup) message.packetId = this.#ids.take();
+    if (message.qos > 0 && !dup) {
+      message.packetId = this.#ids.take();
+    }
     connection.publish(message, message.packetId, dup);
     if (message.qos === 0) {
       message.resolve(success);
       return;
     }
     message.sent = true;
-    this.#inFlight++;
+    this.#inFlight += 1;
     this.#outgoing.set(message.packetId, message);
   }
 
@@ -224,8 +254,11 @@ export class Exchanges {
    * message with this identifier would pass for a duplicate.
    */
   #giveUp(message: Outgoing): void {
-    if (message.qos === 2 && this.#outgoing.has(message.packetId)) this.#release(message);
-    else this.#forget(message.packetId);
+    if (message.qos === 2 && this.#outgoing.has(message.packetId)) {
+      this.#release(message);
+    } else {
+      this.#forget(message.packetId);
+    }
   }
 
   /** The server has lost the session: to it, what is sent again is new. */
@@ -244,7 +277,9 @@ export class Exchanges {
 
   #release(message: Outgoing): void {
     // Counted already when it was sent on this connection.
-    if (!message.sent) this.#inFlight++;
+    if (!message.sent) {
+      this.#inFlight += 1;
+    }
     message.sent = true;
     message.released = true;
     this.#acknowledge(PUBREL, message.packetId);

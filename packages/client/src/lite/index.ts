@@ -36,9 +36,14 @@ export function connect(target: LiteTarget, options: LiteOptions = {}): Promise<
       scheduler,
       onStatus: (status, error) => {
         last = error ?? last;
-        if (status === "connected") resolve(client);
-        else if (status === "closed") reject(error);
-        if (status === "connected" || status === "closed") scheduler.clearTimer(timer);
+        if (status === "connected") {
+          resolve(client);
+        } else if (status === "closed") {
+          reject(error);
+        }
+        if (status === "connected" || status === "closed") {
+          scheduler.clearTimer(timer);
+        }
         onStatus?.(status, error);
       },
     });

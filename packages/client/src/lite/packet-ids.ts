@@ -7,9 +7,12 @@ export class PacketIds {
 
   /** One that nobody has, of those the one that has rested longest. */
   take(): number {
-    if (this.#used.size === MAXIMUM) throw new ClientError("queue-full", "All packet identifiers are in use.");
-    do this.#last = (this.#last % MAXIMUM) + 1;
-    while (this.#used.has(this.#last));
+    if (this.#used.size === MAXIMUM) {
+      throw new ClientError("queue-full", "All packet identifiers are in use.");
+    }
+    do {
+      this.#last = (this.#last % MAXIMUM) + 1;
+    } while (this.#used.has(this.#last));
     this.#used.add(this.#last);
     return this.#last;
   }

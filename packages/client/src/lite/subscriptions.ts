@@ -31,14 +31,19 @@ export class Subscriptions {
   subscribe(filter: string, options: LiteSubscribeOptions): Promise<LiteSubscription> {
     const { qos = 1, noLocal = false, retainAsPublished = false, retainHandling = 0, onMessage } = options;
     return new Promise((resolve, reject) => {
-      if (this.#wanted.has(filter)) throw new ClientError("invalid-argument", "This filter is subscribed to already.");
+      if (this.#wanted.has(filter)) {
+        throw new ClientError("invalid-argument", "This filter is subscribed to already.");
+      }
       const request = { filter, qos, noLocal, retainAsPublished, retainHandling };
       const entry = { request, identifier: ++this.#identifiers, onMessage };
       this.#wanted.set(filter, entry);
       this.#ask(entry, (result) => {
         const error = this.#refusal(entry, result);
-        if (error !== undefined) reject(error);
-        else resolve({ granted: [result as number], unsubscribe: () => this.#unsubscribe(entry) });
+        if (error !== undefined) {
+          reject(error);
+        } else {
+          resolve({ granted: [result as number], unsubscribe: () => this.#unsubscribe(entry) });
+        }
       });
     });
   }
@@ -54,21 +59,30 @@ export class Subscriptions {
     this.#connection = connection;
     if (!sessionPresent) {
       for (const entry of this.#wanted.values()) {
-        if (!this.#open.has(entry)) this.#open.set(entry, undefined);
+        if (!this.#open.has(entry)) {
+          this.#open.set(entry, undefined);
+        }
       }
     }
     for (const entry of this.#open.keys()) {
-      if (sessionPresent || this.#wants(entry)) this.#send(connection, entry);
-      else this.#answered(entry, 0);
+      if (sessionPresent || this.#wants(entry)) {
+        this.#send(connection, entry);
+      } else {
+        this.#answered(entry, 0);
+      }
     }
   }
 
   close(error: ClientError): void {
-    for (const done of this.#open.values()) done?.(error);
+    for (const done of this.#open.values()) {
+      done?.(error);
+    }
   }
 
   #unsubscribe(entry: Entry): Promise<void> {
-    if (!this.#wants(entry)) return Promise.resolve();
+    if (!this.#wants(entry)) {
+      return Promise.resolve();
+    }
     this.#wanted.delete(entry.request.filter);
     return new Promise((resolve, reject) => {
       this.#ask(entry, (result) => (typeof result === "object" ? reject(result) : resolve()));
@@ -82,7 +96,9 @@ export class Subscriptions {
   #ask(entry: Entry, done: Done): void {
     this.#open.set(entry, done);
     const connection = this.#connection;
-    if (connection !== undefined && connection.ended === undefined) this.#send(connection, entry);
+    if (connection !== undefined && connection.ended === undefined) {
+      this.#send(connection, entry);
+    }
   }
 
   #send(connection: Connection, entry: Entry): void {
@@ -90,11 +106,16 @@ export class Subscriptions {
     const done = this.#open.get(entry);
     const answered = (result: number | ClientError): void => {
       // What a connection takes with it is asked anew on the next one; and it may be about something else by now.
-      if (connection.ended === undefined && this.#open.get(entry) === done) this.#answered(entry, result);
+      if (connection.ended === undefined && this.#open.get(entry) === done) {
+        this.#answered(entry, result);
+      }
     };
     try {
-      if (this.#wants(entry)) connection.subscribe(request, identifier, answered);
-      else connection.unsubscribe(request.filter, answered);
+      if (this.#wants(entry)) {
+        connection.subscribe(request, identifier, answered);
+      } else {
+        connection.unsubscribe(request.filter, answered);
+      }
     } catch (cause) {
       this.#answered(entry, requestError(cause));
     }
@@ -108,14 +129,22 @@ export class Subscriptions {
       return;
     }
     const error = this.#refusal(entry, result);
-    if (error !== undefined) this.#report(error);
+    if (error !== undefined) {
+      this.#report(error);
+    }
   }
 
   /** Why a filter was not granted: it is not wanted any more then. */
   #refusal(entry: Entry, result: number | ClientError): ClientError | undefined {
-    if (typeof result === "number" && result < 0x80) return undefined;
-    if (this.#wants(entry)) this.#wanted.delete(entry.request.filter);
-    if (typeof result === "object") return result;
+    if (typeof result === "number" && result < 0x80) {
+      return undefined;
+    }
+    if (this.#wants(entry)) {
+      this.#wanted.delete(entry.request.filter);
+    }
+    if (typeof result === "object") {
+      return result;
+    }
     return new ClientError("subscribe-refused", "The server refused the topic filter.", { reasonCode: result });
   }
 }

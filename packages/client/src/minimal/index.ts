@@ -82,7 +82,9 @@ export async function connect(url: string | URL, options: MinimalOptions = {}): 
         onPacket: (packet) => {
           // Neither a higher QoS nor an alias was asked for.
           const expected = packet.type === PUBLISH && packet.qos === 0;
-          if (!expected || packet.properties?.topicAlias !== undefined) return PROTOCOL_ERROR;
+          if (!expected || packet.properties?.topicAlias !== undefined) {
+            return PROTOCOL_ERROR;
+          }
           try {
             onMessage?.(packet);
           } catch (error) {
@@ -100,17 +102,27 @@ export async function connect(url: string | URL, options: MinimalOptions = {}): 
 function clientOf(connection: Connection): MinimalClient {
   const request = (send: (done: Done) => void): Promise<void> =>
     new Promise((resolve, reject) => {
-      if (connection.ended !== undefined) throw connection.ended;
+      if (connection.ended !== undefined) {
+        throw connection.ended;
+      }
       send((result) => {
-        if (typeof result === "object") reject(result);
-        else if (result < 0x80) resolve();
-        else reject(new ClientError("subscribe-refused", "The server refused the filter.", { reasonCode: result }));
+        if (typeof result === "object") {
+          reject(result);
+        } else if (result < 0x80) {
+          resolve();
+        } else {
+          reject(new ClientError("subscribe-refused", "The server refused the filter.", { reasonCode: result }));
+        }
       });
     });
   return {
     publish: (topic, payload, { retain = false, properties } = {}) => {
-      if (connection.ended !== undefined) throw connection.ended;
-      if (connection.pendingBytes > HIGH_WATER_MARK) throw new ClientError("queue-full", "The connection is full.");
+      if (connection.ended !== undefined) {
+        throw connection.ended;
+      }
+      if (connection.pendingBytes > HIGH_WATER_MARK) {
+        throw new ClientError("queue-full", "The connection is full.");
+      }
       connection.publish({ topic, payload: toBytes(payload), qos: 0, retain, properties }, 0, false);
     },
     subscribe: (filter, { noLocal = false, retainAsPublished = false, retainHandling = 0 } = {}) =>

@@ -57,7 +57,9 @@ export class PageSession {
   /** The page holds the lock for as long as it lives: whoever gets it next knows that it is gone. */
   #watch(lock: string | undefined): void {
     const { locks } = (globalThis.navigator ?? {}) as unknown as { readonly locks?: Locks };
-    if (lock !== undefined) void locks?.request(lock, () => this.#leave());
+    if (lock !== undefined) {
+      void locks?.request(lock, () => this.#leave());
+    }
   }
 
   async #answer(call: Call): Promise<void> {
@@ -112,7 +114,9 @@ export class PageSession {
       acknowledge: "manual",
       onMessage: (message) => this.#hand(id, message),
     });
-    if (this.#gone) void subscription.unsubscribe().catch(() => {});
+    if (this.#gone) {
+      void subscription.unsubscribe().catch(() => {});
+    }
     this.#subscriptions.set(id, subscription);
     return subscription.granted;
   }
@@ -128,7 +132,9 @@ export class PageSession {
   #hand(id: number | undefined, message: Message): undefined | Promise<void> {
     const handle = ++this.#handles;
     this.#post({ kind: "message", id, handle, message: plainMessage(message) });
-    if (id === undefined) return undefined;
+    if (id === undefined) {
+      return undefined;
+    }
     let done: () => void = () => {};
     const waits = this.#held.size < heldPerPage ? undefined : new Promise<void>((resolve) => (done = resolve));
     this.#held.set(handle, { message, done });
@@ -146,10 +152,18 @@ export class PageSession {
   #leave(): void {
     this.#gone = true;
     this.#port.removeEventListener("message", this.#onMessage);
-    for (const stop of this.#stops) stop();
-    for (const cancel of this.#running.values()) cancel.abort();
-    for (const subscription of this.#subscriptions.values()) void subscription.unsubscribe().catch(() => {});
-    for (const handle of [...this.#held.keys()]) this.#done(handle, 0);
+    for (const stop of this.#stops) {
+      stop();
+    }
+    for (const cancel of this.#running.values()) {
+      cancel.abort();
+    }
+    for (const subscription of this.#subscriptions.values()) {
+      void subscription.unsubscribe().catch(() => {});
+    }
+    for (const handle of [...this.#held.keys()]) {
+      this.#done(handle, 0);
+    }
     this.#port.close?.();
   }
 
@@ -158,7 +172,9 @@ export class PageSession {
   }
 
   #post(message: ToPage): void {
-    if (!this.#gone) this.#port.postMessage(message);
+    if (!this.#gone) {
+      this.#port.postMessage(message);
+    }
   }
 }
 

@@ -5,7 +5,9 @@ import type { PlainError, PlainMessage, PlainStatusDetail } from "./protocol.ts"
 /** Objects with behaviour as plain data, and back. */
 
 export function plainError(error: unknown): PlainError {
-  if (error instanceof ClientError) return { code: error.code, message: error.message, reasonCode: error.reasonCode };
+  if (error instanceof ClientError) {
+    return { code: error.code, message: error.message, reasonCode: error.reasonCode };
+  }
   return {
     code: "invalid-argument",
     message: error instanceof Error ? error.message : String(error),

@@ -37,7 +37,9 @@ export class RemoteMessage implements HeldMessage {
   }
 
   acknowledge(reasonCode = 0): void {
-    if (this.#done) return;
+    if (this.#done) {
+      return;
+    }
     this.#done = true;
     this.#onDone(reasonCode);
   }
@@ -48,6 +50,8 @@ export class RemoteMessage implements HeldMessage {
   }
 
   release(): void {
-    if (!this.#manual) this.acknowledge();
+    if (!this.#manual) {
+      this.acknowledge();
+    }
   }
 }

@@ -16,7 +16,9 @@ interface WorkerScope {
 export function serveClient(create: () => Client): void {
   let client: Client | undefined;
   const attach = (port: Port): void => {
-    if (client === undefined || client.status === "closed") client = create();
+    if (client === undefined || client.status === "closed") {
+      client = create();
+    }
     new PageSession(port, client);
   };
   const scope = globalThis as unknown as WorkerScope & Partial<Port>;

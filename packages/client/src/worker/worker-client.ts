@@ -118,10 +118,14 @@ class WorkerClient implements Client {
   }
 
   async close(): Promise<void> {
-    if (this.status === "closed") return;
+    if (this.status === "closed") {
+      return;
+    }
     this.status = "closed";
     const error = closedError();
-    for (const consumer of this.#consumers.values()) consumer.end();
+    for (const consumer of this.#consumers.values()) {
+      consumer.end();
+    }
     this.#post({ kind: "bye" });
     this.#open.rejectAll(error);
     this.#port.removeEventListener("message", this.#onMessage);
@@ -180,7 +184,9 @@ class WorkerClient implements Client {
     input: Calls[Name]["input"],
     options?: OperationOptions,
   ): Promise<Calls[Name]["output"]> {
-    if (this.status === "closed") return Promise.reject(closedError());
+    if (this.status === "closed") {
+      return Promise.reject(closedError());
+    }
     const id = ++this.#count;
     const start = (call: Call<Calls[Name]["output"]>) => {
       this.#calls.set(id, call as Call<unknown>);
@@ -205,8 +211,11 @@ class WorkerClient implements Client {
       return;
     }
     const consumer = this.#consumers.get(id);
-    if (consumer === undefined) message.acknowledge();
-    else consumer.deliver(message);
+    if (consumer === undefined) {
+      message.acknowledge();
+    } else {
+      consumer.deliver(message);
+    }
   }
 
   #message(plain: PlainMessage, handle: number): RemoteMessage {

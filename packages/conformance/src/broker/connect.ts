@@ -120,11 +120,15 @@ export const connectCases: readonly BrokerCase[] = [
       const second = await lab.connectWith({ clientId: "" });
       await first.peer.alive("another client without id connected");
       await second.peer.alive("both have ids of their own");
-      if (!lab.five) return;
+      if (!lab.five) {
+        return;
+      }
       const assigned = [first, second].map(
         ({ connack }) => connack.properties.find(([name]) => name === "assignedClientIdentifier")?.[1],
       );
-      for (const id of assigned) check(typeof id === "string" && id !== "", "an Assigned Client Identifier in CONNACK");
+      for (const id of assigned) {
+        check(typeof id === "string" && id !== "", "an Assigned Client Identifier in CONNACK");
+      }
       check(assigned[0] !== assigned[1], "two different Assigned Client Identifiers");
     },
   }),
@@ -163,8 +167,12 @@ export const connectCases: readonly BrokerCase[] = [
       const peer = await lab.open();
       peer.send(lab.connectBytes({ clientId }));
       const connack = await peer.take("CONNACK").catch(() => undefined);
-      if (connack?.reasonCode === 0) return;
-      if (connack !== undefined && !lab.five) checkEqual(connack.reasonCode, 2, "CONNACK code");
+      if (connack?.reasonCode === 0) {
+        return;
+      }
+      if (connack !== undefined && !lab.five) {
+        checkEqual(connack.reasonCode, 2, "CONNACK code");
+      }
       await peer.closes("refused client id");
     },
   }),
@@ -270,12 +278,16 @@ export const connectCases: readonly BrokerCase[] = [
     run: async (lab) => {
       const peer = await lab.open();
       const together = concat(lab.connectBytes(), wire.pingreq(), wire.pingreq());
-      for (const byte of together) peer.send(Uint8Array.of(byte));
+      for (const byte of together) {
+        peer.send(Uint8Array.of(byte));
+      }
       await peer.connack();
       await peer.take("PINGRESP");
       await peer.take("PINGRESP");
       peer.send(concat(...Array.from({ length: 50 }, () => wire.pingreq())));
-      for (let count = 0; count < 50; count++) await peer.take("PINGRESP");
+      for (let count = 0; count < 50; count += 1) {
+        await peer.take("PINGRESP");
+      }
     },
   }),
 ].flat();

@@ -20,8 +20,12 @@ export interface Rule {
 /** Makes the cases of a rule: one for each version that has it. */
 export function rule(definition: Rule): BrokerCase[] {
   const cases: BrokerCase[] = [];
-  if (definition.v3 !== undefined) cases.push(brokerCase(definition, "3.1.1", definition.v3));
-  if (definition.v5 !== undefined) cases.push(brokerCase(definition, "5.0", definition.v5));
+  if (definition.v3 !== undefined) {
+    cases.push(brokerCase(definition, "3.1.1", definition.v3));
+  }
+  if (definition.v5 !== undefined) {
+    cases.push(brokerCase(definition, "5.0", definition.v5));
+  }
   return cases;
 }
 
@@ -39,7 +43,9 @@ function brokerCase(definition: Rule, version: MqttVersion, statements: readonly
       try {
         await run(lab);
       } catch (error) {
-        if (error instanceof ConformanceFailure) error.transcript = lab.transcript.toString();
+        if (error instanceof ConformanceFailure) {
+          error.transcript = lab.transcript.toString();
+        }
         throw error;
       } finally {
         await lab.close();

@@ -15,7 +15,9 @@ export const encodingCases: readonly BrokerCase[] = [
     v5: ["2.1.3-1"],
     run: async (lab) => {
       for (const packet of await conversation(lab)) {
-        if (packet.type === Type.PUBLISH) continue;
+        if (packet.type === Type.PUBLISH) {
+          continue;
+        }
         checkEqual(packet.flags, expectedFlags(packet.type), `flags of ${describePacket(packet)}`);
       }
     },
@@ -68,7 +70,9 @@ export const encodingCases: readonly BrokerCase[] = [
     v5: ["3.3.2-2", "4.7.0-1", "4.7.3-1", "4.7.3-2"],
     run: async (lab) => {
       for (const packet of await conversation(lab)) {
-        if (packet.type !== Type.PUBLISH) continue;
+        if (packet.type !== Type.PUBLISH) {
+          continue;
+        }
         check(
           !/[+#\0]/.test(packet.topic) && packet.topic !== "",
           `expected a topic name in ${describePacket(packet)}`,

@@ -133,7 +133,9 @@ export const enhancedCases: readonly BrokerCase[] = [
     needs: [profileCapability(enhanced)],
     run: async (lab) => {
       const { challenge, connack } = await authenticate(lab, [["maximumPacketSize", 64]]);
-      for (const packet of [challenge, connack]) check(packet.bytes.length <= 64, "expected at most 64 bytes");
+      for (const packet of [challenge, connack]) {
+        check(packet.bytes.length <= 64, "expected at most 64 bytes");
+      }
     },
   }),
 ].flat();

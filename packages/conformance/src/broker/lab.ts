@@ -77,8 +77,12 @@ export class Lab {
   connectBytes(options: LabConnectOptions = {}): Uint8Array {
     const { harness } = this;
     const clientId = options.clientId ?? this.clientId(`n${++this.#labels}`);
-    if (typeof clientId === "string" && (options.clean === false || hasExpiry(options))) this.#sessions.add(clientId);
-    if (options.will?.retain === true && typeof options.will.topic === "string") this.#retained.add(options.will.topic);
+    if (typeof clientId === "string" && (options.clean === false || hasExpiry(options))) {
+      this.#sessions.add(clientId);
+    }
+    if (options.will?.retain === true && typeof options.will.topic === "string") {
+      this.#retained.add(options.will.topic);
+    }
     return wire.connect(this.version, { ...harness.credentials, ...options, clientId });
   }
 
@@ -131,8 +135,12 @@ export class Lab {
 
   /** Ends every connection, deletes sessions and retained messages. */
   async close(): Promise<void> {
-    for (const peer of this.#peers) peer.drop();
-    if (this.#retained.size === 0 && this.#sessions.size === 0) return;
+    for (const peer of this.#peers) {
+      peer.drop();
+    }
+    if (this.#retained.size === 0 && this.#sessions.size === 0) {
+      return;
+    }
     try {
       for (const clientId of this.#sessions) {
         const peer = await this.#janitor(clientId);
@@ -140,7 +148,9 @@ export class Lab {
       }
       if (this.#retained.size > 0) {
         const peer = await this.#janitor(this.clientId("end"));
-        for (const topic of this.#retained) await peer.publish({ topic, retain: true, qos: 1 });
+        for (const topic of this.#retained) {
+          await peer.publish({ topic, retain: true, qos: 1 });
+        }
         peer.disconnect();
       }
     } catch {

@@ -48,11 +48,14 @@ export const lifetimeCases: readonly BrokerCase[] = [
     run: async (lab) => {
       const topic = lab.topic();
       const peer = await lab.connect({ keepAlive: 2 });
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 5; round += 1) {
         await lab.wait(800);
         // Any packet counts, not PINGREQ alone.
-        if (round % 2 === 0) peer.send(wire.publish(lab.version, { topic }));
-        else await peer.ping();
+        if (round % 2 === 0) {
+          peer.send(wire.publish(lab.version, { topic }));
+        } else {
+          await peer.ping();
+        }
       }
       await peer.alive("it sent packets in time");
     },
@@ -126,7 +129,9 @@ export const lifetimeCases: readonly BrokerCase[] = [
           peer.send(violation);
           await peer.closes("protocol violation");
           const at = peer.received.findIndex(({ type }) => type === Type.DISCONNECT);
-          if (at < 0) return;
+          if (at < 0) {
+            return;
+          }
           const disconnect = peer.received[at];
           checkEqual(at, peer.received.length - 1, "place of DISCONNECT among the packets received");
           check(SERVER_REASONS.includes(disconnect?.reasonCode ?? 0), "expected a reason code that a server may send");

@@ -31,7 +31,9 @@ export const limitedCases: readonly BrokerCase[] = [
     run: async (lab) => {
       const topic = lab.topic();
       const peer = await lab.connect({ profile });
-      for (const qos of [0, 1, 2]) await peer.subscribe(`${topic}/${qos}`, qos);
+      for (const qos of [0, 1, 2]) {
+        await peer.subscribe(`${topic}/${qos}`, qos);
+      }
       await peer.publish({ topic: `${topic}/2`, payload: "low" });
       const message = await peer.message();
       checkEqual([text(message), message.qos], ["low", 0], "payload and QoS");
@@ -80,7 +82,9 @@ export const limitedCases: readonly BrokerCase[] = [
         ]),
       );
       const suback = await peer.take("SUBACK").catch(() => undefined);
-      if (suback === undefined) return await peer.closes("a wildcard subscription that is not available");
+      if (suback === undefined) {
+        return await peer.closes("a wildcard subscription that is not available");
+      }
       const refusal = lab.five ? 0xa2 : 0x80;
       checkEqual(suback.reasonCodes, [refusal, refusal, 0], "SUBACK codes");
     },
@@ -94,13 +98,19 @@ export const limitedCases: readonly BrokerCase[] = [
       const shared = await lab.connect({ profile });
       shared.send(wire.subscribe("5.0", 1, [[`$share/group/${lab.topic()}`, 0]]));
       const suback = await shared.take("SUBACK").catch(() => undefined);
-      if (suback === undefined) await shared.closes("a shared subscription that is not available");
-      else checkEqual(suback.reasonCodes, [0x9e], "SUBACK codes");
+      if (suback === undefined) {
+        await shared.closes("a shared subscription that is not available");
+      } else {
+        checkEqual(suback.reasonCodes, [0x9e], "SUBACK codes");
+      }
       const identified = await lab.connect({ profile });
       identified.send(wire.subscribe("5.0", 1, [[lab.topic(), 0]], [["subscriptionIdentifier", 1]]));
       const answer = await identified.take("SUBACK").catch(() => undefined);
-      if (answer === undefined) await identified.closes("a subscription identifier that is not available");
-      else checkEqual(answer.reasonCodes, [0xa1], "SUBACK codes");
+      if (answer === undefined) {
+        await identified.closes("a subscription identifier that is not available");
+      } else {
+        checkEqual(answer.reasonCodes, [0xa1], "SUBACK codes");
+      }
     },
   }),
 ].flat();

@@ -24,9 +24,15 @@ async function refusesAll(lab: Lab, malformed: MalformedPacket): Promise<void> {
   for (let start = 0; start < variants.length; start += VARIANTS_AT_A_TIME) {
     const some = variants.slice(start, start + VARIANTS_AT_A_TIME);
     const outcomes = await Promise.allSettled(some.map((variant) => refuse(lab, malformed, variant)));
-    for (const outcome of outcomes) if (outcome.status === "rejected") wrong.push(String(outcome.reason.message));
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") {
+        wrong.push(String(outcome.reason.message));
+      }
+    }
   }
-  if (wrong.length > 0) throw new ConformanceFailure(wrong.join("; "));
+  if (wrong.length > 0) {
+    throw new ConformanceFailure(wrong.join("; "));
+  }
 }
 
 /** In 3.1.1 without a CONNACK [MQTT-3.1.4-1]; in 5.0 at most one with an error code [MQTT-3.1.4-2]. */
@@ -42,7 +48,9 @@ async function refusesConnect(lab: Lab, malformed: MalformedPacket, variant: Mal
 async function refusesPacket(lab: Lab, malformed: MalformedPacket, variant: MalformedVariant): Promise<void> {
   const peer = await lab.connect({ label: variant.name === "" ? "client" : variant.name });
   peer.send(variant.bytes);
-  if (malformed.mayRefuse === true && (await refusedInSuback(peer))) return;
+  if (malformed.mayRefuse === true && (await refusedInSuback(peer))) {
+    return;
+  }
   await peer.closes(describe(malformed, variant));
 }
 

@@ -11,6 +11,8 @@ export function text(packet: WirePacket): string {
 /** The next `count` messages, acknowledged, as text in the order of arrival. */
 export async function payloads(peer: Peer, count: number): Promise<string[]> {
   const found: string[] = [];
-  while (found.length < count) found.push(text(await peer.message()));
+  while (found.length < count) {
+    found.push(text(await peer.message()));
+  }
   return found;
 }

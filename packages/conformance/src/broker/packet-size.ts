@@ -22,7 +22,7 @@ export const packetSizeCases: readonly BrokerCase[] = [
       const subscriber = await lab.connect({ ...options, label: "subscriber" });
       await subscriber.subscribe(topic, 2);
       const publisher = await lab.connect({ label: "publisher" });
-      for (let index = 0; index < 4; index++) {
+      for (let index = 0; index < 4; index += 1) {
         await publisher.publish({ topic, qos: index % 3, payload: new Uint8Array(200) });
       }
       await publisher.publish({ topic, qos: 2, payload: "small" });
@@ -162,7 +162,9 @@ export const packetSizeCases: readonly BrokerCase[] = [
       await peer.ping();
       const free: number[] = [Type.PUBLISH, Type.CONNACK, Type.DISCONNECT];
       for (const packet of peer.received) {
-        if (free.includes(packet.type)) continue;
+        if (free.includes(packet.type)) {
+          continue;
+        }
         const told = property(packet, "reasonString") ?? property(packet, "userProperty");
         check(told === undefined, "expected neither Reason String nor User Property");
       }

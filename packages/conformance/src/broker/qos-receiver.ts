@@ -25,7 +25,9 @@ export const receiverCases: readonly BrokerCase[] = [
       peer.send(wire.ack(Type.PUBREL, 65_535));
       const pubcomp = await peer.next("PUBCOMP");
       checkEqual([puback.packetId, pubrec.packetId, pubcomp.packetId], [4_660, 65_535, 65_535], "packet identifiers");
-      for (const { reasonCode } of [puback, pubrec]) check([0, 0x10].includes(reasonCode), "expected success or 0x10");
+      for (const { reasonCode } of [puback, pubrec]) {
+        check([0, 0x10].includes(reasonCode), "expected success or 0x10");
+      }
       checkEqual(pubcomp.reasonCode, 0, "PUBCOMP reason code");
     },
   }),
@@ -92,7 +94,7 @@ export const receiverCases: readonly BrokerCase[] = [
       const publisher = await lab.connect();
       publisher.send(wire.publish(lab.version, { topic, qos: 2, packetId: 3 }));
       await publisher.take("PUBREC");
-      for (let round = 0; round < 2; round++) {
+      for (let round = 0; round < 2; round += 1) {
         publisher.send(wire.ack(Type.PUBREL, 3));
         const pubcomp = await publisher.take("PUBCOMP");
         checkEqual(pubcomp.packetId, 3, "PUBCOMP identifier");

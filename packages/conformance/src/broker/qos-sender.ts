@@ -27,10 +27,11 @@ export const senderCases: readonly BrokerCase[] = [
     run: async (lab) => {
       const topic = lab.topic();
       const { subscriber, publisher } = await lab.pair(topic, 2);
-      for (let index = 0; index < 10; index++)
+      for (let index = 0; index < 10; index += 1) {
         await publisher.publish({ topic, qos: 1 + (index % 2), payload: `${index}` });
+      }
       const ids = new Set<number>();
-      for (let index = 0; index < 10; index++) {
+      for (let index = 0; index < 10; index += 1) {
         const message = await subscriber.take("PUBLISH");
         checkEqual([message.qos, message.dup], [1 + (index % 2), false], "QoS and DUP");
         check(message.packetId > 0 && !ids.has(message.packetId), "expected an identifier that is not in use");
@@ -174,12 +175,16 @@ export const senderCases: readonly BrokerCase[] = [
             publisher.send(
               wire.publish(lab.version, { topic, payload, qos, ...(packetId === undefined ? {} : { packetId }) }),
             );
-            if (packetId === undefined || qos === 1) continue;
+            if (packetId === undefined || qos === 1) {
+              continue;
+            }
             await publisher.take("PUBREC");
             publisher.send(wire.ack(Type.PUBREL, packetId));
           }
           const found: string[] = [];
-          while (found.length < numbers.length) found.push(text(await subscriber.message()));
+          while (found.length < numbers.length) {
+            found.push(text(await subscriber.message()));
+          }
           checkEqual(found, numbers, `order at QoS ${qos}`);
         }),
       );
@@ -196,14 +201,22 @@ export const senderCases: readonly BrokerCase[] = [
       const subscriber = await lab.connect(options);
       await subscriber.subscribe(topic, 1);
       const publisher = await lab.connect({ label: "publisher" });
-      for (const payload of ["0", "1", "2"]) await publisher.publish({ topic, qos: 1, payload });
-      for (let index = 0; index < 3; index++) await subscriber.take("PUBLISH");
+      for (const payload of ["0", "1", "2"]) {
+        await publisher.publish({ topic, qos: 1, payload });
+      }
+      for (let index = 0; index < 3; index += 1) {
+        await subscriber.take("PUBLISH");
+      }
       subscriber.drop();
       await lab.wait(50);
-      for (const payload of ["3", "4"]) await publisher.publish({ topic, qos: 1, payload });
+      for (const payload of ["3", "4"]) {
+        await publisher.publish({ topic, qos: 1, payload });
+      }
       const again = await lab.connect(options);
       const found: string[] = [];
-      while (found.length < 5) found.push(text(await again.message()));
+      while (found.length < 5) {
+        found.push(text(await again.message()));
+      }
       checkEqual(found, ["0", "1", "2", "3", "4"], "order after resumption");
     },
   }),
@@ -223,7 +236,9 @@ export const senderCases: readonly BrokerCase[] = [
       );
       const publisher = await lab.connect({ label: "publisher" });
       await publisher.publish({ topic, qos: 2, payload: "all" });
-      for (const peer of subscribers) checkEqual(text(await peer.message()), "all", "payload");
+      for (const peer of subscribers) {
+        checkEqual(text(await peer.message()), "all", "payload");
+      }
     },
   }),
 ].flat();

@@ -17,17 +17,22 @@ export const receiveMaximumCases: readonly BrokerCase[] = [
       const subscriber = await lab.connect({ label: "subscriber", properties: [["receiveMaximum", 3]] });
       await subscriber.subscribe(topic, 2);
       const publisher = await lab.connect({ label: "publisher" });
-      for (let index = 0; index < 8; index++)
+      for (let index = 0; index < 8; index += 1) {
         await publisher.publish({ topic, qos: 1 + (index % 2), payload: `${index}` });
+      }
       const held = [
         await subscriber.take("PUBLISH"),
         await subscriber.take("PUBLISH"),
         await subscriber.take("PUBLISH"),
       ];
       await subscriber.quiet("more messages than the Receive Maximum");
-      for (const message of held) await subscriber.acknowledge(message);
+      for (const message of held) {
+        await subscriber.acknowledge(message);
+      }
       const found = held.map(text);
-      while (found.length < 8) found.push(text(await subscriber.message()));
+      while (found.length < 8) {
+        found.push(text(await subscriber.message()));
+      }
       checkEqual(found.sort(), ["0", "1", "2", "3", "4", "5", "6", "7"], "messages delivered in all");
     },
   }),
@@ -40,7 +45,9 @@ export const receiveMaximumCases: readonly BrokerCase[] = [
       const subscriber = await lab.connect({ label: "subscriber", properties: [["receiveMaximum", 1]] });
       await subscriber.subscribe(topic, 2);
       const publisher = await lab.connect({ label: "publisher" });
-      for (const payload of ["first", "second"]) await publisher.publish({ topic, qos: 2, payload });
+      for (const payload of ["first", "second"]) {
+        await publisher.publish({ topic, qos: 2, payload });
+      }
       const first = await subscriber.take("PUBLISH");
       subscriber.send(wire.ack(Type.PUBREC, first.packetId, 0x87));
       checkEqual(text(await subscriber.message()), "second", "message after the refused one");
@@ -55,7 +62,9 @@ export const receiveMaximumCases: readonly BrokerCase[] = [
       const subscriber = await lab.connect({ label: "subscriber", properties: [["receiveMaximum", 1]] });
       await subscriber.subscribe(topic, 2);
       const publisher = await lab.connect({ label: "publisher" });
-      for (const payload of ["first", "second"]) await publisher.publish({ topic, qos: 2, payload });
+      for (const payload of ["first", "second"]) {
+        await publisher.publish({ topic, qos: 2, payload });
+      }
       const { packetId } = await subscriber.take("PUBLISH");
       subscriber.send(wire.ack(Type.PUBREC, packetId));
       await subscriber.take("PUBREL");
@@ -73,7 +82,9 @@ export const receiveMaximumCases: readonly BrokerCase[] = [
       const subscriber = await lab.connect({ label: "subscriber", properties: [["receiveMaximum", 1]] });
       await subscriber.subscribe(topic, 1);
       const publisher = await lab.connect({ label: "publisher" });
-      for (let index = 0; index < 3; index++) await publisher.publish({ topic, qos: 1 });
+      for (let index = 0; index < 3; index += 1) {
+        await publisher.publish({ topic, qos: 1 });
+      }
       await subscriber.take("PUBLISH");
       await subscriber.ping();
       await subscriber.subscribe(lab.topic("other"), 1);
@@ -93,9 +104,15 @@ export const receiveMaximumCases: readonly BrokerCase[] = [
         wire.publish("5.0", { topic, qos: 2, packetId: index + 1 }),
       );
       peer.send(concat(...publishes));
-      for (let index = 0; index < count; index++) await peer.take("PUBREC");
-      for (let index = 0; index < count; index++) peer.send(wire.ack(Type.PUBREL, index + 1));
-      for (let index = 0; index < count; index++) await peer.take("PUBCOMP");
+      for (let index = 0; index < count; index += 1) {
+        await peer.take("PUBREC");
+      }
+      for (let index = 0; index < count; index += 1) {
+        peer.send(wire.ack(Type.PUBREL, index + 1));
+      }
+      for (let index = 0; index < count; index += 1) {
+        await peer.take("PUBCOMP");
+      }
       await peer.alive("it kept to the Receive Maximum");
     },
   }),

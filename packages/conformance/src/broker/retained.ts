@@ -39,7 +39,9 @@ export const retainedCases: readonly BrokerCase[] = [
     run: async (lab) => {
       const base = lab.topic();
       const publisher = await lab.connect({ label: "publisher" });
-      for (const name of ["a", "b", "c/d"]) await lab.retain(publisher, { topic: `${base}/${name}`, payload: name });
+      for (const name of ["a", "b", "c/d"]) {
+        await lab.retain(publisher, { topic: `${base}/${name}`, payload: name });
+      }
       const subscriber = await lab.connect({ label: "subscriber" });
       await subscriber.subscribe(`${base}/#`, 1);
       checkEqual((await payloads(subscriber, 3)).sort(), ["a", "b", "c/d"], "retained messages");
@@ -88,7 +90,9 @@ export const retainedCases: readonly BrokerCase[] = [
       const stored = lab.topic("stored");
       const publisher = await lab.connect({ label: "publisher" });
       await lab.retain(publisher, { topic: stored, payload: "kept" });
-      for (const topic of [plain, stored]) await publisher.publish({ topic, payload: "passing", qos: 1 });
+      for (const topic of [plain, stored]) {
+        await publisher.publish({ topic, payload: "passing", qos: 1 });
+      }
       const later = await lab.connect({ label: "later" });
       await later.subscribe(plain, 1);
       await later.subscribe(stored, 1);
@@ -129,7 +133,7 @@ export const retainedCases: readonly BrokerCase[] = [
       const publisher = await lab.connect({ label: "publisher" });
       await lab.retain(publisher, { topic, payload: "kept" });
       const subscriber = await lab.connect({ label: "subscriber" });
-      for (let round = 0; round < 2; round++) {
+      for (let round = 0; round < 2; round += 1) {
         await subscriber.subscribe(topic, 1);
         checkEqual(text(await subscriber.message()), "kept", "retained payload");
       }

@@ -27,7 +27,9 @@ export const securedCases: readonly BrokerCase[] = [
         peer.send(lab.connectBytes(attempt));
         await peer.closes("wrong credentials");
         const connack = peer.received[0];
-        if (connack === undefined) continue;
+        if (connack === undefined) {
+          continue;
+        }
         const codes = lab.five ? [0x86, 0x87] : [4, 5];
         check(codes.includes(connack.reasonCode), `expected CONNACK ${codes.join(" or ")}, got ${connack.reasonCode}`);
         checkEqual([connack.sessionPresent, peer.received.length], [false, 1], "Session Present, packets received");
@@ -47,8 +49,11 @@ export const securedCases: readonly BrokerCase[] = [
       for (const qos of [1, 2]) {
         const peer = await lab.connect(GOOD);
         const answer = await peer.publish({ topic, qos }).catch(() => undefined);
-        if (answer === undefined) await peer.closes("a PUBLISH that is not allowed");
-        else if (lab.five) checkEqual(answer.reasonCode, 0x87, "reason code");
+        if (answer === undefined) {
+          await peer.closes("a PUBLISH that is not allowed");
+        } else if (lab.five) {
+          checkEqual(answer.reasonCode, 0x87, "reason code");
+        }
       }
       await watcher.quiet("a message that was not allowed");
     },
@@ -66,7 +71,9 @@ export const securedCases: readonly BrokerCase[] = [
       for (const qos of [1, 2]) {
         const peer = await lab.connect({ ...GOOD, properties });
         const answer = await peer.publish({ topic: lab.topic("denied"), qos }).catch(() => undefined);
-        if (answer === undefined) continue;
+        if (answer === undefined) {
+          continue;
+        }
         check(answer.bytes.length <= 40, "expected at most 40 bytes");
         check(property(answer, "reasonString") === undefined, "expected no Reason String");
       }

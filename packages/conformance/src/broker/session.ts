@@ -105,7 +105,9 @@ export const sessionCases: readonly BrokerCase[] = [
       await subscriber.subscribe(topic, 2);
       subscriber.drop();
       const publisher = await lab.connect({ label: "publisher" });
-      for (const [index, qos] of [1, 2, 1, 2].entries()) await publisher.publish({ topic, qos, payload: `${index}` });
+      for (const [index, qos] of [1, 2, 1, 2].entries()) {
+        await publisher.publish({ topic, qos, payload: `${index}` });
+      }
       const again = await lab.connect(options);
       const found = await payloads(again, 4);
       checkEqual([...found].sort(), ["0", "1", "2", "3"], "messages that waited");
@@ -129,7 +131,7 @@ export const sessionCases: readonly BrokerCase[] = [
     run: async (lab) => {
       const topic = lab.topic();
       const { subscriber, publisher } = await lab.pair(topic, 1);
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 3; round += 1) {
         await lab.wait(400);
         await publisher.publish({ topic, qos: 1, payload: `${round}` });
         checkEqual(text(await subscriber.message()), `${round}`, "message on a clean session");

@@ -17,7 +17,9 @@ export const sharedCases: readonly BrokerCase[] = [
       const topic = lab.topic();
       const members = await group(lab, topic, [1, 1, 1]);
       const publisher = await lab.connect({ label: "publisher" });
-      for (let index = 0; index < 9; index++) await publisher.publish({ topic, qos: 1, payload: `${index}` });
+      for (let index = 0; index < 9; index += 1) {
+        await publisher.publish({ topic, qos: 1, payload: `${index}` });
+      }
       const found = await collect(lab, members, 9);
       checkEqual(found.sort(), ["0", "1", "2", "3", "4", "5", "6", "7", "8"], "messages over all members");
     },
@@ -33,7 +35,9 @@ export const sharedCases: readonly BrokerCase[] = [
       const [second] = await group(lab, topic, [1], "two");
       const { subscriber, publisher } = await lab.pair(topic, 1);
       await publisher.publish({ topic, qos: 1, payload: "all" });
-      for (const peer of [first, second, subscriber]) checkEqual(peer && text(await peer.message()), "all", "payload");
+      for (const peer of [first, second, subscriber]) {
+        checkEqual(peer && text(await peer.message()), "all", "payload");
+      }
     },
   }),
   rule({
@@ -45,10 +49,14 @@ export const sharedCases: readonly BrokerCase[] = [
       const topic = lab.topic();
       const members = await group(lab, topic, [0, 1, 2]);
       const publisher = await lab.connect({ label: "publisher" });
-      for (let index = 0; index < 9; index++) await publisher.publish({ topic, qos: 2, payload: `${index}` });
+      for (let index = 0; index < 9; index += 1) {
+        await publisher.publish({ topic, qos: 2, payload: `${index}` });
+      }
       await collect(lab, members, 9);
       for (const [qos, member] of members.entries()) {
-        for (const packet of publishes(member)) checkEqual(packet.qos, qos, `QoS at the member with QoS ${qos}`);
+        for (const packet of publishes(member)) {
+          checkEqual(packet.qos, qos, `QoS at the member with QoS ${qos}`);
+        }
       }
     },
   }),
@@ -110,7 +118,9 @@ export const sharedCases: readonly BrokerCase[] = [
         check(packet !== undefined, "expected the message at the member it was given to");
         await members[chosen]?.take("PUBLISH");
         members[chosen]?.send(wire.ack(qos === 1 ? Type.PUBACK : Type.PUBREC, packet.packetId, 0x83));
-        for (const member of members) await member.quiet("a message that another member refused");
+        for (const member of members) {
+          await member.quiet("a message that another member refused");
+        }
       }
     },
   }),
@@ -132,13 +142,19 @@ async function collect(lab: Lab, members: readonly Peer[], count: number): Promi
   // Each ends with a failure, once nothing more comes: settled from the start, so that none is left unhandled.
   const reading = Promise.allSettled(
     members.map(async (member) => {
-      for (;;) found.push(text(await member.message()));
+      for (;;) {
+        found.push(text(await member.message()));
+      }
     }),
   );
   const deadline = performance.now() + 4_000;
-  while (found.length < count && performance.now() < deadline) await lab.wait(20);
+  while (found.length < count && performance.now() < deadline) {
+    await lab.wait(20);
+  }
   await lab.wait(lab.quietMs);
-  for (const member of members) member.drop();
+  for (const member of members) {
+    member.drop();
+  }
   await reading;
   return found;
 }
@@ -148,7 +164,9 @@ async function firstWithMessage(lab: Lab, members: readonly Peer[], qos = 2): Pr
   const deadline = performance.now() + 4_000;
   while (performance.now() < deadline) {
     const index = members.findIndex((member) => publishes(member).some((packet) => packet.qos === qos));
-    if (index >= 0) return index;
+    if (index >= 0) {
+      return index;
+    }
     await lab.wait(10);
   }
   check(false, "expected one member of the group to receive the message");

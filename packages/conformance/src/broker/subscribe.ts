@@ -77,9 +77,13 @@ export const subscribeCases: readonly BrokerCase[] = [
       const { subscriber, publisher } = await lab.pair(topic, 1);
       const numbers = Array.from({ length: 10 }, (_, index) => `${index}`);
       const publishing = (async () => {
-        for (const payload of numbers) await publisher.publish({ topic, qos: 1, payload });
+        for (const payload of numbers) {
+          await publisher.publish({ topic, qos: 1, payload });
+        }
       })();
-      for (let round = 0; round < 5; round++) await subscriber.subscribe(topic, 1);
+      for (let round = 0; round < 5; round += 1) {
+        await subscriber.subscribe(topic, 1);
+      }
       await publishing;
       checkEqual(await payloads(subscriber, numbers.length), numbers, "messages around the replacement");
     },
@@ -95,7 +99,9 @@ export const subscribeCases: readonly BrokerCase[] = [
       await subscriber.subscribeAll(topics.map((topic): wire.Subscription => [topic, 1]));
       await subscriber.quiet("a second SUBACK", ["SUBACK"], 50);
       const publisher = await lab.connect({ label: "publisher" });
-      for (const topic of topics) await publisher.publish({ topic, qos: 1, payload: topic });
+      for (const topic of topics) {
+        await publisher.publish({ topic, qos: 1, payload: topic });
+      }
       checkEqual(await payloads(subscriber, 3), topics, "messages of the three subscriptions");
     },
   }),
@@ -179,7 +185,11 @@ export const subscribeCases: readonly BrokerCase[] = [
         [7, 300],
         "Subscription Identifiers of all copies",
       );
-      if (copies.length > 1) for (const copy of copies) check(ids(copy).length <= 1, "expected one identifier a copy");
+      if (copies.length > 1) {
+        for (const copy of copies) {
+          check(ids(copy).length <= 1, "expected one identifier a copy");
+        }
+      }
     },
   }),
   rule({

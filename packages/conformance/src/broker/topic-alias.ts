@@ -15,13 +15,15 @@ export const topicAliasCases: readonly BrokerCase[] = [
       await subscriber.subscribe(`${base}/#`);
       const publisher = await lab.connect({ label: "publisher" });
       const known = new Map<number, string>();
-      for (let round = 0; round < 10; round++) {
+      for (let round = 0; round < 10; round += 1) {
         const topic = `${base}/${round % 5}`;
         await publisher.publish({ topic, qos: 1 });
         const message = await subscriber.message();
         const alias = numberProperty(message, "topicAlias", 1);
         check(alias >= 1 && alias <= 2, `expected a Topic Alias of 1 or 2, got ${alias}`);
-        if (message.topic !== "") known.set(alias, message.topic);
+        if (message.topic !== "") {
+          known.set(alias, message.topic);
+        }
         checkEqual(message.topic || known.get(alias), topic, "topic, by name or alias");
       }
     },
@@ -35,7 +37,7 @@ export const topicAliasCases: readonly BrokerCase[] = [
       const { subscriber, publisher } = await lab.pair(topic);
       const zero = await lab.connect({ label: "maximum 0", properties: [["topicAliasMaximum", 0]] });
       await zero.subscribe(topic);
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 3; round += 1) {
         await publisher.publish({ topic, qos: 1, properties: [] });
         for (const peer of [subscriber, zero]) {
           const message = await peer.message();
@@ -60,7 +62,9 @@ export const topicAliasCases: readonly BrokerCase[] = [
         for (const topic of [`${base}/${alias}`, `${base}/${alias}/again`]) {
           await publisher.publish({ topic, qos: 1, properties: [["topicAlias", alias]] });
           await publisher.publish({ topic: "", qos: 1, properties: [["topicAlias", alias]] });
-          for (let copy = 0; copy < 2; copy++) checkEqual((await subscriber.message()).topic, topic, "topic");
+          for (let copy = 0; copy < 2; copy += 1) {
+            checkEqual((await subscriber.message()).topic, topic, "topic");
+          }
         }
       }
     },
@@ -72,7 +76,9 @@ export const topicAliasCases: readonly BrokerCase[] = [
     run: async (lab) => {
       const { peer, connack } = await lab.connectWith();
       const maximum = numberProperty(connack, "topicAliasMaximum", 0);
-      if (maximum === 65_535) return;
+      if (maximum === 65_535) {
+        return;
+      }
       peer.send(wire.publish("5.0", { topic: lab.topic(), properties: [["topicAlias", maximum + 1]] }));
       await peer.closes(`Topic Alias ${maximum + 1}, where ${maximum} is the maximum`);
     },

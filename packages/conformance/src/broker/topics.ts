@@ -94,7 +94,9 @@ export const topicCases: readonly BrokerCase[] = [
         const subscriber = await lab.connect({ label: "subscriber" });
         await subscriber.subscribeAll(filters.map((filter): wire.Subscription => [filter, 1]));
         const publisher = await lab.connect({ label: "publisher" });
-        for (const topic of [`${base}/a`, `${base}/b`]) await publisher.publish({ topic, qos: 1, payload: "without" });
+        for (const topic of [`${base}/a`, `${base}/b`]) {
+          await publisher.publish({ topic, qos: 1, payload: "without" });
+        }
         for (const topic of filters) {
           await publisher.publish({ topic, qos: 1, payload: "with" });
           const message = await subscriber.message();
@@ -116,8 +118,12 @@ export const topicCases: readonly BrokerCase[] = [
         const peer = await lab.connect();
         peer.send(wire.subscribe(lab.version, 1, [[topic, 1]]));
         const suback = await peer.take("SUBACK").catch(() => undefined);
-        if (suback === undefined) return await peer.closes("a filter longer than it accepts");
-        if ((suback.reasonCodes[0] ?? 0) >= 0x80) return;
+        if (suback === undefined) {
+          return await peer.closes("a filter longer than it accepts");
+        }
+        if ((suback.reasonCodes[0] ?? 0) >= 0x80) {
+          return;
+        }
         await peer.publish({ topic, qos: 1, payload: "far" });
         const message = await peer.message();
         checkEqual([message.topic.length, message.topic === topic], [65_535, true], "topic");
@@ -130,8 +136,12 @@ export const topicCases: readonly BrokerCase[] = [
 async function matches(lab: Lab, filter: string, yes: readonly string[], no: readonly string[]): Promise<void> {
   const base = lab.topic();
   const { subscriber, publisher } = await lab.pair(`${base}/${filter}`, 1);
-  for (const topic of [...no, ...yes]) await publisher.publish({ topic: `${base}/${topic}`, qos: 1 });
-  for (const topic of yes) checkEqual((await subscriber.message()).topic, `${base}/${topic}`, "topic");
+  for (const topic of [...no, ...yes]) {
+    await publisher.publish({ topic: `${base}/${topic}`, qos: 1 });
+  }
+  for (const topic of yes) {
+    checkEqual((await subscriber.message()).topic, `${base}/${topic}`, "topic");
+  }
   await subscriber.quiet(`a topic that ${filter} does not match`);
 }
 

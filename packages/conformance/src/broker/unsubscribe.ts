@@ -69,13 +69,16 @@ export const unsubscribeCases: readonly BrokerCase[] = [
       const unsuback = await subscriber.unsubscribe(b, a, c);
       if (lab.five) {
         checkEqual(unsuback.reasonCodes.length, 3, "number of codes");
-        for (const code of unsuback.reasonCodes)
+        for (const code of unsuback.reasonCodes) {
           check(UNSUBACK_CODES.includes(code), `expected an UNSUBACK code, got ${code}`);
+        }
         checkEqual(unsuback.reasonCodes, [0x11, 0, 0], "codes in the order of the filters");
       }
       await subscriber.quiet("a second UNSUBACK", ["UNSUBACK"], 50);
       const publisher = await lab.connect({ label: "publisher" });
-      for (const topic of topics) await publisher.publish({ topic, qos: 1 });
+      for (const topic of topics) {
+        await publisher.publish({ topic, qos: 1 });
+      }
       await subscriber.quiet("a message after UNSUBSCRIBE");
     },
   }),
@@ -117,7 +120,9 @@ export const unsubscribeCases: readonly BrokerCase[] = [
           wire.subscribe(version, 3, [[topic, 1]]),
         ),
       );
-      for (const type of ["SUBACK", "UNSUBACK", "SUBACK"] as const) await peer.take(type);
+      for (const type of ["SUBACK", "UNSUBACK", "SUBACK"] as const) {
+        await peer.take(type);
+      }
       await peer.publish({ topic, qos: 1, payload: "subscribed at last" });
       checkEqual(text(await peer.message()), "subscribed at last", "payload");
     },

@@ -42,7 +42,9 @@ export const webSocketCases: readonly BrokerCase[] = [
       const { version } = lab;
       const peer = await lab.open();
       const connect = lab.connectBytes();
-      for (const byte of connect) peer.send(Uint8Array.of(byte));
+      for (const byte of connect) {
+        peer.send(Uint8Array.of(byte));
+      }
       await peer.connack();
       const publish = wire.publish(version, { topic, qos: 1, packetId: 2, payload: "split" });
       peer.send(concat(wire.subscribe(version, 1, [[topic, 1]]), publish.subarray(0, 5)));

@@ -58,10 +58,16 @@ Exit status: 0 all passed, 1 failures, 2 the target cannot be reached or the arg
 /** Throws `UsageError`; undefined when help was asked for. */
 export function parseCliArgs(args: readonly string[]): CliOptions | undefined {
   const { values, positionals } = parse(args);
-  if (values.help === true) return undefined;
+  if (values.help === true) {
+    return undefined;
+  }
   const url = positionals[0];
-  if (positionals.length > 1) throw new UsageError(`one URL is expected, not ${positionals.length}`);
-  if (url === undefined && values.list !== true) throw new UsageError("the URL of a broker is missing");
+  if (positionals.length > 1) {
+    throw new UsageError(`one URL is expected, not ${positionals.length}`);
+  }
+  if (url === undefined && values.list !== true) {
+    throw new UsageError("the URL of a broker is missing");
+  }
   return {
     url: url ?? "",
     versions: versions(values.version),
@@ -122,8 +128,12 @@ function parse(args: readonly string[]) {
 }
 
 function versions(value: string | undefined): readonly MqttVersion[] {
-  if (value === undefined || value === "both") return ["3.1.1", "5.0"];
-  if (value === "3.1.1" || value === "5.0") return [value];
+  if (value === undefined || value === "both") {
+    return ["3.1.1", "5.0"];
+  }
+  if (value === "3.1.1" || value === "5.0") {
+    return [value];
+  }
   throw new UsageError(`--version takes 3.1.1, 5.0 or both, not ${value}`);
 }
 
@@ -134,19 +144,27 @@ function statementId(value: string): string {
 
 function positive(name: string, value: string): number {
   const number = Number(value);
-  if (Number.isInteger(number) && number > 0) return number;
+  if (Number.isInteger(number) && number > 0) {
+    return number;
+  }
   throw new UsageError(`${name} takes a whole number above 0, not ${value}`);
 }
 
 function credentials(username: string | undefined, password: string | undefined): CliOptions["credentials"] {
-  if (username === undefined && password === undefined) return undefined;
-  if (username === undefined) throw new UsageError("--password needs --username");
+  if (username === undefined && password === undefined) {
+    return undefined;
+  }
+  if (username === undefined) {
+    throw new UsageError("--password needs --username");
+  }
   return { username, password: password ?? "" };
 }
 
 function profile(value: string): readonly [string, string] {
   const at = value.indexOf("=");
-  if (at > 0) return [value.slice(0, at), value.slice(at + 1)];
+  if (at > 0) {
+    return [value.slice(0, at), value.slice(at + 1)];
+  }
   throw new UsageError(`--profile takes NAME=URL, not ${value}`);
 }
 
@@ -155,7 +173,9 @@ function readExpected(file: string): ExpectedFailures {
   try {
     parsed = JSON.parse(read(file));
   } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
+    if (cause instanceof UsageError) {
+      throw cause;
+    }
     throw new UsageError(`${file} is not JSON`);
   }
   const isObject = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed);

@@ -23,9 +23,13 @@ beforeAll(async () => {
       onClose: () => {},
       onData: (bytes) => {
         for (const { type, connect } of splitter.push(bytes)) {
-          if (connect?.protocolLevel === 5) connection.close();
-          else if (type === Type.CONNECT) connection.send(wire.connack("3.1.1"));
-          else if (type === Type.PINGREQ) connection.send(wire.pingresp());
+          if (connect?.protocolLevel === 5) {
+            connection.close();
+          } else if (type === Type.CONNECT) {
+            connection.send(wire.connack("3.1.1"));
+          } else if (type === Type.PINGREQ) {
+            connection.send(wire.pingresp());
+          }
         }
       },
     });

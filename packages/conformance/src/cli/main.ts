@@ -30,7 +30,9 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     return await run(options);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError)) {
+      throw error;
+    }
     process.stderr.write(`${error.message}\nTry --help.\n`);
     return 2;
   }
@@ -39,7 +41,9 @@ export async function main(args: readonly string[]): Promise<number> {
 async function run(options: CliOptions): Promise<number> {
   const chosen = chooseCases(options);
   if (options.list) {
-    for (const { id, title } of chosen) process.stdout.write(`${id}: ${title}\n`);
+    for (const { id, title } of chosen) {
+      process.stdout.write(`${id}: ${title}\n`);
+    }
     return 0;
   }
   const dial = makeDial(options);
@@ -83,9 +87,15 @@ async function run(options: CliOptions): Promise<number> {
   progress.end();
   const report = makeReport(options.url, performance.now() - started, [...results, ...silent.map(notSpoken)]);
   const failures = failuresText(report);
-  if (failures !== "") process.stdout.write(`${failures}\n\n`);
-  if (options.report !== undefined) writeFileSync(options.report, `${JSON.stringify(report, null, 2)}\n`);
-  if (options.html !== undefined) writeFileSync(options.html, reportHtml(report));
+  if (failures !== "") {
+    process.stdout.write(`${failures}\n\n`);
+  }
+  if (options.report !== undefined) {
+    writeFileSync(options.report, `${JSON.stringify(report, null, 2)}\n`);
+  }
+  if (options.html !== undefined) {
+    writeFileSync(options.html, reportHtml(report));
+  }
   process.stdout.write(`${summaryLine(report)}\n`);
   return report.summary.failed + report.summary["unexpected-pass"] > 0 ? 1 : 0;
 }
@@ -99,8 +109,12 @@ function chooseCases(options: CliOptions): readonly BrokerCase[] {
       (statements.length === 0 || testCase.statements.some((id) => statements.includes(id))),
   );
   const unknown = Object.keys(expectedFailures).filter((id) => !brokerCases.some((testCase) => testCase.id === id));
-  if (unknown.length > 0) throw new UsageError(`--expect names no case: ${unknown.join(", ")}`);
-  if (chosen.length === 0) throw new UsageError("no case matches --version, --only and --statement");
+  if (unknown.length > 0) {
+    throw new UsageError(`--expect names no case: ${unknown.join(", ")}`);
+  }
+  if (chosen.length === 0) {
+    throw new UsageError("no case matches --version, --only and --statement");
+  }
   return chosen;
 }
 
@@ -149,14 +163,20 @@ class Progress {
   }
 
   add({ outcome, id }: CaseResult): void {
-    this.#done++;
-    if (outcome === "failed" || outcome === "unexpected-pass") this.#failed++;
-    if (!this.#shown) return;
+    this.#done += 1;
+    if (outcome === "failed" || outcome === "unexpected-pass") {
+      this.#failed += 1;
+    }
+    if (!this.#shown) {
+      return;
+    }
     const text = `${this.#done}/${this.#total}, ${this.#failed} failed  ${id}`;
     process.stderr.write(`\r\x1b[K${text.slice(0, (process.stderr.columns ?? 80) - 1)}`);
   }
 
   end(): void {
-    if (this.#shown) process.stderr.write("\r\x1b[K");
+    if (this.#shown) {
+      process.stderr.write("\r\x1b[K");
+    }
   }
 }

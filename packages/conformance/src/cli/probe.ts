@@ -24,9 +24,13 @@ export async function probe(
   const lacks: string[] = [];
   for (const version of ["3.1.1", "5.0"] as const) {
     const connack = await connackOf(dial, version, `${prefix}probe`, credentials);
-    if (connack?.reasonCode !== 0) continue;
+    if (connack?.reasonCode !== 0) {
+      continue;
+    }
     versions.push(version);
-    if (version === "5.0") lacks.push(...ruledOut(connack));
+    if (version === "5.0") {
+      lacks.push(...ruledOut(connack));
+    }
   }
   return { versions, lacks };
 }
@@ -46,16 +50,27 @@ async function connackOf(
   });
   peer.send(wire.connect(version, { clientId, ...credentials }));
   const connack = await peer.take("CONNACK").catch(() => undefined);
-  if (connack?.reasonCode === 0) peer.disconnect();
-  else peer.drop();
+  if (connack?.reasonCode === 0) {
+    peer.disconnect();
+  } else {
+    peer.drop();
+  }
   return connack;
 }
 
 function ruledOut(connack: WirePacket): string[] {
   const lacks: string[] = [];
-  if (numberProperty(connack, "retainAvailable", 1) === 0) lacks.push("retain");
-  if (numberProperty(connack, "sharedSubscriptionAvailable", 1) === 0) lacks.push("shared");
-  if (numberProperty(connack, "subscriptionIdentifierAvailable", 1) === 0) lacks.push("subscription-identifiers");
-  if (numberProperty(connack, "topicAliasMaximum", 0) === 0) lacks.push("topic-alias");
+  if (numberProperty(connack, "retainAvailable", 1) === 0) {
+    lacks.push("retain");
+  }
+  if (numberProperty(connack, "sharedSubscriptionAvailable", 1) === 0) {
+    lacks.push("shared");
+  }
+  if (numberProperty(connack, "subscriptionIdentifierAvailable", 1) === 0) {
+    lacks.push("subscription-identifiers");
+  }
+  if (numberProperty(connack, "topicAliasMaximum", 0) === 0) {
+    lacks.push("topic-alias");
+  }
   return lacks;
 }

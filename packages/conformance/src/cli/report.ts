@@ -27,7 +27,9 @@ export interface ReportedCase {
 
 export function makeReport(target: string, durationMs: number, results: readonly CaseResult[]): Report {
   const summary = { passed: 0, failed: 0, skipped: 0, "expected-failure": 0, "unexpected-pass": 0 };
-  for (const { outcome } of results) summary[outcome]++;
+  for (const { outcome } of results) {
+    summary[outcome] += 1;
+  }
   return {
     target: withoutCredentials(target),
     date: new Date().toISOString(),

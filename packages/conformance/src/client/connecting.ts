@@ -60,7 +60,7 @@ export const connectingCases: readonly ClientCase[] = [
     run: async (lab) => {
       const { server, connect } = await lab.session({ keepAlive: 2 });
       checkEqual(connect.connect?.keepAlive, 2, "Keep Alive in CONNECT");
-      for (let round = 0; round < 2; round++) {
+      for (let round = 0; round < 2; round += 1) {
         const before = performance.now();
         await server.next("PINGREQ");
         const waited = performance.now() - before;

@@ -70,7 +70,9 @@ export class ClientLab {
     const deadline = performance.now() + (this.#harness.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
     for (;;) {
       const peer = this.#arrived.shift();
-      if (peer !== undefined) return peer;
+      if (peer !== undefined) {
+        return peer;
+      }
       const left = deadline - performance.now();
       check(left > 0, "expected the client to connect");
       await new Promise<void>((resolve) => {
@@ -119,7 +121,9 @@ export class ClientLab {
   /** Waits until the application has received so many messages. */
   async received(count: number): Promise<string[]> {
     const deadline = performance.now() + (this.#harness.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
-    while (this.messages.length < count && performance.now() < deadline) await this.wait(10);
+    while (this.messages.length < count && performance.now() < deadline) {
+      await this.wait(10);
+    }
     check(this.messages.length >= count, `expected ${count} messages at the application, got ${this.messages.length}`);
     return this.messages.map(({ payload }) => new TextDecoder().decode(payload));
   }
@@ -129,8 +133,12 @@ export class ClientLab {
   }
 
   async close(): Promise<void> {
-    for (const client of this.#clients) client.destroy();
-    for (const peer of this.#peers) peer.drop();
+    for (const client of this.#clients) {
+      client.destroy();
+    }
+    for (const peer of this.#peers) {
+      peer.drop();
+    }
     await this.#listener?.close();
   }
 
@@ -163,7 +171,9 @@ export function clientRule({ id, title, v3, v5, needs, run }: ClientRule): Clien
       try {
         await run(lab);
       } catch (error) {
-        if (error instanceof ConformanceFailure) error.transcript = lab.transcript;
+        if (error instanceof ConformanceFailure) {
+          error.transcript = lab.transcript;
+        }
         throw error;
       } finally {
         await lab.close();

@@ -17,11 +17,15 @@ export const malformedCases: readonly ClientCase[] = MALFORMED_FROM_SERVER.flatM
         try {
           await refuses(lab, variant, malformed.isFirst === true);
         } catch (error) {
-          if (!(error instanceof ConformanceFailure)) throw error;
+          if (!(error instanceof ConformanceFailure)) {
+            throw error;
+          }
           wrong.push(variant.name === "" ? error.message : `${error.message} (${variant.name})`);
         }
       }
-      if (wrong.length > 0) throw new ConformanceFailure(wrong.join("; "));
+      if (wrong.length > 0) {
+        throw new ConformanceFailure(wrong.join("; "));
+      }
     },
   }),
 );
@@ -30,7 +34,9 @@ async function refuses(lab: ClientLab, variant: MalformedVariant, insteadOfConna
   await lab.client();
   const server = await lab.accept();
   await server.next("CONNECT");
-  if (!insteadOfConnack) server.send(wire.connack(lab.version));
+  if (!insteadOfConnack) {
+    server.send(wire.connack(lab.version));
+  }
   server.send(variant.bytes);
   await server.closes("a malformed packet");
 }

@@ -32,10 +32,14 @@ export const publishingCases: readonly ClientCase[] = [
     v5: ["2.2.1-3", "4.3.2-1", "4.3.2-2", "4.3.3-1", "4.3.3-2"],
     run: async (lab) => {
       const { client, server } = await lab.session();
-      for (let index = 0; index < 6; index++) lab.publish(client, 1 + (index % 2), `${index}`);
+      for (let index = 0; index < 6; index += 1) {
+        lab.publish(client, 1 + (index % 2), `${index}`);
+      }
       lab.subscribe(client);
       const packets = [];
-      for (let index = 0; index < 6; index++) packets.push(await server.take("PUBLISH"));
+      for (let index = 0; index < 6; index += 1) {
+        packets.push(await server.take("PUBLISH"));
+      }
       packets.push(await server.take("SUBSCRIBE"));
       const ids = packets.map(({ packetId }) => packetId);
       check(
@@ -72,13 +76,21 @@ export const publishingCases: readonly ClientCase[] = [
     v5: ["4.6.0-4"],
     run: async (lab) => {
       const { client, server } = await lab.session();
-      for (let index = 0; index < 3; index++) lab.publish(client, 2, `${index}`);
+      for (let index = 0; index < 3; index += 1) {
+        lab.publish(client, 2, `${index}`);
+      }
       const ids = [];
-      for (let index = 0; index < 3; index++) ids.push((await server.take("PUBLISH")).packetId);
+      for (let index = 0; index < 3; index += 1) {
+        ids.push((await server.take("PUBLISH")).packetId);
+      }
       const order = [ids[2], ids[0], ids[1]].map(Number);
-      for (const id of order) server.send(wire.ack(Type.PUBREC, id));
+      for (const id of order) {
+        server.send(wire.ack(Type.PUBREC, id));
+      }
       const found = [];
-      for (let index = 0; index < 3; index++) found.push((await server.take("PUBREL")).packetId);
+      for (let index = 0; index < 3; index += 1) {
+        found.push((await server.take("PUBREL")).packetId);
+      }
       checkEqual(found, order, "order of PUBRELs");
     },
   }),
@@ -89,9 +101,13 @@ export const publishingCases: readonly ClientCase[] = [
     v5: ["3.3.1-1", "4.4.0-1", "4.6.0-1", "4.3.2-3", "4.3.3-3"],
     run: async (lab) => {
       const { client, server } = await lab.session(lab.returning);
-      for (const [index, qos] of [1, 2, 1].entries()) lab.publish(client, qos, `${index}`);
+      for (const [index, qos] of [1, 2, 1].entries()) {
+        lab.publish(client, qos, `${index}`);
+      }
       const sent = [];
-      for (let index = 0; index < 3; index++) sent.push(await server.take("PUBLISH"));
+      for (let index = 0; index < 3; index += 1) {
+        sent.push(await server.take("PUBLISH"));
+      }
       server.drop();
       const { server: second } = await lab.serve({ sessionPresent: true });
       for (const first of sent) {
@@ -154,7 +170,9 @@ export const publishingCases: readonly ClientCase[] = [
     v5: ["3.3.4-7", "3.3.4-8", "4.9.0-1", "4.9.0-2", "4.9.0-3"],
     run: async (lab) => {
       const { client, server } = await lab.session({}, { properties: [["receiveMaximum", 2]] });
-      for (let index = 0; index < 5; index++) lab.publish(client, 1 + (index % 2), `${index}`);
+      for (let index = 0; index < 5; index += 1) {
+        lab.publish(client, 1 + (index % 2), `${index}`);
+      }
       lab.publish(client, 0, "not counted");
       lab.subscribe(client);
       const held = [
@@ -166,8 +184,12 @@ export const publishingCases: readonly ClientCase[] = [
       const sent = server.received.filter(({ type, qos }) => type === Type.PUBLISH && qos > 0).length;
       checkEqual(sent, 2, "unacknowledged messages");
       const found = held.map(({ payload }) => text(payload));
-      for (const packet of held) await server.acknowledge(packet);
-      while (found.length < 5) found.push(text((await server.message(({ qos }) => qos > 0)).payload));
+      for (const packet of held) {
+        await server.acknowledge(packet);
+      }
+      while (found.length < 5) {
+        found.push(text((await server.message(({ qos }) => qos > 0)).payload));
+      }
       checkEqual(found, ["0", "1", "2", "3", "4"], "messages sent in all");
     },
   }),
@@ -177,7 +199,9 @@ export const publishingCases: readonly ClientCase[] = [
     v5: ["3.2.2-11"],
     run: async (lab) => {
       const { client, server } = await lab.session({}, { properties: [["maximumQoS", 0]] });
-      for (const qos of [1, 2, 0]) lab.publish(client, qos, `${qos}`);
+      for (const qos of [1, 2, 0]) {
+        lab.publish(client, qos, `${qos}`);
+      }
       await server.take("PUBLISH", ({ payload }) => text(payload) === "0");
       await lab.wait(100);
       const above = server.received.filter(({ type, qos }) => type === Type.PUBLISH && qos > 0).length;
@@ -202,7 +226,9 @@ export const publishingCases: readonly ClientCase[] = [
     v5: ["3.2.2-15", "3.4.2-2", "3.4.2-3", "3.5.2-2", "3.5.2-3", "3.6.2-2", "3.6.2-3", "3.7.2-2", "3.7.2-3"],
     run: async (lab) => {
       const { client, server } = await lab.session({}, { properties: [["maximumPacketSize", 60]] });
-      for (const qos of [0, 1, 2]) lab.publish(client, qos, "x".repeat(100));
+      for (const qos of [0, 1, 2]) {
+        lab.publish(client, qos, "x".repeat(100));
+      }
       lab.publish(client, 2, "small");
       await server.message(({ payload }) => text(payload) === "small");
       server.send(wire.publish("5.0", { topic: "in", qos: 1, packetId: 1 }));
@@ -223,7 +249,9 @@ export const publishingCases: readonly ClientCase[] = [
       const { server } = await lab.session({}, { properties: [["maximumPacketSize", 20]] });
       server.send(wire.packet(0x00));
       await server.closes("reserved packet type");
-      for (const { bytes } of server.received.slice(1)) check(bytes.length <= 20, "expected at most 20 bytes");
+      for (const { bytes } of server.received.slice(1)) {
+        check(bytes.length <= 20, "expected at most 20 bytes");
+      }
     },
   }),
   clientRule({
@@ -237,15 +265,19 @@ export const publishingCases: readonly ClientCase[] = [
           { properties: maximum === 0 ? [] : [["topicAliasMaximum", maximum]] },
         );
         const known = new Map<number, string>();
-        for (let index = 0; index < 9; index++) lab.publish(client, 0, `${index}`, `topic/${index % 3}`);
-        for (let index = 0; index < 9; index++) {
+        for (let index = 0; index < 9; index += 1) {
+          lab.publish(client, 0, `${index}`, `topic/${index % 3}`);
+        }
+        for (let index = 0; index < 9; index += 1) {
           const packet = await server.take("PUBLISH");
           const alias = numberProperty(packet, "topicAlias", -1);
           check(
             alias === -1 || (alias >= 1 && alias <= maximum),
             `expected a Topic Alias up to ${maximum}, got ${alias}`,
           );
-          if (packet.topic !== "") known.set(alias, packet.topic);
+          if (packet.topic !== "") {
+            known.set(alias, packet.topic);
+          }
           checkEqual(packet.topic || known.get(alias), `topic/${index % 3}`, "topic, by name or alias");
         }
       }
@@ -258,8 +290,12 @@ export const publishingCases: readonly ClientCase[] = [
     run: async (lab) => {
       const connack = { properties: [["topicAliasMaximum", 5]] as const };
       const { client, server } = await lab.session(lab.returning, connack);
-      for (const payload of ["0", "1"]) lab.publish(client, 1, payload);
-      for (let index = 0; index < 2; index++) await server.message();
+      for (const payload of ["0", "1"]) {
+        lab.publish(client, 1, payload);
+      }
+      for (let index = 0; index < 2; index += 1) {
+        await server.message();
+      }
       lab.publish(client, 1, "unacknowledged");
       await server.take("PUBLISH");
       server.drop();

@@ -60,7 +60,9 @@ export const receivingCases: readonly ClientCase[] = [
       ] as const) {
         server.send(concat(...ids.map((packetId) => wire.publish(lab.version, { topic: "in", qos, packetId }))));
         const found = [];
-        for (const _ of ids) found.push((await server.take(type)).packetId);
+        for (const _ of ids) {
+          found.push((await server.take(type)).packetId);
+        }
         checkEqual(found, ids, `order of ${type}`);
       }
     },
@@ -172,8 +174,9 @@ export const receivingCases: readonly ClientCase[] = [
     v5: ["4.2.0-1"],
     run: async (lab) => {
       const { server } = await lab.session();
-      for (const byte of wire.publish(lab.version, { topic: "in", payload: "pieces" }))
+      for (const byte of wire.publish(lab.version, { topic: "in", payload: "pieces" })) {
         server.send(Uint8Array.of(byte));
+      }
       server.send(concat(...["a", "b"].map((payload) => wire.publish(lab.version, { topic: "in", payload }))));
       checkEqual(await lab.received(3), ["pieces", "a", "b"], "messages at the application");
     },

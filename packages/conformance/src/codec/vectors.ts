@@ -35,7 +35,9 @@ export function codecVectorCases({ valid, invalid }: CodecVectors): readonly Cod
 
 function makeCase(vector: CodecVector, isValid: boolean): CodecCase[] {
   const version: MqttVersion | undefined = ({ 4: "3.1.1", 5: "5.0" } as const)[vector.version];
-  if (version === undefined || vector.sender !== undefined) return [];
+  if (version === undefined || vector.sender !== undefined) {
+    return [];
+  }
   const bytes = concat(fromHex(vector.bytes), fromHex(vector.then?.$repeatHex.repeat(vector.then.count) ?? ""));
   return [
     {
@@ -48,11 +50,15 @@ function makeCase(vector: CodecVector, isValid: boolean): CodecCase[] {
         try {
           packet = decode(bytes, version);
         } catch (error) {
-          if (isValid) throw new ConformanceFailure(`expected ${vector.bytes} to be accepted: ${String(error)}`);
+          if (isValid) {
+            throw new ConformanceFailure(`expected ${vector.bytes} to be accepted: ${String(error)}`);
+          }
           return;
         }
         check(isValid, `expected ${vector.bytes} to be refused`);
-        if (vector.decodeOnly !== true) checkEqual(encode(packet, version), bytes, "encoded bytes");
+        if (vector.decodeOnly !== true) {
+          checkEqual(encode(packet, version), bytes, "encoded bytes");
+        }
       },
     },
   ];

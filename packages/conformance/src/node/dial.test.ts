@@ -9,7 +9,9 @@ import { listenTcp, listenWebSocket } from "./listen.ts";
 
 const closing: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
+  for (const close of closing.splice(0)) {
+    await close();
+  }
 });
 
 /** Sends back what it gets, and ends the connection on a byte FF. */

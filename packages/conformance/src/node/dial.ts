@@ -48,7 +48,9 @@ export function dialUrl(url: string | URL, options: DialUrlOptions = {}): RawDia
 export function withProfiles(plain: RawDial, profiles: ReadonlyMap<string, RawDial>): RawDial {
   return (options) => {
     const dial = options?.profile === undefined ? plain : profiles.get(options.profile);
-    if (dial === undefined) throw new TypeError(`no server for the profile ${options?.profile}`);
+    if (dial === undefined) {
+      throw new TypeError(`no server for the profile ${options?.profile}`);
+    }
     return dial(options);
   };
 }
@@ -61,7 +63,9 @@ export function rawSocket(socket: net.Socket): RawConnection {
     start: (handler: RawHandler) => {
       let over = false;
       const end = (): void => {
-        if (over) return;
+        if (over) {
+          return;
+        }
         over = true;
         handler.onClose();
       };
@@ -71,7 +75,9 @@ export function rawSocket(socket: net.Socket): RawConnection {
       socket.resume();
     },
     send: (bytes) => {
-      if (socket.writable) socket.write(bytes);
+      if (socket.writable) {
+        socket.write(bytes);
+      }
     },
     close: () => {
       socket.end();
@@ -96,12 +102,18 @@ export function rawWebSocket(socket: WebSocket): RawConnection {
     },
     start: (handler) => {
       onData = (bytes) => handler.onData(bytes);
-      for (const bytes of early.splice(0)) handler.onData(bytes);
+      for (const bytes of early.splice(0)) {
+        handler.onData(bytes);
+      }
       socket.on("close", () => handler.onClose());
-      if (socket.readyState === WebSocket.CLOSED) handler.onClose();
+      if (socket.readyState === WebSocket.CLOSED) {
+        handler.onClose();
+      }
     },
     send: (bytes) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(bytes);
+      if (socket.readyState === WebSocket.OPEN) {
+        socket.send(bytes);
+      }
     },
     close: () => socket.terminate(),
   };

@@ -39,7 +39,9 @@ export const answerSaboteurs: readonly Saboteur[] = [
     fault: "sends CONNACK again with the second PINGRESP",
     breaks: "3.2.0-2",
     toClient: (packet, line) => {
-      if (packet.type !== Type.PINGRESP) return undefined;
+      if (packet.type !== Type.PINGRESP) {
+        return undefined;
+      }
       const pings = Number(line.memory.get("pings") ?? 0) + 1;
       line.memory.set("pings", pings);
       return pings === 2 ? [wire.connack("5.0"), packet.bytes] : undefined;

@@ -51,12 +51,16 @@ export const messageSaboteurs: readonly Saboteur[] = [
     breaks: "3.3.2-6",
     toServer: publishes((packet, line) => {
       const interval = property(packet, "messageExpiryInterval");
-      if (interval !== undefined) line.common.set(`expiry ${packet.topic}`, interval);
+      if (interval !== undefined) {
+        line.common.set(`expiry ${packet.topic}`, interval);
+      }
       return undefined;
     }),
     toClient: publishes((packet, line) => {
       const interval = line.common.get(`expiry ${packet.topic}`);
-      if (typeof interval !== "number" || property(packet, "messageExpiryInterval") === undefined) return undefined;
+      if (typeof interval !== "number" || property(packet, "messageExpiryInterval") === undefined) {
+        return undefined;
+      }
       const properties = without(packet.properties, "messageExpiryInterval");
       return [publishWith(packet, "5.0", { properties: [...properties, ["messageExpiryInterval", interval]] })];
     }),
@@ -98,7 +102,9 @@ export const messageSaboteurs: readonly Saboteur[] = [
     fault: "copies the publisher's DUP",
     breaks: "3.3.1-3",
     toServer: publishes((packet, line) => {
-      if (packet.dup) line.common.set(`dup ${packet.topic}`, true);
+      if (packet.dup) {
+        line.common.set(`dup ${packet.topic}`, true);
+      }
       return undefined;
     }),
     toClient: publishes((packet, line) =>
@@ -129,7 +135,9 @@ export const messageSaboteurs: readonly Saboteur[] = [
     breaks: "3.3.1-9",
     also: ["3.1.2-16", "3.1.2-17"],
     toServer: publishes((packet, line) => {
-      if (packet.retain) line.common.set(`retain ${packet.topic}`, true);
+      if (packet.retain) {
+        line.common.set(`retain ${packet.topic}`, true);
+      }
       return undefined;
     }),
     toClient: publishes((packet, line) =>
@@ -162,7 +170,9 @@ export const messageSaboteurs: readonly Saboteur[] = [
     breaks: "3.3.2-11",
     toClient: publishes((packet, line) => {
       const maximum = allowedAliases(line);
-      if (maximum === 0) return undefined;
+      if (maximum === 0) {
+        return undefined;
+      }
       const properties = without(packet.properties, "topicAlias");
       return [publishWith(packet, "5.0", { properties: [...properties, ["topicAlias", maximum + 1]] })];
     }),
@@ -173,15 +183,21 @@ export const messageSaboteurs: readonly Saboteur[] = [
     fault: "sends a single unacknowledged message again after 1.5 seconds on the same connection",
     breaks: "4.4.0-1",
     toServer: (packet, line) => {
-      if (packet.type === Type.PUBACK) line.memory.set("answered", true);
+      if (packet.type === Type.PUBACK) {
+        line.memory.set("answered", true);
+      }
       return undefined;
     },
     toClient: publishes((packet, line) => {
       const count = Number(line.memory.get("count") ?? 0) + 1;
       line.memory.set("count", count);
-      if (packet.qos !== 1 || count > 1) return undefined;
+      if (packet.qos !== 1 || count > 1) {
+        return undefined;
+      }
       setTimeout(() => {
-        if (line.memory.get("answered") === true || line.memory.get("count") !== 1) return;
+        if (line.memory.get("answered") === true || line.memory.get("count") !== 1) {
+          return;
+        }
         line.sendToClient(publishWith(packet, "5.0", { dup: true }));
       }, 1_500);
       return undefined;
@@ -215,8 +231,12 @@ export const messageSaboteurs: readonly Saboteur[] = [
     fault: "delivers a repeated QoS 2 PUBLISH again",
     breaks: "4.3.3-2",
     toServer: (packet, line) => {
-      if (packet.type === Type.PUBREL) line.common.delete(`${line.connect?.connect?.clientId} ${packet.packetId}`);
-      if (packet.type !== Type.PUBLISH || packet.qos !== 2) return undefined;
+      if (packet.type === Type.PUBREL) {
+        line.common.delete(`${line.connect?.connect?.clientId} ${packet.packetId}`);
+      }
+      if (packet.type !== Type.PUBLISH || packet.qos !== 2) {
+        return undefined;
+      }
       const key = `${line.connect?.connect?.clientId} ${packet.packetId}`;
       const repeated = line.common.has(key);
       line.common.set(key, true);
@@ -230,10 +250,14 @@ export const messageSaboteurs: readonly Saboteur[] = [
     fault: "takes a PUBLISH with DUP under an acknowledged identifier for the old message",
     breaks: "4.3.2-5",
     toServer: publishes((packet, line) => {
-      if (packet.qos !== 1) return undefined;
+      if (packet.qos !== 1) {
+        return undefined;
+      }
       const known = line.memory.has(`id ${packet.packetId}`);
       line.memory.set(`id ${packet.packetId}`, true);
-      if (!known || !packet.dup) return undefined;
+      if (!known || !packet.dup) {
+        return undefined;
+      }
       line.sendToClient(wire.ack(Type.PUBACK, packet.packetId));
       return [];
     }),

@@ -31,7 +31,9 @@ async function through(hooks: Partial<Saboteur>, ...chunks: Uint8Array[]): Promi
   const connection = await sabotage(async () => echo, saboteur)();
   const back: string[] = [];
   connection.start({ onData: (chunk) => back.push(hex(chunk)), onClose: () => back.push("closed") });
-  for (const chunk of chunks) connection.send(chunk);
+  for (const chunk of chunks) {
+    connection.send(chunk);
+  }
   return { got: echo.got.map(hex), back };
 }
 

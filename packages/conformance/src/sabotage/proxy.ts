@@ -69,7 +69,9 @@ class SabotagedConnection implements RawConnection, Line {
     this.#inner.start({
       onData: (bytes) => {
         for (const packet of this.#toClient.cut(bytes, (rest) => handler.onData(rest))) {
-          for (const out of this.#saboteur.toClient?.(packet, this) ?? [packet.bytes]) handler.onData(out);
+          for (const out of this.#saboteur.toClient?.(packet, this) ?? [packet.bytes]) {
+            handler.onData(out);
+          }
         }
       },
       onClose: () => {
@@ -83,12 +85,16 @@ class SabotagedConnection implements RawConnection, Line {
     for (const packet of this.#toServer.cut(bytes, (rest) => this.#inner.send(rest))) {
       const replaced = this.#saboteur.toServer?.(packet, this);
       this.connect ??= packet.connect === undefined ? undefined : packet;
-      for (const out of replaced ?? [packet.bytes]) this.#inner.send(out);
+      for (const out of replaced ?? [packet.bytes]) {
+        this.#inner.send(out);
+      }
     }
   }
 
   sendToClient(bytes: Uint8Array): void {
-    if (!this.#closed) this.#handler?.onData(bytes);
+    if (!this.#closed) {
+      this.#handler?.onData(bytes);
+    }
   }
 
   close(): void {
@@ -108,7 +114,9 @@ class Cutter {
 
   cut(bytes: Uint8Array, pass: (bytes: Uint8Array) => void): readonly WirePacket[] {
     try {
-      if (!this.#opaque) return this.#splitter.push(bytes);
+      if (!this.#opaque) {
+        return this.#splitter.push(bytes);
+      }
     } catch {
       this.#opaque = true;
     }

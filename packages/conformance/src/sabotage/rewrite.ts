@@ -21,7 +21,9 @@ export function connectWith(
   change: (options: wire.ConnectOptions) => wire.ConnectOptions,
 ): readonly Uint8Array[] | undefined {
   const fields = packet.connect;
-  if (fields === undefined || packet.problem !== undefined || packet.flags !== 0) return undefined;
+  if (fields === undefined || packet.problem !== undefined || packet.flags !== 0) {
+    return undefined;
+  }
   const { flags, willTopic } = fields;
   return [
     wire.connect(version, {

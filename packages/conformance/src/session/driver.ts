@@ -10,14 +10,14 @@ export interface SessionSettings {
   /** MQTT 5, client: the enhanced authentication method; every challenge is answered with `answer`. */
   readonly authentication?: { readonly method: string; readonly answer: Uint8Array };
   /** The earlier session of the same client: what is in flight goes on. */
-  readonly resume?: SessionDriver;
+  readonly resume?: ProtocolDriver;
 }
 
 /**
  * One end of the protocol without sockets and clock: bytes and the time go in, bytes come out. A few lines around a
  * sans-I/O engine and its codec.
  */
-export interface SessionDriver {
+export interface ProtocolDriver {
   /** Bytes to be sent since the last call. */
   take(): Uint8Array;
   receive(bytes: Uint8Array, nowMs: number): void;
@@ -39,7 +39,7 @@ export interface SessionDriver {
 /** What a session case gets from its target. */
 export interface SessionHarness {
   /** A client's end that begins with CONNECT, in a session that outlives its connection. */
-  client(settings: SessionSettings): SessionDriver;
+  client(settings: SessionSettings): ProtocolDriver;
   /** A server's end that accepts every CONNECT and SUBSCRIBE, with Session Present when it resumes. */
-  server(settings: SessionSettings): SessionDriver;
+  server(settings: SessionSettings): ProtocolDriver;
 }

@@ -7,7 +7,7 @@ import { Type } from "../wire/types.ts";
 import type { SessionHarness } from "./driver.ts";
 import { type End, SessionLab } from "./lab.ts";
 
-export type { SessionDriver, SessionHarness, SessionSettings } from "./driver.ts";
+export type { ProtocolDriver, SessionHarness, SessionSettings } from "./driver.ts";
 
 export type SessionCase = ConformanceCase<SessionHarness> & { readonly version: MqttVersion };
 
@@ -31,7 +31,7 @@ const RULES: readonly SessionRule[] = [
     ends: ["client"],
     run: (lab) => {
       lab.open({ keepAlive: 10 });
-      for (let round = 0; round < 3; round++) {
+      for (let round = 0; round < 3; round += 1) {
         const before = lab.nowMs;
         lab.untilOutput(20_000);
         checkEqual(lab.next().type, Type.PINGREQ, "packet type");
@@ -69,8 +69,12 @@ const RULES: readonly SessionRule[] = [
       lab.receive(
         concat(...ids.map((packetId) => wire.publish(lab.version, { topic: "t", qos: 2, packetId: packetId + 1 }))),
       );
-      for (const id of ids) lab.expect(Type.PUBACK, id);
-      for (const id of ids) lab.expect(Type.PUBREC, id + 1);
+      for (const id of ids) {
+        lab.expect(Type.PUBACK, id);
+      }
+      for (const id of ids) {
+        lab.expect(Type.PUBREC, id + 1);
+      }
       lab.receive(wire.ack(Type.PUBREL, 8));
       lab.expect(Type.PUBCOMP, 8);
     },
@@ -104,7 +108,9 @@ const RULES: readonly SessionRule[] = [
     v5: ["4.4.0-1", "3.3.1-1", "4.6.0-1", "4.3.3-5", "4.3.3-6"],
     run: (lab) => {
       lab.open();
-      for (const qos of [1, 2, 2, 1]) lab.publish(qos);
+      for (const qos of [1, 2, 2, 1]) {
+        lab.publish(qos);
+      }
       const ids = [1, 2, 3, 4].map(() => lab.next().packetId);
       lab.receive(wire.ack(Type.PUBREC, ids[1] ?? 0));
       lab.expect(Type.PUBREL, ids[1] ?? 0);
@@ -141,7 +147,9 @@ const RULES: readonly SessionRule[] = [
     v5: ["3.3.4-7", "3.3.4-9", "4.9.0-1", "4.9.0-2", "4.4.0-2"],
     run: (lab) => {
       lab.open({ peerReceiveMaximum: 2 });
-      for (let index = 0; index < 4; index++) lab.publish(2);
+      for (let index = 0; index < 4; index += 1) {
+        lab.publish(2);
+      }
       const [first, second, ...more] = lab.rest().filter(({ type }) => type === Type.PUBLISH);
       check(first !== undefined && second !== undefined && more.length === 0, "expected two messages at first");
       lab.receive(wire.ack(Type.PUBREC, first.packetId, 0x97));
@@ -157,8 +165,9 @@ const RULES: readonly SessionRule[] = [
     v5: [],
     run: (lab) => {
       lab.open({ receiveMaximum: 2 });
-      for (let packetId = 1; packetId <= 3; packetId++)
+      for (let packetId = 1; packetId <= 3; packetId += 1) {
         lab.receive(wire.publish("5.0", { topic: "t", qos: 2, packetId }));
+      }
       check(lab.driver.ended, "expected the end at the third unreleased message");
     },
   },
@@ -257,7 +266,9 @@ const RULES: readonly SessionRule[] = [
 export const sessionCases: readonly SessionCase[] = (["3.1.1", "5.0"] as const).flatMap((version) =>
   RULES.flatMap((rule) => {
     const statements = version === "5.0" ? rule.v5 : rule.v3;
-    if (statements === undefined) return [];
+    if (statements === undefined) {
+      return [];
+    }
     return (rule.ends ?? (["client", "server"] as const)).map(
       (end): SessionCase => ({
         id: `${version}/session-${end}/${rule.id}`,

@@ -4,7 +4,7 @@ import { PacketSplitter, type WirePacket } from "../wire/decode.ts";
 import * as wire from "../wire/encode.ts";
 import type { Property } from "../wire/properties.ts";
 import { Type } from "../wire/types.ts";
-import type { SessionDriver, SessionHarness } from "./driver.ts";
+import type { ProtocolDriver, SessionHarness } from "./driver.ts";
 
 /** Which end of the protocol is under test. */
 export type End = "client" | "server";
@@ -14,7 +14,7 @@ interface OpenOptions {
   readonly receiveMaximum?: number;
   /** What the scripted other side announces. */
   readonly peerReceiveMaximum?: number;
-  readonly resume?: SessionDriver;
+  readonly resume?: ProtocolDriver;
   /** The client's authentication method; the server's CONNACK repeats it. */
   readonly authentication?: { readonly method: string; readonly answer: Uint8Array };
 }
@@ -25,7 +25,7 @@ export class SessionLab {
   readonly end: End;
   nowMs = 1_000;
   readonly #harness: SessionHarness;
-  #driver: SessionDriver | undefined;
+  #driver: ProtocolDriver | undefined;
   #splitter: PacketSplitter;
   #sent: WirePacket[] = [];
 
@@ -36,7 +36,7 @@ export class SessionLab {
     this.#splitter = new PacketSplitter(version);
   }
 
-  get driver(): SessionDriver {
+  get driver(): ProtocolDriver {
     check(this.#driver !== undefined, "expected an open session");
     return this.#driver;
   }
@@ -109,7 +109,9 @@ export class SessionLab {
     for (let due = this.driver.nextDeadline(); due <= end && !this.driver.ended; due = this.driver.nextDeadline()) {
       this.nowMs = Math.max(this.nowMs, due);
       this.driver.tick(this.nowMs);
-      if (this.driver.nextDeadline() <= due) break;
+      if (this.driver.nextDeadline() <= due) {
+        break;
+      }
     }
     this.nowMs = end;
     this.driver.tick(end);

@@ -75,10 +75,14 @@ class ReferenceStore implements StoreUnderTest {
   }
 
   async open(): Promise<StoreLoaded> {
-    for (const change of this.#disk.written) change(this.#state);
+    for (const change of this.#disk.written) {
+      change(this.#state);
+    }
     const sessions: StoreLoadedSession[] = [];
     for (const { session, subscriptions, queue, outgoing } of this.#state.sessions.values()) {
-      if (session === undefined) continue;
+      if (session === undefined) {
+        continue;
+      }
       const entries = [...queue.values()];
       const sent = [...outgoing.values()].map(({ message }) => message?.entry.sequence ?? -1);
       const nextSequence = Math.max(-1, ...sent, ...queue.keys()) + 1;
@@ -134,9 +138,13 @@ class ReferenceStore implements StoreUnderTest {
     const entries: StoreEntry[] = [];
     let bytes = 0;
     for (const entry of this.#state.sessions.get(clientId)?.queue.values() ?? []) {
-      if (entry.sequence < fromSequence) continue;
+      if (entry.sequence < fromSequence) {
+        continue;
+      }
       bytes += entry.publication.payload.length;
-      if (entries.length === maxCount || (bytes > maxBytes && entries.length > 0)) break;
+      if (entries.length === maxCount || (bytes > maxBytes && entries.length > 0)) {
+        break;
+      }
       entries.push(entry);
     }
     return entries;
@@ -145,7 +153,9 @@ class ReferenceStore implements StoreUnderTest {
   inflight(clientId: string): StoreInflight {
     const own = sessionOf(this.#state, clientId);
     const change = (apply: (session: SessionState) => void): void => {
-      if (this.#state.sessions.get(clientId) !== own) return;
+      if (this.#state.sessions.get(clientId) !== own) {
+        return;
+      }
       this.#change((state) => apply(sessionOf(state, clientId)));
     };
     return {
@@ -157,7 +167,9 @@ class ReferenceStore implements StoreUnderTest {
       releaseOutgoing: (packetId) =>
         change(({ outgoing }) => {
           const sent = outgoing.get(packetId);
-          if (sent !== undefined) outgoing.set(packetId, { ...sent, message: undefined });
+          if (sent !== undefined) {
+            outgoing.set(packetId, { ...sent, message: undefined });
+          }
         }),
       deleteOutgoing: (packetId) => change(({ outgoing }) => outgoing.delete(packetId)),
       putIncoming: (packetId) => change(({ incoming }) => incoming.add(packetId)),
@@ -173,7 +185,9 @@ class ReferenceStore implements StoreUnderTest {
 
   loadInflight(clientId: string): StoreSavedInflight {
     const own = this.#state.sessions.get(clientId);
-    if (own === undefined) return { outgoing: [], incoming: [] };
+    if (own === undefined) {
+      return { outgoing: [], incoming: [] };
+    }
     const messages = [...own.outgoing].map(([packetId, sent]) => ({ packetId, ...sent }));
     messages.sort((one, other) => one.sequence - other.sequence);
     return { outgoing: messages, incoming: [...own.incoming] };
@@ -192,7 +206,9 @@ class ReferenceStore implements StoreUnderTest {
   }
 
   commit(): Promise<void> | undefined {
-    if (this.#staged.length === 0) return undefined;
+    if (this.#staged.length === 0) {
+      return undefined;
+    }
     return Promise.resolve().then(() => this.#write());
   }
 
@@ -201,7 +217,9 @@ class ReferenceStore implements StoreUnderTest {
   }
 
   #write(): void {
-    if (this.#dead) return;
+    if (this.#dead) {
+      return;
+    }
     if (this.#disk.full) {
       const error = Object.assign(new Error("the disk is full"), { code: "store-full" });
       this.failure = error;

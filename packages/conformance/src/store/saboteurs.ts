@@ -197,7 +197,9 @@ export const saboteurs: readonly Saboteur[] = [
       override deleteSession(clientId: string): void {
         const waiting = super.readQueue(clientId, 0, 100, 1_000_000);
         super.deleteSession(clientId);
-        for (const entry of waiting) super.enqueue(clientId, entry);
+        for (const entry of waiting) {
+          super.enqueue(clientId, entry);
+        }
       }
     },
   ),
@@ -286,7 +288,9 @@ export const saboteurs: readonly Saboteur[] = [
     "keeps-the-first-retained-message",
     class extends Passing {
       override putRetained(publication: StorePublication): void {
-        if (super.readRetained(publication.topic) === undefined) super.putRetained(publication);
+        if (super.readRetained(publication.topic) === undefined) {
+          super.putRetained(publication);
+        }
       }
     },
   ),

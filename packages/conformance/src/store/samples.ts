@@ -75,8 +75,12 @@ export function texts(entries: readonly StoreEntry[]): string[] {
 
 /** Fields in the order of their names and without undefined ones: whichever way a store builds its objects. */
 export function canonical(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(canonical);
-  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
+  if (Array.isArray(value)) {
+    return value.map(canonical);
+  }
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) {
+    return value;
+  }
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
   fields.sort(([one], [other]) => (one < other ? -1 : 1));
   return Object.fromEntries(fields.map(([name, field]) => [name, canonical(field)]));

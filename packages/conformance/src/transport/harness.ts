@@ -57,7 +57,9 @@ export async function until(
 ): Promise<void> {
   let stepMs = 1;
   for (let passedMs = 0; passedMs < limitMs; passedMs += stepMs, stepMs = Math.min(2 * stepMs, 50)) {
-    if (await condition()) return;
+    if (await condition()) {
+      return;
+    }
     await harness.pass(stepMs);
   }
   check(await condition(), `never happened: ${what}`);

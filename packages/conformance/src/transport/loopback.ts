@@ -79,8 +79,11 @@ export class LoopbackHarness implements TransportHarness {
   async open(): Promise<void> {
     this.#listener = await this.#transport.listen((connection) => {
       const taker = this.#waiting.shift();
-      if (taker === undefined) this.#accepted.push(connection);
-      else taker(connection);
+      if (taker === undefined) {
+        this.#accepted.push(connection);
+      } else {
+        taker(connection);
+      }
     });
   }
 
@@ -97,7 +100,9 @@ export class LoopbackHarness implements TransportHarness {
 
   cut({ connection }: ConnectedPair): void {
     const ends = this.#ends.get(connection);
-    if (ends !== undefined) this.#transport.cut?.(...ends);
+    if (ends !== undefined) {
+      this.#transport.cut?.(...ends);
+    }
   }
 
   async sibling(): Promise<TransportHarness> {
@@ -112,16 +117,26 @@ export class LoopbackHarness implements TransportHarness {
   }
 
   async close(): Promise<void> {
-    for (const ends of this.#ends.values()) for (const end of ends) end.abort();
-    for (const connection of this.#accepted) connection.abort();
-    for (const sibling of this.#siblings) await sibling.close();
+    for (const ends of this.#ends.values()) {
+      for (const end of ends) {
+        end.abort();
+      }
+    }
+    for (const connection of this.#accepted) {
+      connection.abort();
+    }
+    for (const sibling of this.#siblings) {
+      await sibling.close();
+    }
     await this.closeListener();
     await this.pass(0);
   }
 
   async #connect(): Promise<ConnectedPair> {
     // What a cancelled dial left behind.
-    for (const connection of this.#accepted.splice(0)) connection.abort();
+    for (const connection of this.#accepted.splice(0)) {
+      connection.abort();
+    }
     const accepted = new Promise<Connection>((resolve) => this.#waiting.push(resolve));
     const both = Promise.all([this.dial(), accepted]);
     let settled = false;
@@ -129,7 +144,9 @@ export class LoopbackHarness implements TransportHarness {
       () => (settled = true),
       () => (settled = true),
     );
-    while (!settled) await this.pass(1);
+    while (!settled) {
+      await this.pass(1);
+    }
     const [client, server] = await both;
     const [own, other] = this.#end === "client" ? [client, server] : [server, client];
     const connection = this.#transport.sabotage?.(own) ?? own;

@@ -5,17 +5,23 @@
 export function patternBytes(position: number, length: number): Uint8Array {
   const start = position % period;
   // A view: making 100 MB of pattern costs nothing, and a transport that changes what it was given is found out.
-  if (start + length <= table.length) return table.subarray(start, start + length);
+  if (start + length <= table.length) {
+    return table.subarray(start, start + length);
+  }
   const bytes = new Uint8Array(length);
-  for (let i = 0; i < length; i++) bytes[i] = patternAt(position + i);
+  for (let i = 0; i < length; i += 1) {
+    bytes[i] = patternAt(position + i);
+  }
   return bytes;
 }
 
 /** Index of the first byte that is not the one for its place; -1 when all are right. */
 export function firstWrong(bytes: Uint8Array, position: number): number {
   let at = position % period;
-  for (let i = 0; i < bytes.length; i++) {
-    if (bytes[i] !== table[at]) return i;
+  for (let i = 0; i < bytes.length; i += 1) {
+    if (bytes[i] !== table[at]) {
+      return i;
+    }
     at = at + 1 === period ? 0 : at + 1;
   }
   return -1;

@@ -47,7 +47,9 @@ export class LocalPeer implements TransportPeer, ConnectionHandler {
 
   onData(chunk: Uint8Array): void {
     const wrong = this.#wrongAt < 0 ? firstWrong(chunk, this.#received) : -1;
-    if (wrong >= 0) this.#wrongAt = this.#received + wrong;
+    if (wrong >= 0) {
+      this.#wrongAt = this.#received + wrong;
+    }
     this.#received += chunk.length;
   }
 
@@ -75,7 +77,9 @@ export class LocalPeer implements TransportPeer, ConnectionHandler {
     const busy = this.#sent < this.#toSend;
     this.#toSend += total;
     this.#chunkBytes = chunkBytes;
-    if (!busy) this.#pump();
+    if (!busy) {
+      this.#pump();
+    }
     return Promise.resolve();
   }
 

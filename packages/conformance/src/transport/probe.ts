@@ -55,7 +55,9 @@ export class Probe implements ConnectionHandler {
 
   send(chunks: readonly Uint8Array[]): boolean {
     const room = this.#call("send", () => this.connection.send(chunks));
-    if (!room) this.#stopped = true;
+    if (!room) {
+      this.#stopped = true;
+    }
     return room;
   }
 
@@ -81,20 +83,30 @@ export class Probe implements ConnectionHandler {
 
   onData(chunk: Uint8Array): void {
     this.#enter("onData");
-    if (this.#closing) this.#broken("onData after this side ended the connection");
-    if (this.#pausedChunks >= 0 && ++this.#pausedChunks > 1) this.#broken("a second onData after pause");
+    if (this.#closing) {
+      this.#broken("onData after this side ended the connection");
+    }
+    if (this.#pausedChunks >= 0 && ++this.#pausedChunks > 1) {
+      this.#broken("a second onData after pause");
+    }
     const wrong = firstWrong(chunk, this.received);
-    if (wrong >= 0) this.#broken(`the byte at ${this.received + wrong} is not the one that was sent there`);
+    if (wrong >= 0) {
+      this.#broken(`the byte at ${this.received + wrong} is not the one that was sent there`);
+    }
     this.received += chunk.length;
     this.#reactions.onData?.(chunk);
   }
 
   onDrain(): void {
     this.#enter("onDrain");
-    if (!this.#stopped) this.#broken("onDrain without a send that returned false");
-    if (this.connection.bufferedAmount > this.#lowMark) this.#broken("onDrain above the low mark");
+    if (!this.#stopped) {
+      this.#broken("onDrain without a send that returned false");
+    }
+    if (this.connection.bufferedAmount > this.#lowMark) {
+      this.#broken("onDrain above the low mark");
+    }
     this.#stopped = false;
-    this.drains++;
+    this.drains += 1;
     this.#reactions.onDrain?.();
   }
 
@@ -110,13 +122,21 @@ export class Probe implements ConnectionHandler {
   }
 
   #enter(callback: string): void {
-    if (!this.#started && this.#inside !== "start") this.#broken(`${callback} before start`);
-    if (this.#inside !== undefined) this.#broken(`${callback} inside ${this.#inside}`);
-    if (this.closeInfo !== undefined) this.#broken(`${callback} after onClose`);
+    if (!this.#started && this.#inside !== "start") {
+      this.#broken(`${callback} before start`);
+    }
+    if (this.#inside !== undefined) {
+      this.#broken(`${callback} inside ${this.#inside}`);
+    }
+    if (this.closeInfo !== undefined) {
+      this.#broken(`${callback} after onClose`);
+    }
   }
 
   #broken(rule: string): void {
-    if (!this.#violations.includes(rule)) this.#violations.push(rule);
+    if (!this.#violations.includes(rule)) {
+      this.#violations.push(rule);
+    }
   }
 
   #call<Result>(name: string, run: () => Result): Result {

@@ -74,7 +74,9 @@ class NeverDrains extends Passing {
 class DrainsOnlyOnce extends Passing {
   #drained = false;
   override onDrain(): void {
-    if (!this.#drained) super.onDrain();
+    if (!this.#drained) {
+      super.onDrain();
+    }
     this.#drained = true;
   }
 }
@@ -89,7 +91,9 @@ class DrainsTwice extends Passing {
 class DrainsEarly extends Passing {
   override send(chunks: readonly Uint8Array[]): boolean {
     const room = super.send(chunks);
-    if (!room) queueMicrotask(() => super.onDrain());
+    if (!room) {
+      queueMicrotask(() => super.onDrain());
+    }
     return room;
   }
   override onDrain(): void {}
@@ -98,7 +102,9 @@ class DrainsEarly extends Passing {
 class DrainsInsideSend extends Passing {
   override send(chunks: readonly Uint8Array[]): boolean {
     const room = super.send(chunks);
-    if (!room && !this.closed) super.onDrain();
+    if (!room && !this.closed) {
+      super.onDrain();
+    }
     return room;
   }
 }
@@ -113,7 +119,9 @@ class NeverSaysStop extends Passing {
 class DropsAfterStop extends Passing {
   #stopped = false;
   override send(chunks: readonly Uint8Array[]): boolean {
-    if (this.#stopped) return false;
+    if (this.#stopped) {
+      return false;
+    }
     this.#stopped = !super.send(chunks);
     return !this.#stopped;
   }
@@ -181,7 +189,9 @@ class DropsTheLastChunkOnClose extends Passing {
     const room = super.send(this.#last);
     this.#last = [...chunks];
     queueMicrotask(() => {
-      if (this.closed) return;
+      if (this.closed) {
+        return;
+      }
       super.send(this.#last);
       this.#last = [];
     });
@@ -203,14 +213,18 @@ class AbortForgetsItsError extends Passing {
 
 class ThrowsAfterClose extends Passing {
   override send(chunks: readonly Uint8Array[]): boolean {
-    if (this.closed) throw new Error("closed");
+    if (this.closed) {
+      throw new Error("closed");
+    }
     return super.send(chunks);
   }
 }
 
 class DeliversAfterClose extends Passing {
   override close(): void {
-    if (!this.closed) queueMicrotask(() => this.onData(Uint8Array.of(0)));
+    if (!this.closed) {
+      queueMicrotask(() => this.onData(Uint8Array.of(0)));
+    }
     super.close();
   }
 }
@@ -226,8 +240,11 @@ class EagerReader extends Passing {
     this.handler = handler;
   }
   override onData(chunk: Uint8Array): void {
-    if (this.handler === undefined) this.early.push(chunk);
-    else super.onData(chunk);
+    if (this.handler === undefined) {
+      this.early.push(chunk);
+    } else {
+      super.onData(chunk);
+    }
   }
 }
 
@@ -236,7 +253,9 @@ class LosesWhatCameBeforeStart extends EagerReader {}
 class DeliversInsideStart extends EagerReader {
   override start(handler: ConnectionHandler): void {
     super.start(handler);
-    for (const chunk of this.early) handler.onData(chunk);
+    for (const chunk of this.early) {
+      handler.onData(chunk);
+    }
   }
 }
 
@@ -252,11 +271,16 @@ class DeliversInsideResume extends Passing {
   }
   override resume(): void {
     this.#paused = false;
-    for (const chunk of this.#held.splice(0)) super.onData(chunk);
+    for (const chunk of this.#held.splice(0)) {
+      super.onData(chunk);
+    }
   }
   override onData(chunk: Uint8Array): void {
-    if (this.#paused) this.#held.push(chunk);
-    else super.onData(chunk);
+    if (this.#paused) {
+      this.#held.push(chunk);
+    } else {
+      super.onData(chunk);
+    }
   }
 }
 
@@ -269,7 +293,9 @@ class DropsWhilePaused extends Passing {
     this.#paused = false;
   }
   override onData(chunk: Uint8Array): void {
-    if (!this.#paused) super.onData(chunk);
+    if (!this.#paused) {
+      super.onData(chunk);
+    }
   }
 }
 
@@ -293,7 +319,11 @@ class KeepsTheArray extends Passing {
 class ChangesTheChunks extends Passing {
   override send(chunks: readonly Uint8Array[]): boolean {
     const room = super.send(chunks.map((chunk) => chunk.slice()));
-    for (const chunk of chunks) if (chunk.buffer.byteLength === 10_000) chunk.fill(0);
+    for (const chunk of chunks) {
+      if (chunk.buffer.byteLength === 10_000) {
+        chunk.fill(0);
+      }
+    }
     return room;
   }
 }
@@ -320,7 +350,9 @@ class MixesConnectionsUp extends Passing {
 class HoldsBackTheLastChunk extends Passing {
   #chunk: Uint8Array | undefined;
   override onData(chunk: Uint8Array): void {
-    if (this.#chunk !== undefined) super.onData(this.#chunk);
+    if (this.#chunk !== undefined) {
+      super.onData(this.#chunk);
+    }
     this.#chunk = chunk;
   }
 }

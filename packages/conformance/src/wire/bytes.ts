@@ -63,7 +63,9 @@ export class ByteReader {
   }
 
   take(length: number): Uint8Array {
-    if (length > this.left) throw new RangeError("field ends past the packet");
+    if (length > this.left) {
+      throw new RangeError("field ends past the packet");
+    }
     this.#offset += length;
     return this.#bytes.subarray(this.#offset - length, this.#offset);
   }
@@ -86,10 +88,12 @@ export class ByteReader {
 
   varint(): number {
     let value = 0;
-    for (let index = 0; index < 4; index++) {
+    for (let index = 0; index < 4; index += 1) {
       const digit = this.uint8();
       value += (digit & 0x7f) * 128 ** index;
-      if (digit < 0x80) return value;
+      if (digit < 0x80) {
+        return value;
+      }
     }
     throw new RangeError("variable byte integer of five bytes");
   }

@@ -80,15 +80,19 @@ export class PacketSplitter {
 /** Size of the packet at the start of `buffer`, or undefined while it is not all there. */
 function packetSize(buffer: Uint8Array): number | undefined {
   let length = 0;
-  for (let index = 1; index < buffer.length; index++) {
+  for (let index = 1; index < buffer.length; index += 1) {
     const digit = buffer[index] ?? 0;
     length += (digit & 0x7f) * 128 ** (index - 1);
     if (digit < 0x80) {
       const size = length + index + 1;
-      if (size > MAXIMUM_RECEIVED_PACKET) throw new RangeError(`a packet of ${size} bytes was announced`);
+      if (size > MAXIMUM_RECEIVED_PACKET) {
+        throw new RangeError(`a packet of ${size} bytes was announced`);
+      }
       return buffer.length < size ? undefined : size;
     }
-    if (index === 4) throw new RangeError("Remaining Length has more than four bytes");
+    if (index === 4) {
+      throw new RangeError("Remaining Length has more than four bytes");
+    }
   }
   return undefined;
 }
@@ -124,7 +128,9 @@ export function decodePacket(bytes: Uint8Array, version: MqttVersion): WirePacke
   try {
     const reader = new ByteReader(body);
     readBody(packet, reader, version === "5.0");
-    if (reader.left > 0) packet.problem = `${reader.left} bytes too many`;
+    if (reader.left > 0) {
+      packet.problem = `${reader.left} bytes too many`;
+    }
   } catch (error) {
     packet.problem = error instanceof Error ? error.message : String(error);
   }
@@ -133,7 +139,9 @@ export function decodePacket(bytes: Uint8Array, version: MqttVersion): WirePacke
 
 function lengthFieldSize(bytes: Uint8Array): number {
   let size = 1;
-  while (size < 4 && (bytes[size] ?? 0) >= 0x80) size++;
+  while (size < 4 && (bytes[size] ?? 0) >= 0x80) {
+    size += 1;
+  }
   return size;
 }
 
@@ -147,12 +155,18 @@ function readBody(packet: Mutable<WirePacket>, reader: ByteReader, five: boolean
       packet.acknowledgeFlags = reader.uint8();
       packet.sessionPresent = (packet.acknowledgeFlags & 1) === 1;
       packet.reasonCode = reader.uint8();
-      if (five) packet.properties = properties();
+      if (five) {
+        packet.properties = properties();
+      }
       return;
     case Type.PUBLISH:
       packet.topic = reader.string();
-      if (packet.qos > 0) packet.packetId = reader.uint16();
-      if (five) packet.properties = properties();
+      if (packet.qos > 0) {
+        packet.packetId = reader.uint16();
+      }
+      if (five) {
+        packet.properties = properties();
+      }
       packet.payload = reader.rest();
       return;
     case Type.PUBACK:
@@ -160,25 +174,37 @@ function readBody(packet: Mutable<WirePacket>, reader: ByteReader, five: boolean
     case Type.PUBREL:
     case Type.PUBCOMP:
       packet.packetId = reader.uint16();
-      if (five && reader.left > 0) packet.reasonCode = reader.uint8();
-      if (five && reader.left > 0) packet.properties = properties();
+      if (five && reader.left > 0) {
+        packet.reasonCode = reader.uint8();
+      }
+      if (five && reader.left > 0) {
+        packet.properties = properties();
+      }
       return;
     case Type.SUBSCRIBE:
     case Type.UNSUBSCRIBE:
       packet.packetId = reader.uint16();
-      if (five) packet.properties = properties();
+      if (five) {
+        packet.properties = properties();
+      }
       readFilters(packet, reader);
       return;
     case Type.SUBACK:
     case Type.UNSUBACK:
       packet.packetId = reader.uint16();
-      if (five) packet.properties = properties();
+      if (five) {
+        packet.properties = properties();
+      }
       packet.reasonCodes = [...reader.rest()];
       return;
     case Type.DISCONNECT:
     case Type.AUTH:
-      if (five && reader.left > 0) packet.reasonCode = reader.uint8();
-      if (five && reader.left > 0) packet.properties = properties();
+      if (five && reader.left > 0) {
+        packet.reasonCode = reader.uint8();
+      }
+      if (five && reader.left > 0) {
+        packet.properties = properties();
+      }
       return;
     default:
       return;
@@ -213,7 +239,9 @@ function readFilters(packet: Mutable<WirePacket>, reader: ByteReader): void {
   const options: number[] = [];
   while (reader.left > 0) {
     filters.push(reader.string());
-    if (packet.type === Type.SUBSCRIBE) options.push(reader.uint8());
+    if (packet.type === Type.SUBSCRIBE) {
+      options.push(reader.uint8());
+    }
   }
   packet.filters = filters;
   packet.options = options;

@@ -59,23 +59,37 @@ export function connect(version: MqttVersion, options: ConnectOptions = {}): Uin
     bytes(options.protocolLevel ?? (five ? 5 : 4), options.flags ?? connectFlags(options)),
     uint16(options.keepAlive ?? 0),
   ];
-  if (five) parts.push(encodeProperties(options.properties ?? []));
+  if (five) {
+    parts.push(encodeProperties(options.properties ?? []));
+  }
   parts.push(field(options.clientId ?? ""));
   if (will !== undefined) {
-    if (five) parts.push(encodeProperties(will.properties ?? []));
+    if (five) {
+      parts.push(encodeProperties(will.properties ?? []));
+    }
     parts.push(field(will.topic), field(will.payload ?? ""));
   }
-  if (username !== undefined) parts.push(field(username));
-  if (password !== undefined) parts.push(field(password));
+  if (username !== undefined) {
+    parts.push(field(username));
+  }
+  if (password !== undefined) {
+    parts.push(field(password));
+  }
   return packet(Type.CONNECT << 4, ...parts);
 }
 
 export function connectFlags(options: ConnectOptions): number {
   const { will } = options;
   let flags = options.clean === false ? 0 : 0x02;
-  if (will !== undefined) flags |= 0x04 | ((will.qos ?? 0) << 3) | (will.retain === true ? 0x20 : 0);
-  if (options.password !== undefined) flags |= 0x40;
-  if (options.username !== undefined) flags |= 0x80;
+  if (will !== undefined) {
+    flags |= 0x04 | ((will.qos ?? 0) << 3) | (will.retain === true ? 0x20 : 0);
+  }
+  if (options.password !== undefined) {
+    flags |= 0x40;
+  }
+  if (options.username !== undefined) {
+    flags |= 0x80;
+  }
   return flags;
 }
 
@@ -95,8 +109,12 @@ export function publish(version: MqttVersion, options: PublishOptions): Uint8Arr
   const qos = options.qos ?? 0;
   const flags = (options.dup === true ? 8 : 0) | (qos << 1) | (options.retain === true ? 1 : 0);
   const parts = [field(options.topic)];
-  if (options.packetId !== undefined) parts.push(uint16(options.packetId));
-  if (version === "5.0") parts.push(encodeProperties(options.properties ?? []));
+  if (options.packetId !== undefined) {
+    parts.push(uint16(options.packetId));
+  }
+  if (version === "5.0") {
+    parts.push(encodeProperties(options.properties ?? []));
+  }
   parts.push(
     typeof options.payload === "string" ? new TextEncoder().encode(options.payload) : (options.payload ?? bytes()),
   );
@@ -111,8 +129,12 @@ export function ack(
   properties?: readonly Property[],
 ): Uint8Array {
   const parts = [uint16(packetId)];
-  if (reasonCode !== undefined) parts.push(bytes(reasonCode));
-  if (properties !== undefined) parts.push(encodeProperties(properties));
+  if (reasonCode !== undefined) {
+    parts.push(bytes(reasonCode));
+  }
+  if (properties !== undefined) {
+    parts.push(encodeProperties(properties));
+  }
   return packet((type << 4) | (type === Type.PUBREL ? 2 : 0), ...parts);
 }
 
@@ -123,8 +145,12 @@ export function subscribe(
   properties: readonly Property[] = [],
 ): Uint8Array {
   const parts = [uint16(packetId)];
-  if (version === "5.0") parts.push(encodeProperties(properties));
-  for (const [filter, options] of subscriptions) parts.push(field(filter), bytes(options));
+  if (version === "5.0") {
+    parts.push(encodeProperties(properties));
+  }
+  for (const [filter, options] of subscriptions) {
+    parts.push(field(filter), bytes(options));
+  }
   return packet((Type.SUBSCRIBE << 4) | 2, ...parts);
 }
 
@@ -140,12 +166,16 @@ export function unsubscribe(
   properties: readonly Property[] = [],
 ): Uint8Array {
   const parts = [uint16(packetId)];
-  if (version === "5.0") parts.push(encodeProperties(properties));
+  if (version === "5.0") {
+    parts.push(encodeProperties(properties));
+  }
   return packet((Type.UNSUBSCRIBE << 4) | 2, ...parts, ...filters.map(field));
 }
 
 export function unsuback(version: MqttVersion, packetId: number, reasonCodes: readonly number[]): Uint8Array {
-  if (version === "3.1.1") return packet(Type.UNSUBACK << 4, uint16(packetId));
+  if (version === "3.1.1") {
+    return packet(Type.UNSUBACK << 4, uint16(packetId));
+  }
   return packet(Type.UNSUBACK << 4, uint16(packetId), encodeProperties([]), bytes(...reasonCodes));
 }
 
@@ -168,7 +198,11 @@ export function auth(reasonCode?: number, properties?: readonly Property[]): Uin
 
 function reasonAndProperties(type: number, reasonCode?: number, properties?: readonly Property[]): Uint8Array {
   const parts: Uint8Array[] = [];
-  if (reasonCode !== undefined) parts.push(bytes(reasonCode));
-  if (properties !== undefined) parts.push(encodeProperties(properties));
+  if (reasonCode !== undefined) {
+    parts.push(bytes(reasonCode));
+  }
+  if (properties !== undefined) {
+    parts.push(encodeProperties(properties));
+  }
   return packet(type << 4, ...parts);
 }

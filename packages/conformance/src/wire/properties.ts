@@ -87,18 +87,28 @@ export function decodeProperties(reader: ByteReader): Property[] {
   while (inner.left > 0) {
     const id = inner.uint8();
     const name = PROPERTY_NAMES.find((candidate) => PROPERTIES[candidate][0] === id);
-    if (name === undefined) throw new TypeError(`unknown property ${id}`);
+    if (name === undefined) {
+      throw new TypeError(`unknown property ${id}`);
+    }
     properties.push(decodeValue(name, inner));
   }
   return properties;
 }
 
 function encodeValue(form: PropertyForm, value: number | Text, pairValue: Text | undefined): Uint8Array {
-  if (form === "pair") return concat(field(value as Text), field(pairValue ?? ""));
-  if (form === "string" || form === "binary") return field(value as Text);
+  if (form === "pair") {
+    return concat(field(value as Text), field(pairValue ?? ""));
+  }
+  if (form === "string" || form === "binary") {
+    return field(value as Text);
+  }
   const number = value as number;
-  if (form === "byte") return bytes(number);
-  if (form === "uint16") return uint16(number);
+  if (form === "byte") {
+    return bytes(number);
+  }
+  if (form === "uint16") {
+    return uint16(number);
+  }
   return form === "uint32" ? uint32(number) : varint(number);
 }
 

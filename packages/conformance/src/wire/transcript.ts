@@ -14,7 +14,7 @@ export class Transcript {
 
   note(who: string, text: string): void {
     if (this.#lines.length >= TRANSCRIPT_LINES) {
-      this.#dropped++;
+      this.#dropped += 1;
       return;
     }
     const elapsed = String(Math.round(performance.now() - this.#started)).padStart(5);
@@ -22,7 +22,9 @@ export class Transcript {
   }
 
   sent(who: string, bytes: Uint8Array, version: MqttVersion): void {
-    for (const text of describeBytes(bytes, version)) this.note(who, `-> ${text}`);
+    for (const text of describeBytes(bytes, version)) {
+      this.note(who, `-> ${text}`);
+    }
   }
 
   received(who: string, packet: WirePacket): void {
@@ -49,9 +51,15 @@ export function describePacket(packet: WirePacket): string {
     parts.push(`sessionPresent=${packet.sessionPresent}`, reason(packet.reasonCode));
   } else if (type === Type.PUBLISH) {
     parts.push(`${JSON.stringify(clip(packet.topic, 60))} qos=${packet.qos}`);
-    if (packet.packetId !== 0) parts.push(`id=${packet.packetId}`);
-    if (packet.dup) parts.push("dup");
-    if (packet.retain) parts.push("retain");
+    if (packet.packetId !== 0) {
+      parts.push(`id=${packet.packetId}`);
+    }
+    if (packet.dup) {
+      parts.push("dup");
+    }
+    if (packet.retain) {
+      parts.push("retain");
+    }
     parts.push(payloadText(packet.payload));
   } else if (type === Type.SUBACK || type === Type.UNSUBACK) {
     parts.push(`id=${packet.packetId} [${packet.reasonCodes.map(reason).join(", ")}]`);
@@ -60,12 +68,18 @@ export function describePacket(packet: WirePacket): string {
     parts.push(`id=${packet.packetId} [${filters.join(", ")}]`);
   } else if (type >= Type.PUBACK && type <= Type.PUBCOMP) {
     parts.push(`id=${packet.packetId}`);
-    if (packet.reasonCode !== 0) parts.push(reason(packet.reasonCode));
+    if (packet.reasonCode !== 0) {
+      parts.push(reason(packet.reasonCode));
+    }
   } else if (type === Type.DISCONNECT || type === Type.AUTH) {
     parts.push(reason(packet.reasonCode));
   }
-  if (packet.properties.length > 0) parts.push(`{${packet.properties.map(propertyText).join(", ")}}`);
-  if (packet.problem !== undefined) parts.push(`(unreadable: ${packet.problem}; ${hex(packet.bytes.subarray(0, 40))})`);
+  if (packet.properties.length > 0) {
+    parts.push(`{${packet.properties.map(propertyText).join(", ")}}`);
+  }
+  if (packet.problem !== undefined) {
+    parts.push(`(unreadable: ${packet.problem}; ${hex(packet.bytes.subarray(0, 40))})`);
+  }
   return parts.join(" ");
 }
 
@@ -79,7 +93,9 @@ function describeBytes(bytes: Uint8Array, version: MqttVersion): string[] {
         describePacket(packet) + (fixed ? ` (fixed header flags ${packet.flags.toString(2).padStart(4, "0")})` : "")
       );
     });
-    if (splitter.pending.length > 0) lines.push(`bytes ${hex(splitter.pending.subarray(0, 60))}`);
+    if (splitter.pending.length > 0) {
+      lines.push(`bytes ${hex(splitter.pending.subarray(0, 60))}`);
+    }
     return lines;
   } catch {
     return [`bytes ${hex(bytes.subarray(0, 60))}`];
@@ -100,7 +116,9 @@ function option(value: number | undefined): string {
 }
 
 function payloadText(payload: Uint8Array): string {
-  if (payload.length === 0) return "(empty)";
+  if (payload.length === 0) {
+    return "(empty)";
+  }
   return payload.every((byte) => byte >= 0x20 && byte < 0x7f)
     ? JSON.stringify(clip(String.fromCharCode(...payload.subarray(0, 60)), 60))
     : `${payload.length} bytes`;
@@ -108,7 +126,9 @@ function payloadText(payload: Uint8Array): string {
 
 function propertyText([name, value, pairValue]: Property): string {
   const text = (part: Property[1]): string => {
-    if (typeof part === "number") return String(part);
+    if (typeof part === "number") {
+      return String(part);
+    }
     return typeof part === "string" ? JSON.stringify(clip(part, 40)) : `0x${hex(utf8(part).subarray(0, 20))}`;
   };
   return pairValue === undefined ? `${name}=${text(value)}` : `${text(value)}: ${text(pairValue)}`;

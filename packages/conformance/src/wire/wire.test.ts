@@ -104,7 +104,9 @@ describe("transcript", () => {
 
   test("is bounded", () => {
     const transcript = new Transcript();
-    for (let line = 0; line < 250; line++) transcript.note("client", "x".repeat(500));
+    for (let line = 0; line < 250; line += 1) {
+      transcript.note("client", "x".repeat(500));
+    }
     const lines = transcript.toString().split("\n");
     expect(lines).toHaveLength(201);
     expect(lines.at(-1)).toBe("(and 50 more)");

@@ -15,7 +15,9 @@ export function attachWebSocket(server: Server | SecureServer, options: UpgradeO
   return (onConnection) => {
     const upgrader = new Upgrader(options, onConnection);
     const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      if (!upgrader.matches(request) && server.listenerCount("upgrade") > 1) return;
+      if (!upgrader.matches(request) && server.listenerCount("upgrade") > 1) {
+        return;
+      }
       upgrader.handle(request, socket as Socket, head);
     };
     server.on("upgrade", onUpgrade);
@@ -34,7 +36,9 @@ export function attachWebSocket(server: Server | SecureServer, options: UpgradeO
 /** Empty until the server listens. */
 function addressesOf(server: Server | SecureServer, path: string): readonly string[] {
   const address = server.address();
-  if (address === null || typeof address === "string") return [];
+  if (address === null || typeof address === "string") {
+    return [];
+  }
   const { address: host, port }: AddressInfo = address;
   return [`${"setSecureContext" in server ? "wss" : "ws"}://${addressText(host, port)}${path}`];
 }

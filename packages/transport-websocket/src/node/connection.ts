@@ -43,15 +43,21 @@ export class WsConnection extends SocketConnection {
   }
 
   pause(): void {
-    if (this.closing) return;
+    if (this.closing) {
+      return;
+    }
     this.#paused = true;
     this.#ws.pause();
   }
 
   resume(): void {
-    if (this.closing || !this.#paused) return;
+    if (this.closing || !this.#paused) {
+      return;
+    }
     this.#paused = false;
-    if (this.handler !== undefined) process.nextTick(() => this.#deliverHeld());
+    if (this.handler !== undefined) {
+      process.nextTick(() => this.#deliverHeld());
+    }
   }
 
   protected get writable(): boolean {
@@ -67,7 +73,9 @@ export class WsConnection extends SocketConnection {
       writeFrame(this.socket, chunks, size, callback);
       return;
     }
-    for (const message of messagesOf(chunks, this.#sentMessageBytes)) this.#ws.send(message, callback);
+    for (const message of messagesOf(chunks, this.#sentMessageBytes)) {
+      this.#ws.send(message, callback);
+    }
   }
 
   protected endInOrder(): void {
@@ -82,16 +90,22 @@ export class WsConnection extends SocketConnection {
   }
 
   received(data: Buffer, isBinary: boolean): void {
-    if (this.closing || this.#refused) return;
+    if (this.closing || this.#refused) {
+      return;
+    }
     if (!isBinary) {
       this.#refused = true;
       this.fail(new TransportError("text-frame", "The peer sent a text message."));
       this.#ws.close(1003);
       return;
     }
-    if (this.handler !== undefined && !this.#paused && this.#held === undefined) this.handler.onData(data);
-    else if (this.#held === undefined) this.#held = [data];
-    else this.#held.push(data);
+    if (this.handler !== undefined && !this.#paused && this.#held === undefined) {
+      this.handler.onData(data);
+    } else if (this.#held === undefined) {
+      this.#held = [data];
+    } else {
+      this.#held.push(data);
+    }
   }
 
   failed(error: Error): void {
@@ -105,21 +119,34 @@ export class WsConnection extends SocketConnection {
 
   closed(code: number): void {
     const error = closeError(code);
-    if (error !== undefined) this.fail(error);
+    if (error !== undefined) {
+      this.fail(error);
+    }
     const clean = error === undefined;
-    if (this.#held === undefined || this.closing) this.finish(clean);
-    else this.#closedClean = clean;
+    if (this.#held === undefined || this.closing) {
+      this.finish(clean);
+    } else {
+      this.#closedClean = clean;
+    }
   }
 
   #deliverHeld(): void {
     while (this.#held !== undefined && !this.#paused) {
       const chunk = this.#held.shift();
-      if (chunk === undefined) this.#held = undefined;
-      else this.handler?.onData(chunk);
+      if (chunk === undefined) {
+        this.#held = undefined;
+      } else {
+        this.handler?.onData(chunk);
+      }
     }
-    if (this.#paused) return;
-    if (this.#closedClean !== undefined) this.finish(this.#closedClean);
-    else this.#ws.resume();
+    if (this.#paused) {
+      return;
+    }
+    if (this.#closedClean !== undefined) {
+      this.finish(this.#closedClean);
+    } else {
+      this.#ws.resume();
+    }
   }
 }
 

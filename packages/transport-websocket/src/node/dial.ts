@@ -58,7 +58,9 @@ async function open(
   settings: WsSettings,
 ): Promise<void> {
   const [address, headers] = await Promise.all([resolveSource(url), resolveSource(options.headers ?? {})]);
-  if (attempt.settled) return;
+  if (attempt.settled) {
+    return;
+  }
   const ws = create(address, headers, options, settings);
   let socket: Socket | undefined;
   ws.on("upgrade", (response: IncomingMessage) => {

@@ -89,7 +89,9 @@ class HttpListener implements WebSocketListener {
   }
 
   reloadCertificate(options: SecureContextOptions): void {
-    if ("setSecureContext" in this.#server) this.#server.setSecureContext(options);
+    if ("setSecureContext" in this.#server) {
+      this.#server.setSecureContext(options);
+    }
   }
 
   #createServer(): Server | SecureServer {

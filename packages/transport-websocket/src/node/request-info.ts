@@ -32,7 +32,9 @@ export function requestInfo(
  */
 function forwardedFor(request: IncomingMessage, socket: Socket, trustedProxies: AddressList): string | undefined {
   const header = request.headers["x-forwarded-for"];
-  if (header === undefined || !trustedProxies.has(socket.remoteAddress)) return undefined;
+  if (header === undefined || !trustedProxies.has(socket.remoteAddress)) {
+    return undefined;
+  }
   const addresses = String(header)
     .split(",")
     .map((address) => address.trim());
@@ -42,7 +44,9 @@ function forwardedFor(request: IncomingMessage, socket: Socket, trustedProxies: 
 function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {
   const headers = new Map<string, string>();
   for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers.set(name, typeof value === "string" ? value : value.join(", "));
+    if (value !== undefined) {
+      headers.set(name, typeof value === "string" ? value : value.join(", "));
+    }
   }
   return headers;
 }

@@ -102,13 +102,19 @@ export class Upgrader {
   }
 
   #speaks(header: string | undefined): boolean {
-    if (header === undefined) return this.#options.allowMissingSubprotocol ?? false;
+    if (header === undefined) {
+      return this.#options.allowMissingSubprotocol ?? false;
+    }
     return this.#choose(header.split(",").map((name) => name.trim())) !== undefined;
   }
 
   /** The first one that both sides know, in the order of the client. */
   #choose(offered: Iterable<string>): string | undefined {
-    for (const name of offered) if (this.#protocols.has(name)) return name;
+    for (const name of offered) {
+      if (this.#protocols.has(name)) {
+        return name;
+      }
+    }
     return undefined;
   }
 

@@ -10,11 +10,15 @@ export class AddressList {
   /** @throws TransportError `address-invalid` for what is neither an address nor a block. */
   constructor(entries: readonly string[]) {
     this.#empty = entries.length === 0;
-    for (const entry of entries) this.#add(entry);
+    for (const entry of entries) {
+      this.#add(entry);
+    }
   }
 
   has(address: string | undefined): boolean {
-    if (this.#empty) return false;
+    if (this.#empty) {
+      return false;
+    }
     const version = isIP(address ?? "");
     return version !== 0 && this.#list.check(address as string, version === 6 ? "ipv6" : "ipv4");
   }
@@ -24,9 +28,14 @@ export class AddressList {
     const version = isIP(address);
     const bits = prefix === undefined ? undefined : Number(prefix);
     const valid = bits === undefined || (/^\d+$/.test(prefix ?? "") && bits <= (version === 6 ? 128 : 32));
-    if (version === 0 || !valid) throw new TransportError("address-invalid", `Not an address or block: ${entry}`);
+    if (version === 0 || !valid) {
+      throw new TransportError("address-invalid", `Not an address or block: ${entry}`);
+    }
     const family = version === 6 ? "ipv6" : "ipv4";
-    if (bits === undefined) this.#list.addAddress(address, family);
-    else this.#list.addSubnet(address, bits, family);
+    if (bits === undefined) {
+      this.#list.addAddress(address, family);
+    } else {
+      this.#list.addSubnet(address, bits, family);
+    }
   }
 }

@@ -2,7 +2,9 @@ import { TransportError, type TransportErrorCode } from "../errors.ts";
 
 /** Turns what Node's `net`, `tls` and `http` report into a `TransportError`; one that is already stays as it is. */
 export function transportError(cause: unknown, fallback: TransportErrorCode = "closed"): TransportError {
-  if (cause instanceof TransportError) return cause;
+  if (cause instanceof TransportError) {
+    return cause;
+  }
   const systemCode = systemCodeOf(cause);
   const code = codeOf(systemCode) ?? fallback;
   const detail = systemCode ?? (cause instanceof Error ? cause.message : String(cause));
@@ -17,10 +19,16 @@ function systemCodeOf(cause: unknown): string | undefined {
 }
 
 function codeOf(systemCode: string | undefined): TransportErrorCode | undefined {
-  if (systemCode === undefined) return undefined;
+  if (systemCode === undefined) {
+    return undefined;
+  }
   const known = codes.get(systemCode);
-  if (known !== undefined) return known;
-  if (clientCertificateAlert.test(systemCode)) return "tls-client-certificate";
+  if (known !== undefined) {
+    return known;
+  }
+  if (clientCertificateAlert.test(systemCode)) {
+    return "tls-client-certificate";
+  }
   return systemCode.startsWith("ERR_SSL_") || systemCode.startsWith("ERR_TLS_") ? "tls-failed" : undefined;
 }
 

@@ -55,7 +55,9 @@ export class Handshakes {
 
   /** Destroys those that are pending. */
   close(): void {
-    for (const { socket } of this.#pending.values()) socket.destroy();
+    for (const { socket } of this.#pending.values()) {
+      socket.destroy();
+    }
   }
 
   readonly #expire = (): void => {
@@ -72,7 +74,9 @@ export class Handshakes {
 
   #remove(key: string): void {
     this.#pending.delete(key);
-    if (this.#pending.size > 0) return;
+    if (this.#pending.size > 0) {
+      return;
+    }
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }

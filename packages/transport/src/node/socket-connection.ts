@@ -48,27 +48,39 @@ export abstract class SocketConnection implements Connection {
   }
 
   start(handler: ConnectionHandler): void {
-    if (this.#handler !== undefined) throw new Error("start may be called once");
+    if (this.#handler !== undefined) {
+      throw new Error("start may be called once");
+    }
     this.#handler = handler;
     const closeInfo = this.#closeInfo;
     if (closeInfo !== undefined) {
       process.nextTick(() => handler.onClose(closeInfo));
       return;
     }
-    if (this.#blocked) process.nextTick(() => this.#drain());
-    if (!this.#closing) this.startReading();
+    if (this.#blocked) {
+      process.nextTick(() => this.#drain());
+    }
+    if (!this.#closing) {
+      this.startReading();
+    }
   }
 
   send(chunks: readonly Uint8Array[]): boolean {
-    if (this.#closing || !this.writable) return false;
+    if (this.#closing || !this.writable) {
+      return false;
+    }
     let size = 0;
-    for (const chunk of chunks) size += chunk.length;
+    for (const chunk of chunks) {
+      size += chunk.length;
+    }
     if (size > 0) {
       // Writes that leave the buffer under the low mark need no callback: none of them can be the one whose end takes
       // a full buffer (twice as much at least) down to the mark.
       const watched = this.socket.writableLength + size >= this.#settings.lowWaterMark;
       this.transmit(chunks, size, watched ? this.#watcher() : undefined);
-      if (this.bufferedAmount >= this.#settings.highWaterMark) this.#blocked = true;
+      if (this.bufferedAmount >= this.#settings.highWaterMark) {
+        this.#blocked = true;
+      }
     }
     return !this.#blocked;
   }
@@ -78,14 +90,18 @@ export abstract class SocketConnection implements Connection {
   abstract resume(): void;
 
   close(): void {
-    if (this.#closing) return;
+    if (this.#closing) {
+      return;
+    }
     this.#closing = true;
     this.#limitClosing();
     this.endInOrder();
   }
 
   abort(error?: Error): void {
-    if (this.#aborted || this.#closeInfo !== undefined) return;
+    if (this.#aborted || this.#closeInfo !== undefined) {
+      return;
+    }
     this.#closing = true;
     this.#aborted = true;
     this.#error = error;
@@ -117,17 +133,23 @@ export abstract class SocketConnection implements Connection {
 
   /** The peer ends it: what is buffered gets a limit of time as well. */
   protected peerEnds(): void {
-    if (!this.#closing) this.#limitClosing();
+    if (!this.#closing) {
+      this.#limitClosing();
+    }
   }
 
   /** Remembers why it ends; the first reason counts. */
   protected fail(error: Error): void {
-    if (!this.#aborted) this.#error ??= error;
+    if (!this.#aborted) {
+      this.#error ??= error;
+    }
   }
 
   /** The socket is gone. */
   protected finish(clean: boolean): void {
-    if (this.#closeInfo !== undefined) return;
+    if (this.#closeInfo !== undefined) {
+      return;
+    }
     clearTimeout(this.#closeTimer);
     const initiator = this.#closing ? "local" : "remote";
     const error = this.#error;
@@ -144,8 +166,12 @@ export abstract class SocketConnection implements Connection {
   }
 
   #drain(): void {
-    if (!this.#blocked || this.#closing || this.#handler === undefined) return;
-    if (this.bufferedAmount > this.#settings.lowWaterMark) return;
+    if (!this.#blocked || this.#closing || this.#handler === undefined) {
+      return;
+    }
+    if (this.bufferedAmount > this.#settings.lowWaterMark) {
+      return;
+    }
     this.#blocked = false;
     this.#handler.onDrain();
   }
@@ -172,7 +198,9 @@ export function writeChunks(
   } else {
     socket.cork();
     const last = chunks.length - 1;
-    for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array);
+    for (let i = 0; i < last; i += 1) {
+      socket.write(chunks[i] as Uint8Array);
+    }
     socket.write(chunks[last] as Uint8Array, callback);
     socket.uncork();
   }

@@ -64,7 +64,9 @@ class StreamConnection implements Connection {
   }
 
   start(handler: ConnectionHandler): void {
-    if (this.#handler !== undefined) throw new Error("start may be called once");
+    if (this.#handler !== undefined) {
+      throw new Error("start may be called once");
+    }
     this.#handler = handler;
     const closeInfo = this.#closeInfo;
     if (closeInfo !== undefined) {
@@ -76,11 +78,17 @@ class StreamConnection implements Connection {
   }
 
   send(chunks: readonly Uint8Array[]): boolean {
-    if (this.#closing) return false;
-    for (const chunk of chunks) {
-      if (chunk.length > 0) this.#write(chunk);
+    if (this.#closing) {
+      return false;
     }
-    if (this.#bufferedAmount >= this.#highWaterMark) this.#blocked = true;
+    for (const chunk of chunks) {
+      if (chunk.length > 0) {
+        this.#write(chunk);
+      }
+    }
+    if (this.#bufferedAmount >= this.#highWaterMark) {
+      this.#blocked = true;
+    }
     return !this.#blocked;
   }
 
@@ -90,11 +98,15 @@ class StreamConnection implements Connection {
 
   resume(): void {
     this.#paused = false;
-    if (this.#handler !== undefined) this.#read();
+    if (this.#handler !== undefined) {
+      this.#read();
+    }
   }
 
   close(): void {
-    if (this.#closing) return;
+    if (this.#closing) {
+      return;
+    }
     this.#closing = true;
     this.#closeTimer = setTimeout(() => {
       this.#end({ clean: false, error: new TransportError("timeout", "The other end did not end in time.") });
@@ -105,7 +117,9 @@ class StreamConnection implements Connection {
   }
 
   abort(error?: Error): void {
-    if (this.#closeInfo !== undefined) return;
+    if (this.#closeInfo !== undefined) {
+      return;
+    }
     this.#closing = true;
     this.#end(error === undefined ? { clean: false } : { clean: false, error });
   }
@@ -122,15 +136,21 @@ class StreamConnection implements Connection {
   }
 
   #drain(): void {
-    if (!this.#blocked || this.#closing || this.#handler === undefined) return;
-    if (this.#bufferedAmount > this.#lowWaterMark) return;
+    if (!this.#blocked || this.#closing || this.#handler === undefined) {
+      return;
+    }
+    if (this.#bufferedAmount > this.#lowWaterMark) {
+      return;
+    }
     this.#blocked = false;
     this.#handler.onDrain();
   }
 
   /** Keeps one read going unless paused. */
   #read(): void {
-    if (this.#reading) return;
+    if (this.#reading) {
+      return;
+    }
     this.#reading = true;
     this.#readOn().catch((error: unknown) => this.#broken(error));
   }
@@ -141,17 +161,26 @@ class StreamConnection implements Connection {
     while (this.#closeInfo === undefined && (!this.#paused || this.#closing)) {
       const chunk = this.#held ?? (await this.#next());
       this.#held = undefined;
-      if (chunk === undefined) return;
-      if (this.#closing) continue;
-      if (this.#paused) this.#held = chunk;
-      else this.#handler?.onData(chunk);
+      if (chunk === undefined) {
+        return;
+      }
+      if (this.#closing) {
+        continue;
+      }
+      if (this.#paused) {
+        this.#held = chunk;
+      } else {
+        this.#handler?.onData(chunk);
+      }
     }
     this.#reading = false;
   }
 
   async #next(): Promise<Uint8Array | undefined> {
     const { done, value } = await this.#reader.read();
-    if (!done) return value;
+    if (!done) {
+      return value;
+    }
     if (this.#closing) {
       this.#end({ clean: true });
     } else {
@@ -168,7 +197,9 @@ class StreamConnection implements Connection {
   }
 
   #end(outcome: { readonly clean: boolean; readonly error?: Error }): void {
-    if (this.#closeInfo !== undefined) return;
+    if (this.#closeInfo !== undefined) {
+      return;
+    }
     clearTimeout(this.#closeTimer);
     const closeInfo: CloseInfo = { initiator: this.#closing ? "local" : "remote", ...outcome };
     this.#closing = true;

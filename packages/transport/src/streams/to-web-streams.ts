@@ -49,9 +49,13 @@ class Bridge implements ConnectionHandler {
   }
 
   onData(chunk: Uint8Array): void {
-    if (this.#cancelled) return;
+    if (this.#cancelled) {
+      return;
+    }
     this.readable?.enqueue(chunk);
-    if ((this.readable?.desiredSize ?? 0) <= 0) this.#connection.pause();
+    if ((this.readable?.desiredSize ?? 0) <= 0) {
+      this.#connection.pause();
+    }
   }
 
   onDrain(): void {
@@ -61,10 +65,14 @@ class Bridge implements ConnectionHandler {
   onClose({ clean, error }: CloseInfo): void {
     this.#closed = true;
     if (clean) {
-      if (!this.#cancelled) this.readable?.close();
+      if (!this.#cancelled) {
+        this.readable?.close();
+      }
     } else {
       const failure = error ?? closedError();
-      if (!this.#cancelled) this.readable?.error(failure);
+      if (!this.#cancelled) {
+        this.readable?.error(failure);
+      }
       this.writable?.error(failure);
     }
     this.#onRoom?.();
@@ -78,15 +86,21 @@ class Bridge implements ConnectionHandler {
 
   /** Resolves when there is room for more. */
   async write(chunk: Uint8Array): Promise<void> {
-    if (this.#closed) throw closedError();
-    if (this.#connection.send([chunk])) return;
+    if (this.#closed) {
+      throw closedError();
+    }
+    if (this.#connection.send([chunk])) {
+      return;
+    }
     await new Promise<void>((resolve) => {
       this.#onRoom = resolve;
     });
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed) {
+      return;
+    }
     this.#connection.close();
     await new Promise<void>((resolve) => {
       this.#onClosed = resolve;

@@ -69,11 +69,15 @@ export const durabilityCases: readonly StoreCase[] = [
       const { store } = await open(harness);
       store.putSession(session("one"));
       const commits: (Promise<void> | undefined)[] = [];
-      for (let sequence = 0; sequence < 50; sequence++) {
+      for (let sequence = 0; sequence < 50; sequence += 1) {
         store.enqueue("one", entry(sequence, publication(`${sequence}`)));
         commits.push(store.commit());
-        if (sequence % 7 === 0) await Promise.resolve();
-        if (sequence % 20 === 0) await commits.at(-1);
+        if (sequence % 7 === 0) {
+          await Promise.resolve();
+        }
+        if (sequence % 20 === 0) {
+          await commits.at(-1);
+        }
       }
       check(commits[0] !== undefined, "the first commit has something to wait for");
       await Promise.all(commits);
@@ -92,7 +96,9 @@ export const durabilityCases: readonly StoreCase[] = [
       const { store } = await open(harness);
       store.putSession(session("one"));
       await store.commit();
-      for (let sequence = 0; sequence < 20; sequence++) store.enqueue("one", entry(sequence, publication("m")));
+      for (let sequence = 0; sequence < 20; sequence += 1) {
+        store.enqueue("one", entry(sequence, publication("m")));
+      }
       store.putSubscription("one", subscription("last"));
       // Its outcome no longer matters to anyone.
       store.commit()?.catch(() => {});
@@ -127,7 +133,9 @@ export const durabilityCases: readonly StoreCase[] = [
       const { store } = await open(harness);
       store.putSession(session("connected", { disconnectedAtMs: undefined }));
       store.putSession(session("away"));
-      for (const clientId of ["connected", "away"]) store.enqueue(clientId, entry(4, publication("waits")));
+      for (const clientId of ["connected", "away"]) {
+        store.enqueue(clientId, entry(4, publication("waits")));
+      }
       await store.commit();
       const { sessions } = await recover(harness);
       const below = Object.fromEntries(sessions.map(({ clientId, maybeSentBelow }) => [clientId, maybeSentBelow]));
@@ -145,7 +153,7 @@ export const durabilityCases: readonly StoreCase[] = [
       fill(store);
       await store.commit();
       await harness.fillDisk();
-      for (let sequence = 100; sequence < 140; sequence++) {
+      for (let sequence = 100; sequence < 140; sequence += 1) {
         store.enqueue("one", entry(sequence, publication("f".repeat(200_000))));
       }
       store.inflight("one").deleteOutgoing(1);
@@ -172,7 +180,7 @@ export const durabilityCases: readonly StoreCase[] = [
       await store.commit();
       await harness.fillDisk();
       store.deleteSession("one");
-      for (let sequence = 100; sequence < 140; sequence++) {
+      for (let sequence = 100; sequence < 140; sequence += 1) {
         store.enqueue("other", entry(sequence, publication("f".repeat(200_000))));
       }
       await rejectsWith(store.commit(), "store-full");
@@ -217,7 +225,9 @@ function checkFilled({ store, sessions, retained }: OpenedStore): void {
 
 /** The store looks after its disk in its own time. */
 async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await pause();
+  while (!condition()) {
+    await pause();
+  }
 }
 
 function pause(): Promise<void> {

@@ -25,7 +25,9 @@ export const inflightCases: readonly StoreCase[] = [
     const inflight = store.inflight("one");
     const bodies = ["small", "l".repeat(10_000), "staged"];
     for (const [sequence, body] of bodies.entries()) {
-      if (sequence === 2) await store.commit();
+      if (sequence === 2) {
+        await store.commit();
+      }
       store.enqueue("one", entry(sequence, publication(body)));
     }
     for (const waiting of store.readQueue("one", 0, 10, 100_000)) {
@@ -68,7 +70,9 @@ export const inflightCases: readonly StoreCase[] = [
     for (const packetId of [1, 2, 3]) {
       const message = outgoing(entry(packetId, publication("z".repeat(packetId * 2000)), { qos: 2 }));
       inflight.putOutgoing(packetId, packetId, message);
-      if (packetId === 2) await store.commit();
+      if (packetId === 2) {
+        await store.commit();
+      }
     }
     inflight.releaseOutgoing(1);
     inflight.releaseOutgoing(3);
@@ -86,7 +90,9 @@ export const inflightCases: readonly StoreCase[] = [
   defineCase("inflight/incoming", "remembers packet ids of QoS 2 messages that were taken", async (harness) => {
     const store = await opened(harness);
     const inflight = store.inflight("one");
-    for (const packetId of [1, 300, 65_535]) inflight.putIncoming(packetId);
+    for (const packetId of [1, 300, 65_535]) {
+      inflight.putIncoming(packetId);
+    }
     await store.commit();
     inflight.deleteIncoming(300);
     inflight.putIncoming(4);

@@ -9,7 +9,9 @@ export const queueCases: readonly StoreCase[] = [
     const store = await opened(harness);
     for (const sequence of [3, 4, 9, 255, 256, 70_000, 5_000_000_000]) {
       store.enqueue("one", entry(sequence, publication(`m${sequence}`)));
-      if (sequence === 9) await store.commit();
+      if (sequence === 9) {
+        await store.commit();
+      }
     }
     const expected = ["m3", "m4", "m9", "m255", "m256", "m70000", "m5000000000"];
     checkEqual(texts(store.readQueue("one", 0, 100, 10_000)), expected, "staged and committed entries");
@@ -63,14 +65,18 @@ export const queueCases: readonly StoreCase[] = [
 
   defineCase("queues/pages", "reads in pages by count and by bytes, at least one entry", async (harness) => {
     const store = await opened(harness);
-    for (let sequence = 0; sequence < 10; sequence++) {
-      if (sequence === 5) await store.commit();
+    for (let sequence = 0; sequence < 10; sequence += 1) {
+      if (sequence === 5) {
+        await store.commit();
+      }
       store.enqueue("one", entry(sequence, publication(`${sequence}`.repeat(10))));
     }
     const pages: number[][] = [];
     for (let from = 0; ; ) {
       const page = store.readQueue("one", from, 4, 35).map(({ sequence }) => sequence);
-      if (page.length === 0) break;
+      if (page.length === 0) {
+        break;
+      }
       pages.push(page);
       from = page.at(-1)! + 1;
     }
@@ -82,11 +88,15 @@ export const queueCases: readonly StoreCase[] = [
 
   defineCase("queues/dequeue", "removes entries wherever they stand", async (harness) => {
     const store = await opened(harness);
-    for (let sequence = 0; sequence < 6; sequence++) {
-      if (sequence === 4) await store.commit();
+    for (let sequence = 0; sequence < 6; sequence += 1) {
+      if (sequence === 4) {
+        await store.commit();
+      }
       store.enqueue("one", entry(sequence, publication(`m${sequence}`)));
     }
-    for (const sequence of [0, 2, 5, 99]) store.dequeue("one", sequence);
+    for (const sequence of [0, 2, 5, 99]) {
+      store.dequeue("one", sequence);
+    }
     checkEqual(texts(store.readQueue("one", 0, 10, 1000)), ["m1", "m3", "m4"], "the queue at once");
     await store.commit();
     checkEqual(texts(store.readQueue("one", 0, 10, 1000)), ["m1", "m3", "m4"], "the queue after the commit");
@@ -123,7 +133,9 @@ export const queueCases: readonly StoreCase[] = [
     const { store } = await open(harness);
     const body = "y".repeat(3000);
     const message = publication(body);
-    for (const clientId of ["one", "two"]) store.putSession(session(clientId));
+    for (const clientId of ["one", "two"]) {
+      store.putSession(session(clientId));
+    }
     store.enqueue("one", entry(0, message));
     store.enqueue("two", entry(0, message));
     await store.commit();
@@ -142,12 +154,16 @@ export const queueCases: readonly StoreCase[] = [
     const store = await opened(harness);
     store.putSubscription("one", subscription("a"));
     const count = 5000;
-    for (let sequence = 0; sequence < count; sequence++) store.enqueue("one", entry(sequence, publication("m")));
+    for (let sequence = 0; sequence < count; sequence += 1) {
+      store.enqueue("one", entry(sequence, publication("m")));
+    }
     const { store: next, sessions } = await reopen(harness, store);
     checkEqual(sessions[0]?.queuedCount, count, "queuedCount");
     let read = 0;
     for (let page = next.readQueue("one", 0, 512, 100_000); page.length > 0; ) {
-      for (const { sequence } of page) check(sequence === read++, "entries come in order without a gap");
+      for (const { sequence } of page) {
+        check(sequence === read++, "entries come in order without a gap");
+      }
       page = next.readQueue("one", read, 512, 100_000);
     }
     checkEqual(read, count, "entries read");

@@ -40,7 +40,9 @@ export const retainedCases: readonly StoreCase[] = [
   defineCase("retained/long-topics", "keeps topics of any length apart", async (harness) => {
     const { store } = await open(harness);
     const long = "é/".repeat(21_000);
-    for (const topic of [`${long}a`, `${long}b`, long]) store.putRetained(publication(topic.slice(-1), { topic }));
+    for (const topic of [`${long}a`, `${long}b`, long]) {
+      store.putRetained(publication(topic.slice(-1), { topic }));
+    }
     store.deleteRetained(`${long}b`);
     const { store: next, retained } = await reopen(harness, store);
     checkEqual(retained.length, 2, "retained messages");

@@ -68,7 +68,9 @@ export const sessionCases: readonly StoreCase[] = [
     const filters = [`${long}+`, `${long}#`, long.slice(0, 1000)];
     store.putSession(session(long));
     store.putSession(session(`${long}!`));
-    for (const filter of filters) store.putSubscription(long, subscription(filter));
+    for (const filter of filters) {
+      store.putSubscription(long, subscription(filter));
+    }
     await store.commit();
     store.deleteSubscription(long, filters[1]!);
     const { sessions } = await reopen(harness, store);

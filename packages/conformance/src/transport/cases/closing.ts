@@ -9,7 +9,9 @@ export const closingCases: readonly TransportCase[] = [
   defineCase("closing/flushes", "close sends what is buffered, then ends in order", async (harness) => {
     const pair = await connectProbe(harness);
     pair.probe.start();
-    for (let i = 0; i < 16; i++) pair.probe.sendPattern(total / 16);
+    for (let i = 0; i < 16; i += 1) {
+      pair.probe.sendPattern(total / 16);
+    }
     pair.probe.close();
     await untilClosed(harness, pair);
     checkEqual(outcome(pair.probe), { initiator: "local", clean: true }, "onClose");
@@ -36,7 +38,7 @@ export const closingCases: readonly TransportCase[] = [
     await pair.peer.send(10_000, 100);
     await until(harness, "everything received", () => pair.probe.received === 10_000);
     await pair.peer.close();
-    for (let turn = 0; turn < 5_000 && pair.probe.closeInfo === undefined; turn++) {
+    for (let turn = 0; turn < 5_000 && pair.probe.closeInfo === undefined; turn += 1) {
       pair.probe.send([Uint8Array.of(1)]);
       await harness.pass(0);
     }
@@ -53,7 +55,9 @@ export const closingCases: readonly TransportCase[] = [
       let paused = false;
       const pair = await connectProbe(harness, {
         onData: () => {
-          if (!paused) pair.probe.pause();
+          if (!paused) {
+            pair.probe.pause();
+          }
           paused = true;
         },
       });
@@ -118,7 +122,9 @@ export const closingCases: readonly TransportCase[] = [
       const pair = await connectProbe(harness);
       pair.probe.start();
       await pair.peer.pause();
-      for (let i = 0; i < 4_096 && pair.probe.sendPattern(16_384); ) i++;
+      for (let i = 0; i < 4_096 && pair.probe.sendPattern(16_384); ) {
+        i += 1;
+      }
       pair.probe.sendPattern(total);
       pair.probe.abort();
       await until(harness, "onClose", () => pair.probe.closeInfo !== undefined);
@@ -226,7 +232,9 @@ export const closingCases: readonly TransportCase[] = [
       const pair = await connectProbe(harness);
       pair.probe.start();
       await pair.peer.pause();
-      for (let i = 0; i < 4_096 && pair.probe.sendPattern(16_384); ) i++;
+      for (let i = 0; i < 4_096 && pair.probe.sendPattern(16_384); ) {
+        i += 1;
+      }
       pair.probe.sendPattern(16 * total);
       pair.probe.close();
       await until(harness, "onClose", () => pair.probe.closeInfo !== undefined, harness.closeTimeoutMs + 10_000);

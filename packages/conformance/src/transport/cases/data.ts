@@ -10,7 +10,9 @@ export const dataCases: readonly TransportCase[] = [
     const pair = await connectProbe(harness);
     pair.probe.start();
     await pair.peer.send(500, 1);
-    for (let i = 0; i < 500; i++) pair.probe.sendPattern(1);
+    for (let i = 0; i < 500; i += 1) {
+      pair.probe.sendPattern(1);
+    }
     await expectReceived(harness, pair, 500);
   }),
 
@@ -18,7 +20,9 @@ export const dataCases: readonly TransportCase[] = [
     const pair = await connectProbe(harness);
     pair.probe.start();
     await pair.peer.send(3 * mebibyte, mebibyte);
-    for (let i = 0; i < 3; i++) pair.probe.sendPattern(mebibyte);
+    for (let i = 0; i < 3; i += 1) {
+      pair.probe.sendPattern(mebibyte);
+    }
     await expectReceived(harness, pair, 3 * mebibyte);
   }),
 
@@ -42,7 +46,7 @@ export const dataCases: readonly TransportCase[] = [
     const pair = await connectProbe(harness);
     pair.probe.start();
     const chunks: Uint8Array[] = [];
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < 200; i += 1) {
       chunks.push(patternBytes(i * 300, 100), patternBytes(i * 300 + 100, 200));
       pair.probe.send(chunks);
       chunks.fill(Uint8Array.of(0xee));
@@ -68,7 +72,7 @@ export const dataCases: readonly TransportCase[] = [
   defineCase("data/both-directions", "carries 4 MiB each way at the same time", async (harness) => {
     const total = 4 * mebibyte;
     const pump = (): void => {
-      while (probe.sent < total && probe.sendPattern(32_768));
+      while (probe.sent < total && probe.sendPattern(32_768)) {}
     };
     const pair = await connectProbe(harness, { onDrain: pump });
     const { probe } = pair;
@@ -118,7 +122,9 @@ export const dataCases: readonly TransportCase[] = [
       probe.sendPattern(100 + i);
       await peer.send(200 + i, 50);
     }
-    for (const [i, pair] of pairs.entries()) await expectReceived(harness, pair, 200 + i);
+    for (const [i, pair] of pairs.entries()) {
+      await expectReceived(harness, pair, 200 + i);
+    }
   }),
 
   defineCase("data/no-shared-state", "shares nothing with another transport of the process", async (harness) => {

@@ -8,7 +8,9 @@ export const pausingCases: readonly TransportCase[] = [
     const total = 1_048_576;
     const pair = await connectProbe(harness, {
       onData: () => {
-        if (!paused) pair.probe.pause();
+        if (!paused) {
+          pair.probe.pause();
+        }
         paused = true;
       },
     });
@@ -57,7 +59,7 @@ export const pausingCases: readonly TransportCase[] = [
     const pair = await connectProbe(harness, { onData: () => pair.probe.pause() });
     pair.probe.start();
     await pair.peer.send(total, 3_000);
-    for (let turn = 0; turn < 5_000 && pair.probe.received < total; turn++) {
+    for (let turn = 0; turn < 5_000 && pair.probe.received < total; turn += 1) {
       pair.probe.resume();
       pair.probe.pause();
       pair.probe.resume();
@@ -88,7 +90,9 @@ export const pausingCases: readonly TransportCase[] = [
       while (pair.probe.received < total) {
         const before = pair.probe.received;
         pair.probe.resume();
-        for (let turn = 0; turn < 1_000 && pair.probe.received === before; turn++) await harness.pass(0);
+        for (let turn = 0; turn < 1_000 && pair.probe.received === before; turn += 1) {
+          await harness.pass(0);
+        }
         check(pair.probe.received > before, "more data after resume");
       }
       const { mostBuffered } = await pair.peer.status();

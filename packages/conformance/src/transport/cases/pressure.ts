@@ -31,7 +31,9 @@ export const pressureCases: readonly TransportCase[] = [
     async (harness) => {
       const pair = await stoppedPair(harness);
       const { drains } = pair.probe;
-      for (let i = 0; i < 10; i++) pair.probe.sendPattern(1_000 + i);
+      for (let i = 0; i < 10; i += 1) {
+        pair.probe.sendPattern(1_000 + i);
+      }
       await pair.peer.resume();
       await until(harness, "onDrain", () => pair.probe.drains > drains);
       await expectReceived(harness, pair, 0);
@@ -44,8 +46,10 @@ export const pressureCases: readonly TransportCase[] = [
     let stops = 0;
     const pump = (): void => {
       while (pair.probe.sent < total) {
-        if (pair.probe.sendPattern(chunkBytes)) continue;
-        stops++;
+        if (pair.probe.sendPattern(chunkBytes)) {
+          continue;
+        }
+        stops += 1;
         return;
       }
     };
@@ -93,7 +97,7 @@ export const pressureCases: readonly TransportCase[] = [
     const probe = new Probe(wrap(pair.connection), harness.marks, { onDrain: () => pump() });
     const total = 4 * 1_048_576;
     const pump = (): void => {
-      while (probe.sent < total && probe.sendPattern(chunkBytes));
+      while (probe.sent < total && probe.sendPattern(chunkBytes)) {}
     };
     probe.start();
     pump();
@@ -105,13 +109,13 @@ export const pressureCases: readonly TransportCase[] = [
     const total = 8 * 1_048_576;
     let most = 0;
     const pump = (): void => {
-      while (pair.probe.sent < total && pair.probe.sendPattern(chunkBytes));
+      while (pair.probe.sent < total && pair.probe.sendPattern(chunkBytes)) {}
       most = Math.max(most, pair.connection.bufferedAmount);
     };
     const pair = await connectProbe(harness, { onDrain: pump });
     pair.probe.start();
     pump();
-    for (let turn = 0; turn < 5_000 && (await pair.peer.status()).received < total; turn++) {
+    for (let turn = 0; turn < 5_000 && (await pair.peer.status()).received < total; turn += 1) {
       await pair.peer.pause();
       await harness.pass(1);
       await pair.peer.resume();
@@ -131,7 +135,9 @@ async function stoppedPair(harness: TransportHarness): Promise<ProbedPair> {
   await pair.peer.pause();
   // What was sent may go on to the operating system a moment later, and make room once more: so much that it cannot.
   fill(pair.probe);
-  for (let i = 0; i < 8; i++) pair.probe.sendPattern(1_048_576);
+  for (let i = 0; i < 8; i += 1) {
+    pair.probe.sendPattern(1_048_576);
+  }
   await quiet(harness);
   fill(pair.probe);
   await quiet(harness);
@@ -140,7 +146,11 @@ async function stoppedPair(harness: TransportHarness): Promise<ProbedPair> {
 
 /** Operating systems take a few MiB before anything is left with the transport. */
 function fill(probe: Probe): void {
-  for (let i = 0; i < 8_192; i++) if (!probe.sendPattern(chunkBytes)) return;
+  for (let i = 0; i < 8_192; i += 1) {
+    if (!probe.sendPattern(chunkBytes)) {
+      return;
+    }
+  }
   check(false, "send never returned false, with 64 MiB sent to a peer that does not read");
 }
 

@@ -27,11 +27,11 @@ import type { InflightState } from "./inflight.ts";
 import type {
   Message,
   PeerLimits,
-  Session,
-  SessionEnd,
-  SessionHandler,
-  SessionOptions,
-  SessionRequests,
+  Protocol,
+  ProtocolEnd,
+  ProtocolHandler,
+  ProtocolOptions,
+  ProtocolRequests,
   TopicAliases,
 } from "./interfaces.ts";
 import { defaultPeerLimits } from "./limits.ts";
@@ -41,15 +41,15 @@ import type { Transitions, TransitionTable } from "./transitions.ts";
 import * as violations from "./violations.ts";
 
 /** What client and server have in common: one connection's life, and the way from requests and packets to the halves. */
-export abstract class SessionBase<State extends string, Request extends string, Handler extends SessionHandler>
-  implements Core, Session, SessionRequests
+export abstract class ProtocolBase<State extends string, Request extends string, Handler extends ProtocolHandler>
+  implements Core, Protocol, ProtocolRequests
 {
   readonly writer: PacketWriter;
   readonly handler: Handler;
   version: ProtocolVersion = 4;
   state: State;
   peer: PeerLimits = defaultPeerLimits;
-  end: SessionEnd | undefined = undefined;
+  end: ProtocolEnd | undefined = undefined;
   promised = false;
   /** Both are there while connected. */
   protected sender: Sender | undefined = undefined;
@@ -67,7 +67,7 @@ export abstract class SessionBase<State extends string, Request extends string, 
   constructor(
     states: TransitionTable<State, Request>,
     state: State,
-    { writer, handler, topicAliases }: SessionOptions<Handler>,
+    { writer, handler, topicAliases }: ProtocolOptions<Handler>,
   ) {
     this.#states = states;
     this.#transitions = states[state];
@@ -90,16 +90,22 @@ export abstract class SessionBase<State extends string, Request extends string, 
   }
 
   acknowledge(packetId: number, reasonCode: number, now: number, properties?: Properties): boolean {
-    if (this.end !== undefined) return false;
+    if (this.end !== undefined) {
+      return false;
+    }
     this.connected(this.receiver).acknowledge(packetId, reasonCode, now, properties);
     return true;
   }
 
   receive(packet: Packet, now: number): void {
-    if (this.end !== undefined) return;
+    if (this.end !== undefined) {
+      return;
+    }
     this.lastReceived = now;
     const violation = this.unexpected(packet) ?? this.#take(packet, now);
-    if (violation !== undefined) this.receiveError(violationError("violation", violation, this.version), now);
+    if (violation !== undefined) {
+      this.receiveError(violationError("violation", violation, this.version), now);
+    }
   }
 
   receiveError(error: ProtocolError, now: number): void {
@@ -108,13 +114,17 @@ export abstract class SessionBase<State extends string, Request extends string, 
 
   receiveEnd(_now: number, error?: Error): void {
     // Before an error is made, which costs a look at the stack: after DISCONNECT the end is no news.
-    if (this.end !== undefined) return;
+    if (this.end !== undefined) {
+      return;
+    }
     const lost = error ?? new SessionError("link", "connection-lost", UNSPECIFIED_ERROR);
     this.finish("lost", UNSPECIFIED_ERROR, lost, false);
   }
 
   holdInput(held: boolean, now: number): void {
-    if (this.held && !held) this.lastReceived = now;
+    if (this.held && !held) {
+      this.lastReceived = now;
+    }
     this.held = held;
   }
 
@@ -124,12 +134,16 @@ export abstract class SessionBase<State extends string, Request extends string, 
 
   write(packet: Packet, now: number): void {
     this.lastSent = now;
-    if (packet.type !== PINGREQ && packet.type !== PINGRESP) this.promised = true;
+    if (packet.type !== PINGREQ && packet.type !== PINGRESP) {
+      this.promised = true;
+    }
     try {
       this.writer.write(packet);
     } catch (error) {
       // What only explains is left out where it makes the packet too large [MQTT-3.4.2-2], [MQTT-3.14.2-3].
-      if (!isTooLarge(error)) throw error;
+      if (!isTooLarge(error)) {
+        throw error;
+      }
       this.writer.write(withoutProblemInformation(packet));
     }
   }
@@ -174,15 +188,17 @@ export abstract class SessionBase<State extends string, Request extends string, 
   }
 
   protected connected<T>(half: T | undefined): T {
-    if (half === undefined) throw misuse("not-connected");
+    if (half === undefined) {
+      throw misuse("not-connected");
+    }
     return half;
   }
 
   /** The end, once: the last thing that happens. `disconnect` is the peer's, which keeps the rules. */
   protected finish(
-    kind: SessionEnd["kind"],
+    kind: ProtocolEnd["kind"],
     reasonCode: number,
-    error?: SessionEnd["error"],
+    error?: ProtocolEnd["error"],
     flush = true,
     disconnect?: DisconnectPacket,
   ): void {
@@ -191,13 +207,17 @@ export abstract class SessionBase<State extends string, Request extends string, 
     this.end = end;
     this.sender = undefined;
     this.receiver = undefined;
-    if (disconnect !== undefined) this.handler.onDisconnect(disconnect);
+    if (disconnect !== undefined) {
+      this.handler.onDisconnect(disconnect);
+    }
     this.handler.onEnd(end);
   }
 
   /** Ends with an error, having told the peer. */
-  protected breakOff(kind: SessionEnd["kind"], error: Error, reasonCode: number, now: number): void {
-    if (this.end === undefined) this.finish(kind, reasonCode, error, this.tell(reasonCode, now));
+  protected breakOff(kind: ProtocolEnd["kind"], error: Error, reasonCode: number, now: number): void {
+    if (this.end === undefined) {
+      this.finish(kind, reasonCode, error, this.tell(reasonCode, now));
+    }
   }
 
   #take(packet: Packet, now: number): Violation | undefined {
@@ -218,7 +238,9 @@ export abstract class SessionBase<State extends string, Request extends string, 
 
 /** The packet without what only explains. */
 export function withoutProblemInformation(packet: Packet): Packet {
-  if (!("properties" in packet)) return packet;
+  if (!("properties" in packet)) {
+    return packet;
+  }
   const { reasonString: _, userProperties: __, ...properties } = packet.properties ?? {};
   return { ...packet, properties };
 }

@@ -32,24 +32,24 @@ import { misuse, SessionError, type Violation } from "./errors.ts";
 import { InflightState } from "./inflight.ts";
 import type {
   AcceptOptions,
-  ServerSession,
-  ServerSessionHandler,
-  ServerSessionOptions,
+  ServerProtocol,
+  ServerProtocolHandler,
+  ServerProtocolOptions,
   ServerState,
 } from "./interfaces.ts";
 import { CONNECT_TIMEOUT_MS, NEVER } from "./limits.ts";
+import { ProtocolBase, withoutProblemInformation } from "./protocol-base.ts";
 import { returnCodeFor } from "./return-codes.ts";
 import { ServerReceiver } from "./server-receiver.ts";
 import { type ServerRequest, serverStates } from "./server-states.ts";
-import { SessionBase, withoutProblemInformation } from "./session-base.ts";
 import * as violations from "./violations.ts";
 
 /** The server's end of one connection. */
-export function createServerSession(options: ServerSessionOptions): ServerSession {
+export function createServerProtocol(options: ServerProtocolOptions): ServerProtocol {
   return new ServerEngine(options);
 }
 
-class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSessionHandler> implements ServerSession {
+class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtocolHandler> implements ServerProtocol {
   connect: ConnectPacket | undefined = undefined;
   declare protected receiver: ServerReceiver | undefined;
   /** Seconds in force; 0 for none. */
@@ -59,7 +59,7 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
   #reauthenticating = false;
   readonly #connectTimeoutMs: number;
 
-  constructor(options: ServerSessionOptions) {
+  constructor(options: ServerProtocolOptions) {
     super(serverStates, "awaiting-connect", options);
     this.#waitingSince = options.now;
     this.#connectTimeoutMs = options.limits?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
@@ -83,31 +83,46 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
   }
 
   reject(reasonCode: number, now: number, properties?: Properties): void {
-    if (this.end !== undefined) return;
+    if (this.end !== undefined) {
+      return;
+    }
     if (this.state === "connected") {
       this.disconnect(reasonCode, now, properties);
       return;
     }
-    if (this.#answering("reject").version === 5) this.#writeConnack(reasonCode, false, properties, now);
-    else this.#refuseOld(reasonCode, now);
+    if (this.#answering("reject").version === 5) {
+      this.#writeConnack(reasonCode, false, properties, now);
+    } else {
+      this.#refuseOld(reasonCode, now);
+    }
     this.finish("local", reasonCode);
   }
 
   disconnect(reasonCode: number, now: number, properties?: Properties): void {
-    if (this.end !== undefined) return;
-    if (!this.allows("disconnect")) throw misuse("not-connected", "a CONNECT is answered with accept or reject");
-    if (this.version === 5) this.write({ type: DISCONNECT, reasonCode, properties }, now);
+    if (this.end !== undefined) {
+      return;
+    }
+    if (!this.allows("disconnect")) {
+      throw misuse("not-connected", "a CONNECT is answered with accept or reject");
+    }
+    if (this.version === 5) {
+      this.write({ type: DISCONNECT, reasonCode, properties }, now);
+    }
     this.finish("local", reasonCode);
   }
 
   suback(packetId: number, reasonCodes: readonly number[], now: number, properties?: Properties): boolean {
-    if (this.end !== undefined) return false;
+    if (this.end !== undefined) {
+      return false;
+    }
     this.connected(this.receiver).answer({ type: SUBACK, packetId, reasonCodes, properties }, now);
     return true;
   }
 
   unsuback(packetId: number, reasonCodes: readonly number[], now: number, properties?: Properties): boolean {
-    if (this.end !== undefined) return false;
+    if (this.end !== undefined) {
+      return false;
+    }
     const codes = this.version === 5 ? reasonCodes : [];
     this.connected(this.receiver).answer({ type: UNSUBACK, packetId, reasonCodes: codes, properties }, now);
     return true;
@@ -121,19 +136,25 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
       }
     }
     this.#writeAuth(CONTINUE_AUTHENTICATION, data, now);
-    if (this.#reauthenticating) return;
+    if (this.#reauthenticating) {
+      return;
+    }
     this.move("authContinue");
     this.#waitingSince = now;
   }
 
   authSuccess(data: Uint8Array | undefined, now: number): void {
-    if (!this.#reauthenticating) throw misuse("authentication-not-running");
+    if (!this.#reauthenticating) {
+      throw misuse("authentication-not-running");
+    }
     this.#writeAuth(SUCCESS, data, now);
     this.#reauthenticating = false;
   }
 
   tick(now: number): void {
-    if (this.end !== undefined || now < this.nextDeadline()) return;
+    if (this.end !== undefined || now < this.nextDeadline()) {
+      return;
+    }
     const code = this.state === "connected" ? "keep-alive-timeout" : "connect-timeout";
     this.breakOff("timeout", new SessionError("link", code, KEEP_ALIVE_TIMEOUT), KEEP_ALIVE_TIMEOUT, now);
   }
@@ -142,7 +163,9 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
     switch (this.state) {
       case "connected":
         // [MQTT-3.1.2-22]
-        if (this.#keepAlive === 0 || this.held) return NEVER;
+        if (this.#keepAlive === 0 || this.held) {
+          return NEVER;
+        }
         return this.lastReceived + this.#keepAlive * 1500;
       case "awaiting-connect":
       case "authenticating":
@@ -161,7 +184,9 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
 
   /** Below QoS 2 nothing has to be remembered before it leaves. */
   override sent(qos: QoS): void {
-    if (qos === 2) this.promised = true;
+    if (qos === 2) {
+      this.promised = true;
+    }
   }
 
   protected override unexpected(packet: Packet): Violation | undefined {
@@ -169,7 +194,9 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
       const identified = packet.type === PUBLISH && packet.properties?.subscriptionIdentifiers !== undefined;
       return identified ? violations.subscriptionIdentifierFromClient : undefined;
     }
-    if (this.state === "awaiting-connect") return violations.firstPacketNotConnect;
+    if (this.state === "awaiting-connect") {
+      return violations.firstPacketNotConnect;
+    }
     return packet.type === CONNECT ? violations.secondConnect : violations.packetUnexpected;
   }
 
@@ -199,9 +226,13 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
     if (this.state === "connected") {
       // DISCONNECT has no code for a version that is not supported.
       const code = reasonCode === UNSUPPORTED_PROTOCOL_VERSION ? PROTOCOL_ERROR : reasonCode;
-      if (this.version === 5) this.write({ type: DISCONNECT, reasonCode: code, properties: undefined }, now);
+      if (this.version === 5) {
+        this.write({ type: DISCONNECT, reasonCode: code, properties: undefined }, now);
+      }
     } else if (this.connect === undefined) {
-      if (reasonCode === UNSUPPORTED_PROTOCOL_VERSION) this.#refuseOld(reasonCode, now);
+      if (reasonCode === UNSUPPORTED_PROTOCOL_VERSION) {
+        this.#refuseOld(reasonCode, now);
+      }
     } else if (this.version === 5 && reasonCode !== KEEP_ALIVE_TIMEOUT) {
       this.#writeConnack(reasonCode, false, undefined, now);
     }
@@ -224,26 +255,38 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
   #receiveSubscribe(packet: SubscribePacket): Violation | undefined {
     const receiver = this.connected(this.receiver);
     const excluded = excludedSubscriptions(receiver.limits, packet.subscriptions, packet.properties);
-    if (excluded !== undefined) return excluded;
-    if (!receiver.request(SUBACK, packet.packetId)) return violations.packetIdInUse;
+    if (excluded !== undefined) {
+      return excluded;
+    }
+    if (!receiver.request(SUBACK, packet.packetId)) {
+      return violations.packetIdInUse;
+    }
     this.handler.onSubscribe(packet);
     return undefined;
   }
 
   #receiveUnsubscribe(packet: UnsubscribePacket): Violation | undefined {
-    if (!this.connected(this.receiver).request(UNSUBACK, packet.packetId)) return violations.packetIdInUse;
+    if (!this.connected(this.receiver).request(UNSUBACK, packet.packetId)) {
+      return violations.packetIdInUse;
+    }
     this.handler.onUnsubscribe(packet);
     return undefined;
   }
 
   #receiveAuth(packet: AuthPacket): Violation | undefined {
     const method = this.#authenticationMethod;
-    if (method === undefined) return violations.authenticationUnexpected;
-    if (packet.properties?.authenticationMethod !== method) return violations.authenticationMethodChanged;
+    if (method === undefined) {
+      return violations.authenticationUnexpected;
+    }
+    if (packet.properties?.authenticationMethod !== method) {
+      return violations.authenticationMethodChanged;
+    }
     const begins = packet.reasonCode === RE_AUTHENTICATE;
     const connected = this.state === "connected";
     // A new exchange begins only when connected, and while none is running; all other AUTH packets belong to one.
-    if (begins !== (connected && !this.#reauthenticating)) return violations.authenticationUnexpected;
+    if (begins !== (connected && !this.#reauthenticating)) {
+      return violations.authenticationUnexpected;
+    }
     this.#reauthenticating = connected;
     this.move(AUTH);
     this.handler.onAuth?.(packet.properties.authenticationData, method, connected);
@@ -252,7 +295,9 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
 
   #receiveDisconnect(packet: DisconnectPacket): Violation | undefined {
     const excluded = excludedExpiry(this.connect?.properties, packet.properties);
-    if (excluded === undefined) this.finish("remote", packet.reasonCode, undefined, true, packet);
+    if (excluded === undefined) {
+      this.finish("remote", packet.reasonCode, undefined, true, packet);
+    }
     return excluded;
   }
 
@@ -263,13 +308,19 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
   /** CONNACK of MQTT 3.x, where it has a return code for the reason. */
   #refuseOld(reasonCode: number, now: number): void {
     const returnCode = returnCodeFor(reasonCode);
-    if (returnCode !== undefined) this.#writeConnack(returnCode, false, undefined, now);
+    if (returnCode !== undefined) {
+      this.#writeConnack(returnCode, false, undefined, now);
+    }
   }
 
   #writeAuth(reasonCode: number, data: Uint8Array | undefined, now: number): void {
     const properties: Properties = {};
-    if (this.#authenticationMethod !== undefined) properties.authenticationMethod = this.#authenticationMethod;
-    if (data !== undefined) properties.authenticationData = data;
+    if (this.#authenticationMethod !== undefined) {
+      properties.authenticationMethod = this.#authenticationMethod;
+    }
+    if (data !== undefined) {
+      properties.authenticationData = data;
+    }
     this.write({ type: AUTH, reasonCode, properties }, now);
   }
 
@@ -284,12 +335,16 @@ class ServerEngine extends SessionBase<ServerState, ServerRequest, ServerSession
 /** Own properties for CONNACK, with those that only some clients get [MQTT-4.12.0-5], [MQTT-3.1.2-28]. */
 function connackProperties(connect: ConnectPacket, properties: Properties | undefined): Properties | undefined {
   const method = connect.properties?.authenticationMethod;
-  if (method === undefined && properties?.responseInformation === undefined) return properties;
+  if (method === undefined && properties?.responseInformation === undefined) {
+    return properties;
+  }
   const { responseInformation, ...rest } = properties ?? {};
   const own: Properties = rest;
   if (responseInformation !== undefined && connect.properties?.requestResponseInformation === true) {
     own.responseInformation = responseInformation;
   }
-  if (method !== undefined) own.authenticationMethod = method;
+  if (method !== undefined) {
+    own.authenticationMethod = method;
+  }
   return own;
 }

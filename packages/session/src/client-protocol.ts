@@ -26,25 +26,25 @@ import { type ClientRequest, clientStates } from "./client-states.ts";
 import { misuse, refuse, SessionError, type Violation } from "./errors.ts";
 import { InflightState } from "./inflight.ts";
 import type {
-  ClientSession,
-  ClientSessionHandler,
-  ClientSessionOptions,
+  ClientProtocol,
+  ClientProtocolHandler,
+  ClientProtocolOptions,
   ClientState,
   EnhancedAuthentication,
   SessionLimits,
 } from "./interfaces.ts";
 import { CONNACK_TIMEOUT_MS, NEVER, PING_TIMEOUT_MS } from "./limits.ts";
+import { ProtocolBase } from "./protocol-base.ts";
 import { Receiver } from "./receiver.ts";
 import { reasonCodeFor } from "./return-codes.ts";
-import { SessionBase } from "./session-base.ts";
 import * as violations from "./violations.ts";
 
 /** The client's end of one connection. */
-export function createClientSession(options: ClientSessionOptions): ClientSession {
+export function createClientProtocol(options: ClientProtocolOptions): ClientProtocol {
   return new ClientEngine(options);
 }
 
-class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSessionHandler> implements ClientSession {
+class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtocolHandler> implements ClientProtocol {
   connack: ConnackPacket | undefined = undefined;
   keepAlive: number;
   readonly #inflight: InflightState;
@@ -54,7 +54,7 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
   /** Time of CONNECT until CONNACK comes, then of the first PINGREQ that has no PINGRESP yet. */
   #askedAt = NEVER;
 
-  constructor(options: ClientSessionOptions) {
+  constructor(options: ClientProtocolOptions) {
     super(clientStates, "idle", options);
     this.#inflight = InflightState.of(options.inflight);
     this.#connect = options.connect;
@@ -65,7 +65,9 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
   }
 
   open(now: number): void {
-    if (!this.allows("open")) throw misuse("already-open");
+    if (!this.allows("open")) {
+      throw misuse("already-open");
+    }
     const inflight = this.#inflight;
     const connect = this.#connect;
     // A clean start that no CONNACK has confirmed yet is still owed: the server may remember what is forgotten here.
@@ -74,7 +76,9 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
     this.#connect = { ...connect, cleanStart, properties };
     this.write(this.#connect, now);
     // [MQTT-3.1.2-4]
-    if (cleanStart) inflight.lose();
+    if (cleanStart) {
+      inflight.lose();
+    }
     inflight.cleanStartOwed = cleanStart;
     inflight.requests.clear();
     this.#askedAt = now;
@@ -100,12 +104,16 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
 
   reauthenticate(now: number): void {
     this.connected(this.sender);
-    if (this.#authentication === undefined) throw misuse("no-authenticator");
+    if (this.#authentication === undefined) {
+      throw misuse("no-authenticator");
+    }
     this.#authentication.beginAgain(now);
   }
 
   disconnect(reasonCode: number, now: number, properties?: Properties): void {
-    if (this.end !== undefined) return;
+    if (this.end !== undefined) {
+      return;
+    }
     refuse(excludedExpiry(this.#connect.properties, properties), this.version);
     if (this.state !== "idle") {
       this.write({ type: DISCONNECT, reasonCode: this.version === 5 ? reasonCode : SUCCESS, properties }, now);
@@ -132,7 +140,9 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
    * client that only publishes QoS 0 over a dead connection would never notice otherwise.
    */
   get #asksAt(): number {
-    if (this.state !== "connected" || this.keepAlive === 0) return NEVER;
+    if (this.state !== "connected" || this.keepAlive === 0) {
+      return NEVER;
+    }
     const { lastSent, lastReceived } = this;
     const silentSince = this.#askedAt < NEVER || this.held ? lastSent : Math.min(lastSent, lastReceived);
     return silentSince + this.keepAlive * 1000;
@@ -140,8 +150,12 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
 
   /** When the server counts as gone. Whatever came since PINGREQ shows that it is there. */
   get #givesUpAt(): number {
-    if (this.end !== undefined) return NEVER;
-    if (this.state !== "connected") return this.#askedAt + (this.#limits?.connackTimeoutMs ?? CONNACK_TIMEOUT_MS);
+    if (this.end !== undefined) {
+      return NEVER;
+    }
+    if (this.state !== "connected") {
+      return this.#askedAt + (this.#limits?.connackTimeoutMs ?? CONNACK_TIMEOUT_MS);
+    }
     return this.held
       ? NEVER
       : Math.max(this.#askedAt, this.lastReceived) + (this.#limits?.pingTimeoutMs ?? PING_TIMEOUT_MS);
@@ -158,7 +172,9 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
         this.#askedAt = NEVER;
         return undefined;
       case AUTH:
-        if (this.#authentication === undefined) return violations.authenticationUnexpected;
+        if (this.#authentication === undefined) {
+          return violations.authenticationUnexpected;
+        }
         this.move(AUTH);
         return this.#authentication.receive(packet, now);
       case DISCONNECT:
@@ -171,7 +187,9 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
   protected tell(reasonCode: number, now: number): boolean {
     // A DISCONNECT of MQTT 3.x would say that all is well: the server would forget the will.
     const tells = this.version === 5 && this.state !== "idle";
-    if (tells) this.write({ type: DISCONNECT, reasonCode, properties: undefined }, now);
+    if (tells) {
+      this.write({ type: DISCONNECT, reasonCode, properties: undefined }, now);
+    }
     return tells;
   }
 
@@ -184,7 +202,9 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
       this.finish("remote", reasonCode, new SessionError("link", "connection-refused", reasonCode));
       return undefined;
     }
-    if (packet.sessionPresent && cleanStart) return violations.sessionPresentUnexpected;
+    if (packet.sessionPresent && cleanStart) {
+      return violations.sessionPresentUnexpected;
+    }
     // [MQTT-4.12.0-5], [MQTT-4.12.0-6]
     if (packet.properties?.authenticationMethod !== this.#authentication?.method) {
       return violations.authenticationMethodChanged;
@@ -199,7 +219,9 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
     // MQTT 3.1 does not say whether it has the session: a client that wants it takes it as present.
     const present = packet.sessionPresent || (this.version === 3 && !cleanStart);
     // [MQTT-3.2.2-5]
-    if (!present) inflight.lose();
+    if (!present) {
+      inflight.lose();
+    }
     inflight.cleanStartOwed = false;
     sender.resume(now);
     this.handler.onConnack(packet, inflight.lost.splice(0));
@@ -210,17 +232,28 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
   #receiveAnswer(packet: SubackPacket | UnsubackPacket): Violation | undefined {
     const { requests } = this.#inflight;
     const request = requests.get(packet.packetId);
-    if (request?.answer !== packet.type) return violations.acknowledgementMismatch;
-    if (packet.reasonCodes.length !== request.count) return violations.reasonCodeCount;
+    if (request?.answer !== packet.type) {
+      return violations.acknowledgementMismatch;
+    }
+    if (packet.reasonCodes.length !== request.count) {
+      return violations.reasonCodeCount;
+    }
     requests.delete(packet.packetId);
-    if (packet.type === SUBACK) this.handler.onSuback(packet);
-    else this.handler.onUnsuback(packet);
+    if (packet.type === SUBACK) {
+      this.handler.onSuback(packet);
+    } else {
+      this.handler.onUnsuback(packet);
+    }
     return undefined;
   }
 
   #receiveDisconnect(packet: DisconnectPacket): Violation | undefined {
-    if (this.version !== 5) return violations.packetUnexpected;
-    if (packet.properties?.sessionExpiryInterval !== undefined) return violations.sessionExpiryFromServer;
+    if (this.version !== 5) {
+      return violations.packetUnexpected;
+    }
+    if (packet.properties?.sessionExpiryInterval !== undefined) {
+      return violations.sessionExpiryFromServer;
+    }
     this.finish("remote", packet.reasonCode, undefined, true, packet);
     return undefined;
   }
@@ -229,7 +262,9 @@ class ClientEngine extends SessionBase<ClientState, ClientRequest, ClientSession
   #requestId(): number {
     this.connected(this.sender);
     const packetId = this.#inflight.nextPacketId();
-    if (packetId === 0) throw misuse("packet-ids-exhausted");
+    if (packetId === 0) {
+      throw misuse("packet-ids-exhausted");
+    }
     return packetId;
   }
 }
