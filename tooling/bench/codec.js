@@ -136,7 +136,9 @@ function decodeRows({ name, version, wire }, chunking, size) {
     throw error;
   });
   let seen = 0;
-  parser.on("packet", () => seen++);
+  parser.on("packet", () => {
+    seen += 1;
+  });
   const stream = u8.mqtt_pkt_ctx(version, u8.mqtt_opts_v5, {}).mqtt_stream();
   const contenders = {
     tidewire(passes) {

@@ -190,7 +190,9 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
 
   /** A number for the next message, which orders it behind all before. */
   nextSequence(): number {
-    return this.#nextSequence++;
+    const sequence = this.#nextSequence;
+    this.#nextSequence += 1;
+    return sequence;
   }
 
   // Connection and end; called by the registry

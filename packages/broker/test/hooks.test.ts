@@ -169,7 +169,15 @@ describe("authorizePublish", () => {
     const answers = [later<Verdict>(), later<Verdict>()];
     let asked = 0;
     const lab = await Lab.start({
-      hooks: { authorizePublish: ({ clientId }) => (clientId === "slow" ? answers[asked++]!.promise : true) },
+      hooks: {
+        authorizePublish: ({ clientId }) => {
+          if (clientId !== "slow") {
+            return true;
+          }
+          asked += 1;
+          return answers[asked - 1]!.promise;
+        },
+      },
     });
     const seen: string[] = [];
     lab.broker.subscribe("#", ({ topic }) => seen.push(topic));

@@ -25,7 +25,8 @@ export class BackOff {
 
   /** Milliseconds until the next attempt. */
   next(): number {
-    const bound = Math.min(this.#maxDelayMs, this.#minDelayMs * 2 ** this.#attempts++);
+    const bound = Math.min(this.#maxDelayMs, this.#minDelayMs * 2 ** this.#attempts);
+    this.#attempts += 1;
     return Math.floor(this.#random() * bound);
   }
 

@@ -156,7 +156,8 @@ export class Connector {
     if (reference === undefined || !(moved || error.reasonCode === 0x9c)) {
       return false;
     }
-    if (++this.#redirects > this.#core.limits.redirects) {
+    this.#redirects += 1;
+    if (this.#redirects > this.#core.limits.redirects) {
       return false;
     }
     const { redirect } = this.#core.options;

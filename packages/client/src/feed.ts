@@ -31,7 +31,8 @@ export class Feed<Value> {
     if (this.size === 0) {
       return undefined;
     }
-    const value = this.#kept[this.#first++];
+    const value = this.#kept[this.#first];
+    this.#first += 1;
     // Moves the rest down rarely enough to cost nothing per value.
     if (this.#first * 2 >= this.#kept.length) {
       this.#kept.splice(0, this.#first);

@@ -230,7 +230,8 @@ export class Publisher {
   }
 
   #append(message: OutgoingMessage): void {
-    message.sequence = this.#sequence++;
+    message.sequence = this.#sequence;
+    this.#sequence += 1;
     this.#queue.push(message);
     this.#store?.putQueued(message.sequence, message);
     this.#core.staged();

@@ -23,7 +23,8 @@ export class Requests {
       return Promise.reject(new ClientError("queue-full", "Too many requests wait for their response."));
     }
     // The start is random, so that a late response to an earlier life of this client id is not taken for one to this.
-    const correlation = `${prefix}${(this.#count++).toString(36)}`;
+    const correlation = `${prefix}${this.#count.toString(36)}`;
+    this.#count += 1;
     const end = () => this.#waiting.delete(correlation);
     const start = (call: Call<Message>) => {
       this.#waiting.set(correlation, call);

@@ -121,7 +121,10 @@ export class Subscriber {
           const error = refusal(result);
           if (error !== undefined) {
             call.reject(error);
-          } else if (--open === 0) {
+            return;
+          }
+          open -= 1;
+          if (open === 0) {
             call.resolve();
           }
         },
@@ -422,7 +425,8 @@ class Grant extends Call<Subscription> implements Answer {
     if (error !== undefined) {
       this.#subscriber.leave(consumer.filters[place]!, consumer);
     }
-    if (--this.#open > 0) {
+    this.#open -= 1;
+    if (this.#open > 0) {
       return;
     }
     consumer.granted = granted;

@@ -90,7 +90,10 @@ test("credentials and target are asked for again at each attempt", async () => {
     {
       scheduler: network.scheduler,
       reconnect: { random: () => 0.5 },
-      credentials: async () => ({ username: "u", password: `token-${++asked}` }),
+      credentials: async () => {
+        asked += 1;
+        return { username: "u", password: `token-${asked}` };
+      },
     },
   );
   await network.settle();

@@ -220,7 +220,14 @@ test("a fixed reconnect period with no backoff or jitter (#561)", async () => {
   const network = mockNetwork();
   const delays: number[] = [];
   let calls = 0;
-  const client = newClient(network, { reconnect: { random: () => (0.37 * ++calls) % 1 } });
+  const client = newClient(network, {
+    reconnect: {
+      random: () => {
+        calls += 1;
+        return (0.37 * calls) % 1;
+      },
+    },
+  });
   client.on("status", (_status, { retryInMs }) => delays.push(retryInMs!));
   await network.pass(300_000);
   delays.length = Math.min(delays.length, 12);
@@ -322,7 +329,12 @@ test("thousands of topics time out (paho #124)", async () => {
 
 test("expired credentials are replayed (#535, #828, #1473)", async () => {
   let token = 0;
-  const harness = await setUpConnected({ credentials: async () => ({ username: "u", password: `${++token}` }) });
+  const harness = await setUpConnected({
+    credentials: async () => {
+      token += 1;
+      return { username: "u", password: `${token}` };
+    },
+  });
   await reconnect(harness);
   await reconnect(harness);
   const passwords = harness.server.received(PacketType.CONNECT).map(({ password }) => text(password!));

@@ -432,7 +432,8 @@ test("credentials and URL are asked for anew at each attempt, and may fail witho
   const errors: unknown[] = [];
   const client = createClient(
     () => {
-      if (++asked === 1) {
+      asked += 1;
+      if (asked === 1) {
         throw new Error("no network");
       }
       return url;

@@ -148,7 +148,8 @@ test("a callback that throws breaks nothing", async () => {
   let calls = 0;
   const { network, server, ends } = await setUp({
     onMessage: () => {
-      if (++calls === 1) {
+      calls += 1;
+      if (calls === 1) {
         throw new Error("callback");
       }
     },

@@ -12,7 +12,10 @@ export function packetIdOffset(bytes: Uint8Array): number {
   const first = bytes[0] as number;
   const type = first >> 4;
   let offset = 1;
-  while ((bytes[offset++] as number) > 0x7f) {}
+  while ((bytes[offset] as number) > 0x7f) {
+    offset += 1;
+  }
+  offset += 1;
   if (type === PUBLISH) {
     const qos = (first >> 1) & 3;
     return qos === 0 ? 0 : offset + 2 + (((bytes[offset] as number) << 8) | (bytes[offset + 1] as number));

@@ -91,7 +91,8 @@ export class Sink {
   }
 
   uint8(value: number): void {
-    this.bytes[this.pos++] = value;
+    this.bytes[this.pos] = value;
+    this.pos += 1;
   }
 
   bit(value: number): void {

@@ -179,7 +179,8 @@ export class StreamDecoder implements Decoder {
   }
 
   #nextChunk(): void {
-    this.#bytes = this.#queue[this.#head++] ?? EMPTY;
+    this.#bytes = this.#queue[this.#head] ?? EMPTY;
+    this.#head += 1;
     this.#pos = 0;
   }
 
@@ -196,7 +197,8 @@ export class StreamDecoder implements Decoder {
       this.#pos += part.length;
     }
     if (this.#pos < this.#bytes.length) {
-      this.#queue[--this.#head] = this.#bytes.subarray(this.#pos);
+      this.#head -= 1;
+      this.#queue[this.#head] = this.#bytes.subarray(this.#pos);
     }
     this.#bytes = whole;
     this.#pos = 0;

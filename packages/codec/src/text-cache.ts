@@ -26,9 +26,9 @@ function find(bytes: Uint8Array, start: number, end: number, isTopicName: boolea
   if (length > MAXIMUM_CACHED_LENGTH || length < 4) {
     return undefined;
   }
-  let k = 0;
+  let k = 1;
   let mixed = isTopicName ? ~length : length;
-  key[k++] = mixed;
+  key[0] = mixed;
   // Four bytes at a time; the first ones are read twice when the length is not a multiple of four.
   for (let at = end - 4; at > start - 4; at -= 4) {
     const i = Math.max(at, start);
@@ -37,7 +37,8 @@ function find(bytes: Uint8Array, start: number, end: number, isTopicName: boolea
       ((bytes[i + 1] as number) << 8) |
       ((bytes[i + 2] as number) << 16) |
       ((bytes[i + 3] as number) << 24);
-    key[k++] = word;
+    key[k] = word;
+    k += 1;
     mixed = Math.imul(mixed ^ word, HASH_MULTIPLIER);
   }
   keyLength = k;
@@ -47,7 +48,8 @@ function find(bytes: Uint8Array, start: number, end: number, isTopicName: boolea
   if (known === undefined) {
     return undefined;
   }
-  while (k-- > 0) {
+  while (k > 0) {
+    k -= 1;
     if (known[k] !== key[k]) {
       return undefined;
     }

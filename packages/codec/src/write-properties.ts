@@ -22,7 +22,10 @@ const byName: ReadonlyMap<string, PropertyInfo> = /* @__PURE__ */ new Map(
  */
 export function writeProperties(sink: Sink, values: Properties | undefined, packetBit: number): void {
   const inVersion = sink.version === 5;
-  const start = inVersion ? sink.pos++ : 0;
+  const start = inVersion ? sink.pos : 0;
+  if (inVersion) {
+    sink.pos += 1;
+  }
   for (const name in values) {
     const value = values[name as keyof Properties];
     if (value === undefined) {

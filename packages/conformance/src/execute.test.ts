@@ -29,7 +29,10 @@ describe("executeCase", () => {
 
   test("skips a case that needs what the target does not have, without setting up", async () => {
     let setups = 0;
-    const count = (): string => `${setups++}`;
+    const count = (): string => {
+      setups += 1;
+      return `${setups}`;
+    };
     const result = await executeCase({ ...bad, needs: ["some", "more"] }, target({ setup: count }));
     expect(result).toMatchObject({ outcome: "skipped", reason: "needs more" });
     expect(setups).toBe(0);
@@ -77,7 +80,8 @@ describe("executeCases", () => {
         title: "waits",
         statements: [],
         run: async () => {
-          most = Math.max(most, ++running);
+          running += 1;
+          most = Math.max(most, running);
           await new Promise((resolve) => setTimeout(resolve, (20 - index) / 4));
           running -= 1;
         },

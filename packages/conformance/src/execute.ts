@@ -63,11 +63,9 @@ export async function executeCases<Harness>(
   const results: CaseResult[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
-    for (let index = next++; index < cases.length; index = next++) {
-      const testCase = cases[index];
-      if (testCase === undefined) {
-        continue;
-      }
+    for (let testCase = cases[next]; testCase !== undefined; testCase = cases[next]) {
+      const index = next;
+      next += 1;
       const result = await executeCase(testCase, target, options);
       results[index] = result;
       options.onResult?.(result);

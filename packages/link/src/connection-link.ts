@@ -236,11 +236,12 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
     const enough = decoder.bufferedBytes - bytesPerTurn;
     let packets = 0;
     while (this.#unread && this.#open && protocol.end === undefined) {
-      if (packets++ === packetsPerTurn || decoder.bufferedBytes < enough) {
+      if (packets === packetsPerTurn || decoder.bufferedBytes < enough) {
         loop.readLater(this);
         this.touch();
         return;
       }
+      packets += 1;
       let packet: Packet | null | undefined;
       try {
         packet = decoder.next();

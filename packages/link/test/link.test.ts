@@ -342,7 +342,11 @@ describe("fairness and back-pressure", () => {
   // Found by the simulation: neither read on before the other had.
   test("two ends that are full of messages for each other get them all", () => {
     const received = { client: 0, server: 0 };
-    const count = (side: "client" | "server") => ({ onPublish: () => void received[side]++ });
+    const count = (side: "client" | "server") => ({
+      onPublish: () => {
+        received[side] += 1;
+      },
+    });
     const limits = { packetsPerTurn: 2 };
     const bench = new Bench({ network: { highWaterMark: 1000 }, server: { limits }, client: { limits } });
     const peers = bench.connect({ client: count("client"), server: () => count("server") });

@@ -67,7 +67,8 @@ class Exchanges implements EnhancedAuthentication {
 
   /** [MQTT-4.12.0-3] */
   #answer(data: Uint8Array | undefined, now: number): void {
-    const challenge = ++this.#challenge;
+    this.#challenge += 1;
+    const challenge = this.#challenge;
     this.#authenticator.challenge(data, (answer) => {
       if (challenge !== this.#challenge || this.#session?.state === "closed") {
         return;

@@ -22,7 +22,8 @@ class StoredOutgoing extends Map<number, Outgoing> {
 
   override set(packetId: number, message: Outgoing): this {
     if (typeof message === "object") {
-      this.#store.putOutgoing(packetId, this.#sequence++, message);
+      this.#store.putOutgoing(packetId, this.#sequence, message);
+      this.#sequence += 1;
     } else {
       this.#store.releaseOutgoing(packetId);
     }

@@ -39,7 +39,8 @@ class AliasWriter implements PublishWriter {
       packet.topic = "";
       packet.properties = withAlias(packet.properties, known);
       this.#writer.write(packet);
-      this.#lastUses[known] = this.#uses++;
+      this.#lastUses[known] = this.#uses;
+      this.#uses += 1;
     }
   }
 
@@ -62,7 +63,8 @@ class AliasWriter implements PublishWriter {
     this.#aliases.delete(this.#topics[alias] ?? "");
     this.#aliases.set(topic, alias);
     this.#topics[alias] = topic;
-    this.#lastUses[alias] = this.#uses++;
+    this.#lastUses[alias] = this.#uses;
+    this.#uses += 1;
   }
 
   /** An alias that is not given yet, or else the one to give anew. */

@@ -114,7 +114,8 @@ class Run {
   #act(pair: Pair, side: "client" | "server"): void {
     const kind = this.#random.integer(0, 19);
     const qos = this.#random.integer(0, 2) as QoS;
-    if (++this.#actions > 60) {
+    this.#actions += 1;
+    if (this.#actions > 60) {
       return;
     }
     this.#do(() => {

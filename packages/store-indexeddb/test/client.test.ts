@@ -65,7 +65,8 @@ async function settle(): Promise<void> {
 const texts = (packets: readonly PublishPacket[]) => packets.map(({ payload }) => new TextDecoder().decode(payload));
 
 test("offline messages never reach the persistent store (#607, #398)", async () => {
-  const [address, clientId] = [`a${++count}`, `c${count}`];
+  count += 1;
+  const [address, clientId] = [`a${count}`, `c${count}`];
   const before = open(address, clientId);
   for (const payload of ["1", "2", "3"]) {
     before.publish("t", payload, { qos: 1 }).catch(() => {});
@@ -80,7 +81,8 @@ test("offline messages never reach the persistent store (#607, #398)", async () 
 });
 
 test("in flight when the page ended: sent again with DUP and the same packet id, in order, then done", async () => {
-  const [address, clientId] = [`a${++count}`, `c${count}`];
+  count += 1;
+  const [address, clientId] = [`a${count}`, `c${count}`];
   const server = listen(address);
   server.answers = false;
   const before = open(address, clientId);
@@ -106,7 +108,8 @@ test("in flight when the page ended: sent again with DUP and the same packet id,
 
 test("messages published before the store is open do not overwrite what it holds", async () => {
   // They had the same sequence numbers: the stored ones were deleted with the next commit, and lost with the next page.
-  const [address, clientId] = [`a${++count}`, `c${count}`];
+  count += 1;
+  const [address, clientId] = [`a${count}`, `c${count}`];
   for (const payload of ["1", "2"]) {
     const page = open(address, clientId);
     page.publish("t", payload, { qos: 1 }).catch(() => {});

@@ -4,7 +4,10 @@ import { indexedDbStore } from "@tidewire/store-indexeddb";
 import { expect, test } from "vitest";
 
 let count = 0;
-const unique = (): string => `client-${++count}`;
+const unique = (): string => {
+  count += 1;
+  return `client-${count}`;
+};
 
 function message(topic: string, fields: Partial<QueuedMessage> = {}): QueuedMessage {
   const payload = new TextEncoder().encode(topic);

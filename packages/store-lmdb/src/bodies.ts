@@ -32,15 +32,22 @@ export class StagedBodies {
       return;
     }
     const fresh = id === undefined;
-    publication.storedId = id ?? this.#nextId++;
+    publication.storedId = id ?? this.#takeId();
     this.staged.set(publication.storedId, { publication, fresh, references: 1 });
+  }
+
+  #takeId(): number {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return id;
   }
 
   /** Takes back a reference that is staged and not yet committed. */
   withdraw(publication: Publication): void {
     const id = publication.storedId!;
     const body = this.staged.get(id)!;
-    if (--body.references > 0) {
+    body.references -= 1;
+    if (body.references > 0) {
       return;
     }
     this.staged.delete(id);

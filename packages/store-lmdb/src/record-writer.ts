@@ -22,7 +22,8 @@ export class RecordWriter {
 
   u8(value: number): void {
     this.#reserve(1);
-    this.#buffer[this.#end++] = value;
+    this.#buffer[this.#end] = value;
+    this.#end += 1;
   }
 
   u16(value: number): void {

@@ -142,7 +142,8 @@ export class Staging implements Staged {
   #state(clientId: string): SessionState {
     let state = this.#states.get(clientId);
     if (state === undefined) {
-      state = createSessionState(clientId, this.#nextSession++, false);
+      state = createSessionState(clientId, this.#nextSession, false);
+      this.#nextSession += 1;
       this.#states.set(clientId, state);
     }
     return state;

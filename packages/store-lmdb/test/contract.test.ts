@@ -31,7 +31,10 @@ runConformance<SmallDiskHarness>(
   {
     name: "LMDB on a small disk",
     capabilities: disk.available ? ["crash", "full-disk"] : [],
-    setup: () => new SmallDiskHarness(join(disk.path, `${count++}`), { limits: { reserveBytes: 0 } }),
+    setup: () => {
+      count += 1;
+      return new SmallDiskHarness(join(disk.path, `${count}`), { limits: { reserveBytes: 0 } });
+    },
     teardown: async (harness) => {
       disk.free();
       await teardown(harness);

@@ -40,7 +40,8 @@ test("does what the reference store does", { timeout: 60_000 }, async () => {
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 80 }), async (steps) => {
-      const directory = join(root, `${directories++}`);
+      const directory = join(root, `${directories}`);
+      directories += 1;
       const disk = new ReferenceDisk();
       const pair = new Pair(
         () => referenceStore(disk),
@@ -97,7 +98,8 @@ function apply(store: StoreUnderTest, step: Step, memory: Memory): void {
       const message = publication(memory.sequence, step.large ?? false);
       memory.seen.push(message);
       for (const clientId of step.to ?? []) {
-        store.enqueue(clientId, entry(memory.sequence++, message));
+        store.enqueue(clientId, entry(memory.sequence, message));
+        memory.sequence += 1;
       }
       if (step.retain) {
         store.putRetained(message);
@@ -114,7 +116,8 @@ function apply(store: StoreUnderTest, step: Step, memory: Memory): void {
     case "send new":
       if (isFree(store, client, packetId)) {
         const message = publication(memory.sequence, packetId === 1);
-        send(store, client, packetId, entry(memory.sequence++, message), memory);
+        send(store, client, packetId, entry(memory.sequence, message), memory);
+        memory.sequence += 1;
       }
       break;
     case "release":
@@ -140,7 +143,8 @@ function apply(store: StoreUnderTest, step: Step, memory: Memory): void {
       // A publication that the broker still has in mind, wherever it has been meanwhile.
       const message = memory.seen.at(-1);
       if (message !== undefined) {
-        store.enqueue(client, entry(memory.sequence++, message));
+        store.enqueue(client, entry(memory.sequence, message));
+        memory.sequence += 1;
       }
       break;
     }
@@ -163,7 +167,8 @@ function isFree(store: StoreUnderTest, clientId: string, packetId: number): bool
 function send(store: StoreUnderTest, clientId: string, packetId: number, of: StoreEntry, memory: Memory): void {
   const { topic, payload, properties } = of.publication;
   const message = { topic, payload, properties, qos: of.qos, retain: of.retain, entry: of };
-  store.inflight(clientId).putOutgoing(packetId, memory.sequence++, message);
+  store.inflight(clientId).putOutgoing(packetId, memory.sequence, message);
+  memory.sequence += 1;
 }
 
 /** The same done to both. */

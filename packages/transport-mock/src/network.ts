@@ -95,7 +95,8 @@ export class MockNetwork {
 
   /** Two connected ends at once, without a listener or a promise: for tests that run synchronously. */
   pair(address: string = defaultAddress): MockLink {
-    const link = new MockLink(++this.#linksMade, address, this.#settings);
+    this.#linksMade += 1;
+    const link = new MockLink(this.#linksMade, address, this.#settings);
     if (this.#stalled) {
       link.stall();
     }

@@ -121,7 +121,8 @@ export class VirtualScheduler {
   }
 
   #insert(callback: () => void, delayMs: number, network: boolean): Entry {
-    const entry = new Entry(this.#nowMs + Math.max(0, delayMs), this.#sequence++, callback, network);
+    const entry = new Entry(this.#nowMs + Math.max(0, delayMs), this.#sequence, callback, network);
+    this.#sequence += 1;
     if (network) {
       this.#pendingNetwork += 1;
     }

@@ -171,7 +171,13 @@ describe("mockNetwork", () => {
     const { client, server } = network.pair();
     new Collected(server);
     let drains = 0;
-    client.start({ onData() {}, onDrain: () => drains++, onClose() {} });
+    client.start({
+      onData() {},
+      onDrain() {
+        drains += 1;
+      },
+      onClose() {},
+    });
     expect(client.send([new Uint8Array(50)])).toBe(false);
     network.run();
     expect(drains).toBe(1);

@@ -70,7 +70,10 @@ define(
 define(
   "Unix socket",
   common,
-  () => ({ path: join(directory, String(++sockets)) }),
+  () => {
+    sockets += 1;
+    return { path: join(directory, String(sockets)) };
+  },
   (address) => ({ path: address.slice("unix://".length) }),
   { path: join(directory, "none") },
 );

@@ -32,7 +32,10 @@ describe("providers", () => {
   it("are asked for every attempt", async () => {
     const url = await listen();
     let asked = 0;
-    const provider = async (): Promise<string> => `${url}?signature=${++asked}`;
+    const provider = async (): Promise<string> => {
+      asked += 1;
+      return `${url}?signature=${asked}`;
+    };
     const dials = [
       webSocket(provider, { headers: () => ({ authorization: `Bearer ${asked}` }) }),
       platformWebSocket(provider, { WebSocket: Platform }),

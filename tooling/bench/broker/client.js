@@ -5,8 +5,13 @@ import { connect, subscribe } from "./wire.js";
 
 let ids = 0;
 
+function nextId() {
+  ids += 1;
+  return `bench${process.pid}x${ids}`;
+}
+
 /** Connects with CONNECT and waits for CONNACK. */
-export async function client(server, transport, { clientId = `bench${process.pid}x${++ids}`, ...options } = {}) {
+export async function client(server, transport, { clientId = nextId(), ...options } = {}) {
   const channel = await open(server, transport);
   const connack = bytes(channel, 4);
   channel.send(connect(clientId, options));

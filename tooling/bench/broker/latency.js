@@ -29,7 +29,8 @@ export async function latency(server, transport, messagesPerSecond) {
     for (; next < chunk.length; next += size * STRIDE) {
       // One that is cut in two is left out.
       if (next + 8 <= chunk.length) {
-        samples[count++] = (now - chunk.readDoubleLE(next)) * 1000;
+        samples[count] = (now - chunk.readDoubleLE(next)) * 1000;
+        count += 1;
       }
     }
     next -= chunk.length;

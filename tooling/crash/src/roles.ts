@@ -35,7 +35,8 @@ export class Publisher {
 
   #fill(): void {
     while (this.#publishing && this.client.connected && this.client.unfinished < this.#window) {
-      this.client.publish(this.#topic, `${this.published++}`, this.#qos);
+      this.client.publish(this.#topic, `${this.published}`, this.#qos);
+      this.published += 1;
     }
   }
 }
@@ -120,7 +121,8 @@ export class RetainedPublisher {
   }
 
   #set(topic: number): void {
-    const value = ++this.values[topic]!.sent;
+    this.values[topic]!.sent += 1;
+    const value = this.values[topic]!.sent;
     // A large value now and then, and now and then none at all: an empty payload deletes.
     const payload = value % 7 === 6 ? "" : value % 5 === 4 ? `${value}`.padEnd(3000) : `${value}`;
     this.#topics.set(this.client.publish(`retained/${topic}`, payload, 1, true), topic);

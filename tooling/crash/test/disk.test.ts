@@ -47,7 +47,8 @@ describe.skipIf(!mayMount())("on a disk that fills up", () => {
       let number = 0;
       /** The next message; false when it was refused. */
       const publish = async (wire: Wire): Promise<boolean> => {
-        const payload = `${number++}`.padEnd(1000);
+        const payload = `${number}`.padEnd(1000);
+        number += 1;
         wire.publish(1, 1, false, TOPIC, payload);
         const answer = await wire.poll(10_000);
         if (answer?.type !== PacketType.PUBACK || answer.reasonCode >= 0x80) {

@@ -238,7 +238,10 @@ function suite(broker: ClientBroker): void {
     const connections = new Map<Client, () => Connection>();
     return {
       version,
-      unique: (prefix) => `${prefix}${++count}`,
+      unique: (prefix) => {
+        count += 1;
+        return `${prefix}${count}`;
+      },
       async open(options) {
         let last: Connection;
         const dial = dialOf(running.targets[transport]!);

@@ -25,7 +25,8 @@ runConformance(
     capabilities: ["authentication", "reauthenticate", "topic-alias"],
     setup: () => ({
       async listen(onConnection) {
-        const address = `server-${++listeners}`;
+        listeners += 1;
+        const address = `server-${listeners}`;
         const listener = await network.listenOn(address)((connection) => onConnection(rawConnection(connection)));
         return { address, close: () => listener.close() };
       },

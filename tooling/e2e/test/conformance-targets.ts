@@ -86,7 +86,10 @@ export async function startWithProfiles(
   let runs = 0;
   return {
     dial,
-    harness: () => ({ dial, prefix: `tw${(runs++ % 1_296).toString(36)}` }),
+    harness: () => {
+      runs += 1;
+      return { dial, prefix: `tw${(runs % 1_296).toString(36)}` };
+    },
     close: async () => {
       for (const broker of [plain, ...profiles.values()]) {
         await broker.close();

@@ -54,7 +54,8 @@ export class Disk {
 
   /** For a process that starts. */
   open(): { readonly store: InflightStore; readonly stage: (write: Write) => void; readonly saved: SavedInflight } {
-    const life = ++this.#life;
+    this.#life += 1;
+    const life = this.#life;
     const stage = (write: Write): void => {
       if (life === this.#life) {
         this.#staged.push(write);

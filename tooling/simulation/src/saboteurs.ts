@@ -38,9 +38,13 @@ export const saboteurs: readonly Sabotage[] = [
   perConnection("forgets one PUBACK", () => {
     let acknowledgements = 0;
     return (packet, write) => {
-      if (packet.type !== PacketType.PUBACK || ++acknowledgements !== 2) {
-        write(packet);
+      if (packet.type === PacketType.PUBACK) {
+        acknowledgements += 1;
+        if (acknowledgements === 2) {
+          return;
+        }
       }
+      write(packet);
     };
   }),
   perConnection("acknowledges twice", () => (packet, write) => {
@@ -180,9 +184,12 @@ function acrossConnections(name: string): Sabotage {
         return writer;
       }
       return rewritten(writer, (packet, write) => {
-        if (packet.type === PacketType.PUBACK && ++count % 3 === 0) {
-          held.push(packet);
-          return;
+        if (packet.type === PacketType.PUBACK) {
+          count += 1;
+          if (count % 3 === 0) {
+            held.push(packet);
+            return;
+          }
         }
         write(packet);
         if (packet.type === PacketType.CONNACK) {

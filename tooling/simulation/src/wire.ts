@@ -65,9 +65,10 @@ export class Wire {
       this.#fail("sent something after DISCONNECT [MQTT-3.14.4-1]");
     }
     const first = this.#options.side === "client" ? PacketType.CONNECT : PacketType.CONNACK;
-    if (this.#packets++ === 0 && packet.type !== first) {
+    if (this.#packets === 0 && packet.type !== first) {
       this.#fail("began with another packet [MQTT-3.1.0-1]");
     }
+    this.#packets += 1;
     if (size > this.peer.maximumPacketSize) {
       this.#fail("exceeded Maximum Packet Size [MQTT-3.2.2-15]");
     }

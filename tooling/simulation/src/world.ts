@@ -89,7 +89,8 @@ export class World {
 
   dial(): { readonly connection: Connection; readonly terms: Terms } {
     const { terms } = this.config;
-    this.#terms = terms[this.#dials++ % terms.length] as Terms;
+    this.#terms = terms[this.#dials % terms.length] as Terms;
+    this.#dials += 1;
     this.#cable = this.network.pair();
     this.#server.accept(this.#cable.server, this.#terms);
     return { connection: this.#cable.client, terms: this.#terms };
@@ -101,7 +102,8 @@ export class World {
     process: { readonly side: Side; readonly alive: boolean },
   ): { readonly connection: Connection; readonly number: number } {
     const { side } = process;
-    const number = ++this.#taps;
+    this.#taps += 1;
+    const number = this.#taps;
     const wire = new Wire({
       number,
       side,

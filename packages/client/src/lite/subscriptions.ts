@@ -35,7 +35,8 @@ export class Subscriptions {
         throw new ClientError("invalid-argument", "This filter is subscribed to already.");
       }
       const request = { filter, qos, noLocal, retainAsPublished, retainHandling };
-      const entry = { request, identifier: ++this.#identifiers, onMessage };
+      this.#identifiers += 1;
+      const entry = { request, identifier: this.#identifiers, onMessage };
       this.#wanted.set(filter, entry);
       this.#ask(entry, (result) => {
         const error = this.#refusal(entry, result);

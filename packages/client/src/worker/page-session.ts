@@ -130,7 +130,8 @@ export class PageSession {
 
   /** Gives a message to the page. When the page holds many already, the next one waits until it has let go of this. */
   #hand(id: number | undefined, message: Message): undefined | Promise<void> {
-    const handle = ++this.#handles;
+    this.#handles += 1;
+    const handle = this.#handles;
     this.#post({ kind: "message", id, handle, message: plainMessage(message) });
     if (id === undefined) {
       return undefined;

@@ -187,7 +187,8 @@ class WorkerClient implements Client {
     if (this.status === "closed") {
       return Promise.reject(closedError());
     }
-    const id = ++this.#count;
+    this.#count += 1;
+    const id = this.#count;
     const start = (call: Call<Calls[Name]["output"]>) => {
       this.#calls.set(id, call as Call<unknown>);
       this.#post({ kind: "call", id, name, input } as ToWorker);

@@ -33,13 +33,15 @@ export class Lab {
   readonly harness: BrokerHarness;
   readonly transcript: Transcript = new Transcript();
   readonly quietMs: number;
-  readonly #number = ++cases;
+  readonly #number: number;
   readonly #peers: Peer[] = [];
   readonly #retained = new Set<string>();
   readonly #sessions = new Set<string>();
   #labels = 0;
 
   constructor(harness: BrokerHarness, version: MqttVersion) {
+    cases += 1;
+    this.#number = cases;
     this.harness = harness;
     this.version = version;
     this.quietMs = harness.quietMs ?? QUIET_MS;
@@ -64,7 +66,7 @@ export class Lab {
     const connection = await this.#dial(profile);
     const peer = new Peer(connection, {
       version: this.version,
-      label: label ?? `client ${++this.#labels}`,
+      label: label ?? `client ${this.#nextLabel()}`,
       transcript: this.transcript,
       answerTimeoutMs: this.harness.answerTimeoutMs ?? ANSWER_TIMEOUT_MS,
       quietMs: this.quietMs,
@@ -76,7 +78,7 @@ export class Lab {
   /** The bytes of a CONNECT with this run's credentials and, unless given, a client id of its own. */
   connectBytes(options: LabConnectOptions = {}): Uint8Array {
     const { harness } = this;
-    const clientId = options.clientId ?? this.clientId(`n${++this.#labels}`);
+    const clientId = options.clientId ?? this.clientId(`n${this.#nextLabel()}`);
     if (typeof clientId === "string" && (options.clean === false || hasExpiry(options))) {
       this.#sessions.add(clientId);
     }
@@ -84,6 +86,11 @@ export class Lab {
       this.#retained.add(options.will.topic);
     }
     return wire.connect(this.version, { ...harness.credentials, ...options, clientId });
+  }
+
+  #nextLabel(): number {
+    this.#labels += 1;
+    return this.#labels;
   }
 
   /** Opens a connection, sends CONNECT and requires that it is accepted. */

@@ -86,8 +86,11 @@ export class Probe implements ConnectionHandler {
     if (this.#closing) {
       this.#broken("onData after this side ended the connection");
     }
-    if (this.#pausedChunks >= 0 && ++this.#pausedChunks > 1) {
-      this.#broken("a second onData after pause");
+    if (this.#pausedChunks >= 0) {
+      this.#pausedChunks += 1;
+      if (this.#pausedChunks > 1) {
+        this.#broken("a second onData after pause");
+      }
     }
     const wrong = firstWrong(chunk, this.received);
     if (wrong >= 0) {

@@ -162,7 +162,8 @@ export const queueCases: readonly StoreCase[] = [
     let read = 0;
     for (let page = next.readQueue("one", 0, 512, 100_000); page.length > 0; ) {
       for (const { sequence } of page) {
-        check(sequence === read++, "entries come in order without a gap");
+        check(sequence === read, "entries come in order without a gap");
+        read += 1;
       }
       page = next.readQueue("one", read, 512, 100_000);
     }
