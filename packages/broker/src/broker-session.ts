@@ -10,7 +10,7 @@ import type { Encodings } from "./encodings.ts";
 import type { ClientInfo } from "./hooks.ts";
 import type { IncomingPublication } from "./publication.ts";
 import { SessionQueue } from "./session-queue.ts";
-import type { BrokerStore, LoadedSession, OutgoingMessage, StoredSubscription } from "./store.ts";
+import type { BrokerStore, LoadedSession, StoredSubscription } from "./store.ts";
 import { Readiness, type RouteTarget, type Subscriber, Subscription } from "./subscription.ts";
 
 /** One MQTT session: what the broker knows of a client, whether it is connected or not. */
@@ -20,7 +20,7 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
   readonly kept: boolean;
   /** Where its queue is, and if it is kept, its subscriptions and in-flight exchanges. */
   readonly store: BrokerStore;
-  readonly inflight: Inflight;
+  readonly inflight: Inflight<Delivery>;
   readonly queue: SessionQueue;
   version: ProtocolVersion;
   expirySeconds: number;
@@ -61,8 +61,8 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
     const queue = { clientId, receiver: this, store, storesInflight: kept, limits, metrics };
     this.queue = new SessionQueue(loaded === undefined ? queue : { ...queue, loaded });
     this.inflight = kept
-      ? createStoredInflight(store.inflight(clientId), loaded && this.#loadInflight())
-      : createInflight();
+      ? createStoredInflight<Delivery>(store.inflight(clientId), loaded && this.#loadInflight())
+      : createInflight<Delivery>();
     this.#drain = new Drain(context, this);
   }
 
@@ -242,7 +242,7 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
     this.#subscriptions = undefined;
     for (const { message } of unfinished) {
       // A QoS 2 message may have arrived already: nobody else gets it [MQTT-4.8.2-5].
-      if (message instanceof Delivery && message.qos === 1 && message.sharedFilter !== undefined) {
+      if (message.qos === 1 && message.sharedFilter !== undefined) {
         this.passOn(message);
       }
     }
@@ -259,15 +259,12 @@ export class BrokerSession implements Subscriber, DeliveryReceiver {
   }
 
   /** Messages come from the store as they were kept; here they are this session's own again. */
-  #loadInflight(): SavedInflight {
+  #loadInflight(): SavedInflight<Delivery> {
     const { outgoing, incoming } = this.store.loadInflight(this.clientId);
     return {
       outgoing: outgoing.map((sent) => {
         const { message } = sent;
-        if (message === undefined) {
-          return sent;
-        }
-        return { ...sent, message: Delivery.from((message as OutgoingMessage).entry, this) };
+        return { ...sent, message: message && Delivery.from(message.entry, this) };
       }),
       incoming,
     };

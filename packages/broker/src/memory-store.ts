@@ -111,7 +111,7 @@ class MemoryStore implements BrokerStore {
     return entries;
   }
 
-  inflight(clientId: string): InflightStore {
+  inflight(clientId: string): InflightStore<OutgoingMessage> {
     const session = this.#session(clientId);
     session.inflight ??= new MemoryInflight((sequence) => {
       this.dequeue(clientId, sequence);
@@ -120,7 +120,7 @@ class MemoryStore implements BrokerStore {
     return session.inflight;
   }
 
-  loadInflight(clientId: string): SavedInflight {
+  loadInflight(clientId: string): SavedInflight<OutgoingMessage> {
     return this.#sessions.get(clientId)?.inflight?.saved() ?? { outgoing: [], incoming: [] };
   }
 
@@ -183,7 +183,7 @@ interface SentMessage {
   message: OutgoingMessage | undefined;
 }
 
-class MemoryInflight implements InflightStore {
+class MemoryInflight implements InflightStore<OutgoingMessage> {
   readonly #dequeue: (sequence: number) => void;
   #outgoing: Map<number, SentMessage> | undefined;
   #incoming: Set<number> | undefined;
@@ -227,7 +227,7 @@ class MemoryInflight implements InflightStore {
     return undefined;
   }
 
-  saved(): SavedInflight {
+  saved(): SavedInflight<OutgoingMessage> {
     const outgoing = [...(this.#outgoing?.values() ?? [])].map((sent) => ({ ...sent }));
     outgoing.sort((a, b) => a.sequence - b.sequence);
     return { outgoing, incoming: [...(this.#incoming ?? [])] };

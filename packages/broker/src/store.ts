@@ -109,8 +109,8 @@ export interface BrokerStore {
    * In-flight state of a session. The broker hands its `QueueEntry`-backed messages to the session, so `putOutgoing`
    * moves the entry from the queue to the in-flight set in one step when it was queued here (`sequence` of the entry).
    */
-  inflight(clientId: string): InflightStore;
-  loadInflight(clientId: string): SavedInflight;
+  inflight(clientId: string): InflightStore<OutgoingMessage>;
+  loadInflight(clientId: string): SavedInflight<OutgoingMessage>;
 
   putRetained(publication: Publication): void;
   deleteRetained(topic: string): void;

@@ -3,25 +3,25 @@ import type { Inflight, Message } from "./interfaces.ts";
 import { MAXIMUM_PACKET_ID } from "./limits.ts";
 
 /** The unfinished exchanges of one MQTT session, for as long as this process lives. */
-export function createInflight(): Inflight {
-  return new InflightState(new Map(), new Set());
+export function createInflight<M extends Message = Message>(): Inflight<M> {
+  return new InflightState<M>(new Map(), new Set());
 }
 
 /** Stand for a message after its PUBREC: PUBREL is owed, the message itself is not needed any more. */
 export const RELEASED = 0;
 /** Released, and the caller knows the end already: only the peer has to be told. */
 export const ABANDONED = 1;
-export type Outgoing = Message | typeof RELEASED | typeof ABANDONED;
+export type Outgoing<M extends Message = Message> = M | typeof RELEASED | typeof ABANDONED;
 
-interface LostMessage {
+interface LostMessage<M extends Message> {
   readonly packetId: number;
-  readonly message: Message;
+  readonly message: M;
 }
 
 /** What the sessions of one client, one after the other, read and change. */
-export class InflightState implements Inflight {
+export class InflightState<M extends Message = Message> implements Inflight<M> {
   /** In the order of first sending, which is the order of sending again [MQTT-4.6.0-1]. */
-  readonly outgoing: Map<number, Outgoing>;
+  readonly outgoing: Map<number, Outgoing<M>>;
   /** Ids of QoS 2 messages taken, until their PUBREL [MQTT-4.3.3-10]. */
   readonly incoming: Set<number>;
   /** SUBSCRIBE and UNSUBSCRIBE without answer; they end with their connection. */
@@ -29,10 +29,10 @@ export class InflightState implements Inflight {
   /** A clean start was asked for, and no CONNACK has come since. */
   cleanStartOwed = false;
   /** Forgotten with the session, and the caller does not know yet. */
-  readonly lost: LostMessage[] = [];
+  readonly lost: LostMessage<M>[] = [];
   #lastPacketId = 0;
 
-  constructor(outgoing: Map<number, Outgoing>, incoming: Set<number>) {
+  constructor(outgoing: Map<number, Outgoing<M>>, incoming: Set<number>) {
     this.outgoing = outgoing;
     this.incoming = incoming;
     for (const packetId of outgoing.keys()) {
@@ -77,8 +77,8 @@ export class InflightState implements Inflight {
     this.lost.push(...this.clear());
   }
 
-  clear(): readonly LostMessage[] {
-    const lost: LostMessage[] = [];
+  clear(): readonly LostMessage<M>[] {
+    const lost: LostMessage<M>[] = [];
     for (const [packetId, message] of this.outgoing) {
       if (typeof message === "object") {
         lost.push({ packetId, message });

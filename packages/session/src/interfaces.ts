@@ -46,38 +46,43 @@ export interface Message {
 /**
  * Where in-flight state is kept so that it outlives this process. All calls stage synchronously, in order, and never
  * throw; `commit` makes everything staged so far durable and returns undefined when nothing was staged. It rejects when
- * that failed: then nothing that was sent since the last one may leave, which ends the connections concerned.
+ * that failed: then nothing that was sent since the last one may leave, which ends the connections concerned. `M` is the
+ * kind of message that the store takes: functions as properties, so that one for a special kind does not pass for one
+ * that takes all.
  */
-export interface InflightStore {
+export interface InflightStore<M extends Message = Message> {
   /** `sequence` rises with each call: the order messages were first sent in. */
-  putOutgoing(packetId: number, sequence: number, message: Message): void;
+  readonly putOutgoing: (packetId: number, sequence: number, message: M) => void;
   /** PUBREC came: the message may be dropped, the PUBREL is owed until PUBCOMP. */
-  releaseOutgoing(packetId: number): void;
-  deleteOutgoing(packetId: number): void;
+  readonly releaseOutgoing: (packetId: number) => void;
+  readonly deleteOutgoing: (packetId: number) => void;
   /** A QoS 2 message with this id was taken; its id must be remembered until PUBREL. */
-  putIncoming(packetId: number): void;
-  deleteIncoming(packetId: number): void;
-  clear(): void;
-  commit(): Promise<void> | undefined;
+  readonly putIncoming: (packetId: number) => void;
+  readonly deleteIncoming: (packetId: number) => void;
+  readonly clear: () => void;
+  readonly commit: () => Promise<void> | undefined;
 }
 
 /** What a store gives back after a restart. */
-export interface SavedInflight {
+export interface SavedInflight<M extends Message = Message> {
   /** In ascending `sequence`; `message` undefined means: PUBREC came, PUBREL is owed. */
   readonly outgoing: readonly {
     readonly packetId: number;
     readonly sequence: number;
-    readonly message: Message | undefined;
+    readonly message: M | undefined;
   }[];
   readonly incoming: readonly number[];
 }
 
-/** Packet ids and unfinished QoS 1/2 exchanges of one MQTT session, across its connections. */
-export interface Inflight {
+/**
+ * Packet ids and unfinished QoS 1/2 exchanges of one MQTT session, across its connections. `M` is the caller's own kind of
+ * message: whoever hands this to a protocol engine publishes no other there.
+ */
+export interface Inflight<M extends Message = Message> {
   readonly outgoingCount: number;
   readonly incomingCount: number;
   /** Everything forgotten, here and in the store. Returns the outgoing messages that were not yet received (no PUBREC). */
-  clear(): readonly { readonly packetId: number; readonly message: Message }[];
+  clear(): readonly { readonly packetId: number; readonly message: M }[];
 }
 
 /** Why and how a session is over. Set once. */

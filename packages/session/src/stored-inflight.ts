@@ -1,17 +1,20 @@
 import { InflightState, type Outgoing, RELEASED } from "./inflight.ts";
-import type { Inflight, InflightStore, SavedInflight } from "./interfaces.ts";
+import type { Inflight, InflightStore, Message, SavedInflight } from "./interfaces.ts";
 
 /** As `createInflight`, but in the store as well. `saved` is what that held from before. */
-export function createStoredInflight(store: InflightStore, saved?: SavedInflight): Inflight {
+export function createStoredInflight<M extends Message = Message>(
+  store: InflightStore<M>,
+  saved?: SavedInflight<M>,
+): Inflight<M> {
   return new InflightState(new StoredOutgoing(store, saved), new StoredIncoming(store, saved));
 }
 
 /** Tells the store of every change; when all is cleared, of what comes in as well. */
-class StoredOutgoing extends Map<number, Outgoing> {
-  readonly #store: InflightStore;
+class StoredOutgoing<M extends Message> extends Map<number, Outgoing<M>> {
+  readonly #store: InflightStore<M>;
   #sequence = 0;
 
-  constructor(store: InflightStore, saved: SavedInflight | undefined) {
+  constructor(store: InflightStore<M>, saved: SavedInflight<M> | undefined) {
     super();
     this.#store = store;
     for (const { packetId, sequence, message } of saved?.outgoing ?? []) {
@@ -20,7 +23,7 @@ class StoredOutgoing extends Map<number, Outgoing> {
     }
   }
 
-  override set(packetId: number, message: Outgoing): this {
+  override set(packetId: number, message: Outgoing<M>): this {
     if (typeof message === "object") {
       this.#store.putOutgoing(packetId, this.#sequence, message);
       this.#sequence += 1;
@@ -42,9 +45,9 @@ class StoredOutgoing extends Map<number, Outgoing> {
 }
 
 class StoredIncoming extends Set<number> {
-  readonly #store: InflightStore;
+  readonly #store: IncomingStore;
 
-  constructor(store: InflightStore, saved: SavedInflight | undefined) {
+  constructor(store: IncomingStore, saved: Pick<SavedInflight, "incoming"> | undefined) {
     super();
     this.#store = store;
     for (const packetId of saved?.incoming ?? []) {
@@ -65,3 +68,5 @@ class StoredIncoming extends Set<number> {
     return known;
   }
 }
+
+type IncomingStore = Pick<InflightStore, "putIncoming" | "deleteIncoming">;

@@ -1,6 +1,13 @@
 import { runConformance } from "@tidewire/conformance";
 import { vitestApi } from "@tidewire/conformance/vitest";
-import { type InflightStore, type MemoryInflightStore, memoryInflightStore } from "@tidewire/session";
+import {
+  createStoredInflight,
+  type Inflight,
+  type InflightStore,
+  type MemoryInflightStore,
+  type Message,
+  memoryInflightStore,
+} from "@tidewire/session";
 import { type InflightStoreHarness, inflightStoreCases } from "@tidewire/session/inflight-contract";
 import { expect, test } from "vitest";
 
@@ -44,3 +51,23 @@ test.each(Object.entries(broken))("the contract notices a store that %s", async 
 function harness(store: MemoryInflightStore): InflightStoreHarness {
   return { open: () => Promise.resolve({ store, saved: store.saved() }) };
 }
+
+test("a store for one kind of message gives that kind back, and does not pass for one that takes all", () => {
+  interface Letter extends Message {
+    readonly letter: string;
+  }
+  const letters: string[] = [];
+  const store: InflightStore<Letter> = {
+    ...memoryInflightStore(),
+    putOutgoing: (_packetId, _sequence, { letter }) => letters.push(letter),
+  };
+  const sample = { topic: "t", payload: new Uint8Array(0), qos: 1, retain: false, properties: undefined } as const;
+  const inflight: Inflight<Letter> = createStoredInflight(store, {
+    outgoing: [{ packetId: 1, sequence: 0, message: { ...sample, letter: "a" } }],
+    incoming: [],
+  });
+  // @ts-expect-error
+  const anyStore: InflightStore = store;
+  expect(anyStore).toBe(store);
+  expect(inflight.clear().map(({ message: { letter } }) => letter)).toEqual(["a"]);
+});

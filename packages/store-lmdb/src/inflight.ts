@@ -23,11 +23,10 @@ export class SessionInflight implements InflightStore {
     this.commit = commit;
   }
 
-  putOutgoing(packetId: number, order: number, message: Parameters<InflightStore["putOutgoing"]>[2]): void {
+  putOutgoing(packetId: number, order: number, { entry }: OutgoingMessage): void {
     if (this.#state.deleted) {
       return;
     }
-    const { entry } = message as OutgoingMessage;
     const { outgoing, queue } = this.#change();
     this.#withdraw(packetId);
     this.#host.bodies.refer(entry.publication);
