@@ -1,36 +1,25 @@
 export type { Authenticator, EnhancedAuthentication } from "@tidewire/session";
 export { enhancedAuthentication } from "@tidewire/session";
-export { connect, createClient } from "./connect.ts";
-export type { ClientErrorCode } from "./errors.ts";
-export { ClientError } from "./errors.ts";
-export type {
-  Client,
-  ClientEvents,
-  CloseOptions,
-  Message,
-  OperationOptions,
-  PublishOptions,
-  PublishResult,
-  RequestOptions,
-  Status,
-  StatusDetail,
-  SubscribeOptions,
-  Subscription,
-} from "./interfaces.ts";
+export type { OperationOptions } from "./calls/index.ts";
+export type { Client, CloseOptions, RequestOptions } from "./client/index.ts";
+export { connect, createClient } from "./client/index.ts";
+export type { ClientErrorCode } from "./errors/index.ts";
+export { ClientError } from "./errors/index.ts";
+export type { ClientEvents, Status, StatusDetail } from "./events/index.ts";
+export type { ConnectOptions, Credentials, ReconnectOptions, Target, WillOptions } from "./handshake/index.ts";
 export type { ClientLimits } from "./limits.ts";
 export type {
-  ConnectOptions,
-  Credentials,
-  QueueOptions,
-  QueuePolicy,
-  ReconnectOptions,
-  Target,
-  WillOptions,
-} from "./options.ts";
-export type { PayloadCodec } from "./payload.ts";
-export { bytesPayload, jsonPayload, textPayload } from "./payload.ts";
-export type { SchemaIssue, SchemaOutput, SchemaResult, StandardSchema } from "./standard-schema.ts";
-export type { ClientStore, QueuedMessage, SavedClient } from "./store.ts";
+  Message,
+  PayloadCodec,
+  SchemaIssue,
+  SchemaOutput,
+  SchemaResult,
+  StandardSchema,
+} from "./messages/index.ts";
+export { bytesPayload, jsonPayload, textPayload } from "./messages/index.ts";
+export type { ClientStore, QueuedMessage, SavedClient } from "./persistence/index.ts";
+export type { PublishOptions, PublishResult, QueueOptions, QueuePolicy } from "./publishing/index.ts";
+export type { SubscribeOptions, Subscription } from "./subscribing/index.ts";
 export type {
   TemplateMessage,
   TemplateParameter,
@@ -38,5 +27,5 @@ export type {
   TemplateSubscribeOptions,
   TemplateSubscription,
   TopicTemplate,
-} from "./topic-template.ts";
-export { topicTemplate } from "./topic-template.ts";
+} from "./topics/index.ts";
+export { topicTemplate } from "./topics/index.ts";

@@ -21,14 +21,11 @@ import {
 } from "@tidewire/codec/codes";
 import type { Scheduler } from "@tidewire/link";
 import type { Message } from "@tidewire/session";
-import { ClientError } from "../errors.ts";
-import type { PublishResult } from "../interfaces.ts";
-import { toBytes } from "../payload.ts";
-import { requestError } from "../session-errors.ts";
-import type { Connection } from "./connection.ts";
-import type { LitePublishOptions } from "./interfaces.ts";
-import { DRAIN_POLL_MS, HIGH_WATER_MARK } from "./limits.ts";
-import type { PacketIds } from "./packet-ids.ts";
+import { ClientError, requestError } from "../errors/index.ts";
+import { toBytes } from "../messages/index.ts";
+import type { PublishResult } from "../publishing/index.ts";
+import { DRAIN_POLL_MS, HIGH_WATER_MARK, type PacketIds, type SocketConnection } from "../socket/index.ts";
+import type { LitePublishOptions } from "./lite-client.ts";
 
 type ReceivedAck = PubackPacket | PubrecPacket | PubcompPacket;
 
@@ -53,7 +50,7 @@ export class Exchanges {
   readonly #scheduler: Scheduler;
   readonly #maximumQueued: number;
   /** The present or the last one; one that has ended takes no packets. */
-  #connection: Connection | undefined;
+  #connection: SocketConnection | undefined;
   #queue: Outgoing[] = [];
   /** By packet identifier, in the order of first sending, which is that of sending again [MQTT-4.6.0-1]. */
   readonly #outgoing = new Map<number, Outgoing>();
@@ -84,7 +81,7 @@ export class Exchanges {
   }
 
   /** The server has accepted. What an earlier connection left unfinished comes before all that is new. */
-  online(connection: Connection, sessionPresent: boolean): void {
+  online(connection: SocketConnection, sessionPresent: boolean): void {
     this.#connection = connection;
     this.#open.clear();
     this.#inFlight = 0;
@@ -234,7 +231,7 @@ export class Exchanges {
     }, DRAIN_POLL_MS);
   }
 
-  #write(connection: Connection, message: Outgoing): void {
+  #write(connection: SocketConnection, message: Outgoing): void {
     const dup = message.packetId > 0;
     if (message.qos > 0 && !dup) {
       message.packetId = this.#ids.take();

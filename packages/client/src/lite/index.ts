@@ -1,10 +1,10 @@
 import { browserScheduler } from "@tidewire/link/browser";
-import { ClientError } from "../errors.ts";
-import { Client } from "./client.ts";
-import type { LiteClient, LiteOptions, LiteTarget } from "./interfaces.ts";
+import { ClientError } from "../errors/index.ts";
+import type { LiteClient, LiteOptions, LiteTarget } from "./lite-client.ts";
+import { LiteMqttClient } from "./lite-mqtt-client.ts";
 
-export type { ClientErrorCode } from "../errors.ts";
-export { ClientError } from "../errors.ts";
+export type { ClientErrorCode } from "../errors/index.ts";
+export { ClientError } from "../errors/index.ts";
 export type {
   LiteClient,
   LiteMessage,
@@ -13,13 +13,13 @@ export type {
   LiteSubscribeOptions,
   LiteSubscription,
   LiteTarget,
-} from "./interfaces.ts";
+} from "./lite-client.ts";
 
 /**
  * A client that begins to connect now and keeps trying. Publish and subscribe at once: what cannot be sent yet waits.
  */
 export function createClient(target: LiteTarget, options: LiteOptions = {}): LiteClient {
-  return new Client(target, options, options.scheduler ?? browserScheduler());
+  return new LiteMqttClient(target, options, options.scheduler ?? browserScheduler());
 }
 
 /** Resolves when the server has accepted; rejects when it refuses for good, or has not accepted in 30 seconds. */

@@ -1,8 +1,7 @@
 import { matches, type PublishPacket, type SubscriptionRequest } from "@tidewire/codec";
-import { ClientError } from "../errors.ts";
-import { requestError } from "../session-errors.ts";
-import type { Connection, Done } from "./connection.ts";
-import type { LiteMessage, LiteSubscribeOptions, LiteSubscription } from "./interfaces.ts";
+import { ClientError, requestError } from "../errors/index.ts";
+import type { Done, SocketConnection } from "../socket/index.ts";
+import type { LiteMessage, LiteSubscribeOptions, LiteSubscription } from "./lite-client.ts";
 
 interface Entry {
   readonly request: SubscriptionRequest;
@@ -21,7 +20,7 @@ export class Subscriptions {
    * waits for the answer when a subscription is made again.
    */
   readonly #open = new Map<Entry, Done | undefined>();
-  #connection: Connection | undefined;
+  #connection: SocketConnection | undefined;
   #identifiers = 0;
 
   constructor(report: (error: ClientError) => void) {
@@ -56,7 +55,7 @@ export class Subscriptions {
     return named.length > 0 ? named : matching;
   }
 
-  online(connection: Connection, sessionPresent: boolean): void {
+  online(connection: SocketConnection, sessionPresent: boolean): void {
     this.#connection = connection;
     if (!sessionPresent) {
       for (const entry of this.#wanted.values()) {
@@ -102,7 +101,7 @@ export class Subscriptions {
     }
   }
 
-  #send(connection: Connection, entry: Entry): void {
+  #send(connection: SocketConnection, entry: Entry): void {
     const { request, identifier } = entry;
     const done = this.#open.get(entry);
     const answered = (result: number | ClientError): void => {

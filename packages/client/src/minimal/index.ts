@@ -1,17 +1,14 @@
 import type { Properties, SubscriptionRequest } from "@tidewire/codec";
 import { PROTOCOL_ERROR, PUBLISH } from "@tidewire/codec/codes";
 import { pageScheduler } from "@tidewire/link/browser";
-import { randomClientId } from "../client-id.ts";
-import { connectPacket } from "../connect-packet.ts";
-import { ClientError, closedError } from "../errors.ts";
-import { Connection, type Done } from "../lite/connection.ts";
-import type { LiteMessage, LiteOptions } from "../lite/interfaces.ts";
-import { announced, HIGH_WATER_MARK } from "../lite/limits.ts";
-import { PacketIds } from "../lite/packet-ids.ts";
-import { toBytes } from "../payload.ts";
+import { ClientError, closedError } from "../errors/index.ts";
+import { connectPacket, randomClientId } from "../handshake/index.ts";
+import type { LiteMessage, LiteOptions } from "../lite/index.ts";
+import { toBytes } from "../messages/index.ts";
+import { announced, type Done, HIGH_WATER_MARK, PacketIds, SocketConnection } from "../socket/index.ts";
 
-export type { ClientErrorCode } from "../errors.ts";
-export { ClientError } from "../errors.ts";
+export type { ClientErrorCode } from "../errors/index.ts";
+export { ClientError } from "../errors/index.ts";
 
 /** Options of the lite client, with the same meaning and defaults, and what the connection tells. */
 export interface MinimalOptions
@@ -70,7 +67,7 @@ export async function connect(url: string | URL, options: MinimalOptions = {}): 
   const packet = await connectPacket({ options: fresh, version, limits: announced }, clientId, false);
   return new Promise((resolve, reject) => {
     let closed = reject;
-    const connection = new Connection(
+    const connection = new SocketConnection(
       () => new Socket(url, "mqtt"),
       packet,
       new PacketIds(),
@@ -99,7 +96,7 @@ export async function connect(url: string | URL, options: MinimalOptions = {}): 
   });
 }
 
-function clientOf(connection: Connection): MinimalClient {
+function clientOf(connection: SocketConnection): MinimalClient {
   const request = (send: (done: Done) => void): Promise<void> =>
     new Promise((resolve, reject) => {
       if (connection.ended !== undefined) {

@@ -1,8 +1,10 @@
-import type { Client, Message, Subscription } from "../interfaces.ts";
+import type { Client } from "../client/index.ts";
+import type { Message } from "../messages/index.ts";
+import type { Subscription } from "../subscribing/index.ts";
 import { plainDetail, plainError, plainMessage } from "./plain.ts";
-import type { Calls, Port, ToPage, ToWorker } from "./protocol.ts";
+import type { Port, RemoteCalls, ToPage, ToWorker } from "./protocol.ts";
 
-type Call = Extract<ToWorker, { kind: "call" }>;
+type RemoteCall = Extract<ToWorker, { kind: "call" }>;
 
 /** The part of `navigator.locks` that is used. */
 interface Locks {
@@ -62,7 +64,7 @@ export class PageSession {
     }
   }
 
-  async #answer(call: Call): Promise<void> {
+  async #answer(call: RemoteCall): Promise<void> {
     const { id } = call;
     const cancel = new AbortController();
     this.#running.set(id, cancel);
@@ -75,7 +77,7 @@ export class PageSession {
     }
   }
 
-  async #run(call: Call, signal: AbortSignal): Promise<Calls[keyof Calls]["output"]> {
+  async #run(call: RemoteCall, signal: AbortSignal): Promise<RemoteCalls[keyof RemoteCalls]["output"]> {
     const client = this.#client;
     switch (call.name) {
       case "publish":
@@ -105,7 +107,7 @@ export class PageSession {
 
   async #subscribe(
     id: number,
-    { filters, options }: Calls["subscribe"]["input"],
+    { filters, options }: RemoteCalls["subscribe"]["input"],
     signal: AbortSignal,
   ): Promise<readonly number[]> {
     const subscription = await this.#client.subscribe(filters, {

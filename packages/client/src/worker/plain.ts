@@ -1,5 +1,6 @@
-import { ClientError } from "../errors.ts";
-import type { Message, StatusDetail } from "../interfaces.ts";
+import { ClientError } from "../errors/index.ts";
+import type { StatusDetail } from "../events/index.ts";
+import type { Message } from "../messages/index.ts";
 import type { PlainError, PlainMessage, PlainStatusDetail } from "./protocol.ts";
 
 /** Objects with behaviour as plain data, and back. */

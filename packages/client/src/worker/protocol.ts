@@ -1,13 +1,10 @@
 import type { Properties, QoS } from "@tidewire/codec";
-import type { ClientErrorCode } from "../errors.ts";
-import type {
-  OperationOptions,
-  PublishOptions,
-  RequestOptions,
-  Status,
-  StatusDetail,
-  SubscribeOptions,
-} from "../interfaces.ts";
+import type { OperationOptions } from "../calls/index.ts";
+import type { RequestOptions } from "../client/index.ts";
+import type { ClientErrorCode } from "../errors/index.ts";
+import type { Status, StatusDetail } from "../events/index.ts";
+import type { PublishOptions } from "../publishing/index.ts";
+import type { SubscribeOptions } from "../subscribing/index.ts";
 
 /*
  * What a page and the worker with the connection say to each other. Everything is plain data for the structured clone.
@@ -17,8 +14,8 @@ import type {
 /** Options as they cross: without what is a function, and without the signal, for which there is `cancel`. */
 export type Plain<Options extends OperationOptions> = Omit<Options, "signal" | "timeoutMs" | "onMessage">;
 
-/** Calls by name: what they take and what they give. */
-export interface Calls {
+/** RemoteCalls by name: what they take and what they give. */
+export interface RemoteCalls {
   publish: {
     readonly input: {
       readonly topic: string;
@@ -48,7 +45,7 @@ export interface Calls {
   listen: { readonly input: undefined; readonly output: undefined };
 }
 
-export type CallName = keyof Calls;
+export type CallName = keyof RemoteCalls;
 
 export type ToWorker =
   | { readonly kind: "hello"; readonly lock: string | undefined }
@@ -57,7 +54,7 @@ export type ToWorker =
         readonly kind: "call";
         readonly id: number;
         readonly name: Name;
-        readonly input: Calls[Name]["input"];
+        readonly input: RemoteCalls[Name]["input"];
       };
     }[CallName]
   /** The caller has given up. */

@@ -1,7 +1,5 @@
 import type { Properties, QoS } from "@tidewire/codec";
-import { parseJson, parseText } from "../payload.ts";
-import type { SchemaOutput, StandardSchema } from "../standard-schema.ts";
-import type { HeldMessage } from "../subscription.ts";
+import { type HeldMessage, parseJson, parseText, type SchemaOutput, type StandardSchema } from "../messages/index.ts";
 import type { PlainMessage } from "./protocol.ts";
 
 /** A message in a page, whose acknowledgement the worker makes. */

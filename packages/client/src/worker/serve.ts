@@ -1,5 +1,5 @@
-import { ClientError } from "../errors.ts";
-import type { Client } from "../interfaces.ts";
+import type { Client } from "../client/index.ts";
+import { ClientError } from "../errors/index.ts";
 import { PageSession } from "./page-session.ts";
 import type { Port } from "./protocol.ts";
 

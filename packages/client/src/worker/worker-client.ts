@@ -1,24 +1,14 @@
 import { platformScheduler } from "#platform";
-import { type Call, Calls as CallSet } from "../calls.ts";
-import { closedError } from "../errors.ts";
-import { Events } from "../events.ts";
-import type {
-  Client,
-  ClientEvents,
-  Message,
-  OperationOptions,
-  PublishOptions,
-  PublishResult,
-  RequestOptions,
-  Status,
-  SubscribeOptions,
-  Subscription,
-} from "../interfaces.ts";
+import { type Call, Calls, type OperationOptions } from "../calls/index.ts";
+import type { Client, RequestOptions } from "../client/index.ts";
+import { closedError } from "../errors/index.ts";
+import { type ClientEvents, Events, type Status, statusFeed } from "../events/index.ts";
 import { defaultLimits } from "../limits.ts";
-import { statusFeed } from "../status-feed.ts";
-import { Consumer, type ConsumerHost } from "../subscription.ts";
+import type { Message } from "../messages/index.ts";
+import type { PublishOptions, PublishResult } from "../publishing/index.ts";
+import { Consumer, type ConsumerHost, type SubscribeOptions, type Subscription } from "../subscribing/index.ts";
 import { fromPlainDetail, fromPlainError } from "./plain.ts";
-import type { CallName, Calls, PlainMessage, Port, ToPage, ToWorker } from "./protocol.ts";
+import type { CallName, PlainMessage, Port, RemoteCalls, ToPage, ToWorker } from "./protocol.ts";
 import { RemoteMessage } from "./remote-message.ts";
 
 /**
@@ -37,7 +27,7 @@ class WorkerClient implements Client {
   status: Status = "connecting";
   readonly #port: Port;
   readonly #events = new Events();
-  readonly #open = new CallSet(platformScheduler());
+  readonly #open = new Calls(platformScheduler());
   readonly #calls = new Map<number, Call<unknown>>();
   readonly #consumers = new Map<number, Consumer>();
   readonly #ids = new Map<Consumer, number>();
@@ -181,15 +171,15 @@ class WorkerClient implements Client {
 
   #call<Name extends CallName>(
     name: Name,
-    input: Calls[Name]["input"],
+    input: RemoteCalls[Name]["input"],
     options?: OperationOptions,
-  ): Promise<Calls[Name]["output"]> {
+  ): Promise<RemoteCalls[Name]["output"]> {
     if (this.status === "closed") {
       return Promise.reject(closedError());
     }
     this.#count += 1;
     const id = this.#count;
-    const start = (call: Call<Calls[Name]["output"]>) => {
+    const start = (call: Call<RemoteCalls[Name]["output"]>) => {
       this.#calls.set(id, call as Call<unknown>);
       this.#post({ kind: "call", id, name, input } as ToWorker);
     };

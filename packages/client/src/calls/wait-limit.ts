@@ -1,0 +1,36 @@
+import type { Scheduler } from "@tidewire/link";
+import { ClientError } from "../errors/index.ts";
+import type { OperationOptions } from "./operation-options.ts";
+
+/**
+ * Calls `expire` once, when the caller's signal fires or the time is up. Returns what ends the wait, to be called when
+ * the operation is settled; undefined when nothing limits it.
+ */
+export function limitWait(
+  { signal, timeoutMs = Number.POSITIVE_INFINITY }: OperationOptions,
+  scheduler: Scheduler,
+  expire: (error: ClientError) => void,
+): (() => void) | undefined {
+  const timed = timeoutMs < Number.POSITIVE_INFINITY;
+  if (signal === undefined && !timed) {
+    return undefined;
+  }
+  const end = () => {
+    signal?.removeEventListener("abort", onAbort);
+    scheduler.clearTimer(timer);
+  };
+  const expireWith = (error: ClientError) => {
+    end();
+    expire(error);
+  };
+  const onAbort = () => expireWith(aborted(signal!));
+  const onTimeout = () => expireWith(new ClientError("timeout", `Not done within ${timeoutMs} ms.`));
+  const timer = timed ? scheduler.setTimer(onTimeout, timeoutMs) : undefined;
+  signal?.addEventListener("abort", onAbort);
+  return end;
+}
+
+/** The error for a signal that has fired. */
+export function aborted(signal: AbortSignal): ClientError {
+  return new ClientError("aborted", "The caller's signal was aborted.", { cause: signal.reason });
+}

@@ -1,0 +1,57 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+
+import type { OperationOptions } from "../calls/index.ts";
+import type { ClientEvents, Status } from "../events/index.ts";
+import type { Message } from "../messages/index.ts";
+import type { PublishOptions, PublishResult } from "../publishing/index.ts";
+import type { SubscribeOptions, Subscription } from "../subscribing/index.ts";
+
+/** One MQTT client: the same session over as many connections as it takes. */
+export interface Client extends AsyncDisposable {
+  /** As given, assigned by the server, or made up at random when neither did. */
+  readonly clientId: string;
+  /** The same as `status === "connected"`. */
+  readonly connected: boolean;
+  readonly status: Status;
+  /** The present status, then every change, until `closed`. A slow reader is given the latest ones only. */
+  statusUpdates(): AsyncIterableIterator<Status>;
+  /** Adds a listener; returns what removes it. A listener that throws is reported and breaks nothing. */
+  on<Event extends keyof ClientEvents>(event: Event, listener: ClientEvents[Event]): () => void;
+
+  /**
+   * Sends a message, or queues it while there is no connection. Settles when the QoS contract is fulfilled: QoS 0 when
+   * the bytes are handed over, QoS 1 at PUBACK, QoS 2 at PUBCOMP. Rejects with a `ClientError`: a refusal by the server
+   * (`publish-refused`), what CONNACK rules out (`not-supported-by-server`), or a full queue (`queue-full`). The bytes
+   * of the payload may not be changed before that.
+   */
+  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<PublishResult>;
+  /**
+   * Subscribes; resolves at SUBACK with at least one filter granted. Messages are taken with `for await`, or with
+   * `onMessage`. Waits for a connection when there is none, until `timeoutMs`.
+   */
+  subscribe(filters: string | readonly string[], options?: SubscribeOptions): Promise<Subscription>;
+  /** Publishes with a response topic and correlation data, and resolves with the response (MQTT 5). */
+  request(topic: string, payload: string | Uint8Array, options?: RequestOptions): Promise<Message>;
+  /** Runs the enhanced authentication anew on the present connection (MQTT 5); needs the `authenticator` option. */
+  reauthenticate(options?: OperationOptions): Promise<void>;
+  /** Resolves when everything published so far is stored durably (at once with the memory store). */
+  persisted(): Promise<void>;
+  /** Resolves when nothing is queued, in flight or unanswered. */
+  drain(options?: OperationOptions): Promise<void>;
+  /** Ends the connection in order and the client for good; what is still waiting rejects with `closed`. */
+  close(options?: CloseOptions): Promise<void>;
+}
+
+export interface RequestOptions extends PublishOptions {
+  /** Default 30,000. */
+  readonly timeoutMs?: number;
+}
+
+export interface CloseOptions {
+  /** 0x00, or 0x04 to have the will published (MQTT 5). */
+  readonly reasonCode?: number;
+  /** Replaces the Session Expiry Interval of the connection, in seconds (MQTT 5). */
+  readonly sessionExpiryInterval?: number;
+  /** What the connection is given to end in order before it is cut. Default 5,000. */
+  readonly timeoutMs?: number;
+}

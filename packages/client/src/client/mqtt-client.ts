@@ -1,0 +1,332 @@
+import type { ConnectPacket, Properties } from "@tidewire/codec";
+import { createClientLinkLoop, type Link, type LinkLoop, type Scheduler } from "@tidewire/link";
+import { type ClientProtocol, createClientProtocol, outgoingTopicAliases } from "@tidewire/session";
+import type { Connection } from "@tidewire/transport";
+import { Calls, type OperationOptions } from "../calls/index.ts";
+import { type Attempt, Connector } from "../connection/index.ts";
+import { ClientError, closedError, endError, invalidArgument } from "../errors/index.ts";
+import { type ClientEvents, Events, type Status, type StatusDetail, statusFeed } from "../events/index.ts";
+import { type ConnectOptions, connectPacket, isTransient, randomClientId, type Target } from "../handshake/index.ts";
+import { defaultLimits } from "../limits.ts";
+import type { Message } from "../messages/index.ts";
+import { Persistence } from "../persistence/index.ts";
+import { Publisher, type PublishOptions, type PublishResult } from "../publishing/index.ts";
+import {
+  Consumer,
+  type ConsumerHost,
+  Incoming,
+  Pressure,
+  type SubscribeOptions,
+  Subscriber,
+  type Subscription,
+} from "../subscribing/index.ts";
+import type { Client, CloseOptions, RequestOptions } from "./client.ts";
+import type { Core } from "./core.ts";
+import { Requests } from "./requests.ts";
+
+/** Of browsers and workers, which say here that the network is back; Node has no such events. */
+const networkEvents = globalThis as unknown as Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">>;
+
+/**
+ * A client: its parts and how they hang together, what each is told when a connection comes or goes, and the status
+ * that follows from it.
+ */
+export class MqttClient implements Client {
+  clientId: string;
+  status: Status = "connecting";
+  readonly #core: Core;
+  readonly #loop: LinkLoop;
+  readonly #events = new Events();
+  /** Calls that end with something other than an answer to a packet of their own. */
+  readonly #drains: Calls;
+  readonly #reauthentications: Calls;
+  readonly #persistence: Persistence;
+  readonly #publisher: Publisher;
+  readonly #subscriber: Subscriber;
+  readonly #incoming: Incoming;
+  readonly #pressure: Pressure;
+  readonly #requests: Requests;
+  readonly #connector: Connector;
+  readonly #consumers: ConsumerHost;
+  /** A session of this client has begun: from now on connections resume it. */
+  #began = false;
+  #onDisconnected: () => void = () => {};
+  #closed: Promise<void> | undefined;
+
+  constructor(target: Target, options: ConnectOptions, scheduler: Scheduler) {
+    const { report } = this.#events;
+    const changed = () => this.#changed();
+    const startedAtMs = Date.now() - scheduler.now();
+    const core: Core = {
+      options,
+      version: options.protocolVersion ?? 5,
+      limits: { ...defaultLimits, ...options.limits },
+      scheduler,
+      calls: new Calls(scheduler, changed),
+      link: undefined,
+      report,
+      // A monotonic clock may stand still while the machine sleeps; messages expire meanwhile. Virtual time has no other.
+      wallNow: options.scheduler === undefined ? Date.now : () => startedAtMs + scheduler.now(),
+      changed,
+      staged: () => this.#persistence.commitSoon(),
+    };
+    this.#core = core;
+    this.clientId = options.clientId ?? randomClientId();
+    this.#loop = createClientLinkLoop({
+      scheduler,
+      barrier: () => options.store?.commit(),
+      onError: (cause) => report(new ClientError("handler-failed", "A handler threw.", { cause })),
+    });
+    this.#drains = new Calls(scheduler);
+    this.#reauthentications = new Calls(scheduler, changed);
+    this.#publisher = new Publisher(core);
+    this.#subscriber = new Subscriber(core);
+    this.#incoming = new Incoming(core, this.#events, this.#subscriber.index);
+    this.#pressure = new Pressure(core, () => this.#unanswered > 0 || this.#publisher.inFlight > 0);
+    this.#requests = new Requests(core, this);
+    this.#consumers = {
+      unsubscribe: (consumer, options) =>
+        this.status === "closed" ? Promise.resolve() : this.#subscriber.unsubscribe(consumer, options),
+      report,
+      onPressure: this.#pressure.changed,
+    };
+    this.#connector = new Connector(target, {
+      options,
+      limits: core.limits,
+      scheduler,
+      connectPacket: () => connectPacket(core, this.clientId, this.#began),
+      open: (connection, connect, attempt) => this.#open(connection, connect, attempt),
+      onRetry: (detail) => this.#setStatus(this.#began ? "reconnecting" : "connecting", detail),
+    });
+    this.#persistence = new Persistence(core, this.clientId, (store, saved) => {
+      if (this.status !== "closed") {
+        this.#publisher.load(store, saved);
+      }
+    });
+  }
+
+  /** Loads what is stored, then connects, again and again. */
+  async start(): Promise<void> {
+    try {
+      await this.#persistence.opened;
+      if (this.status === "closed") {
+        return;
+      }
+      // With the network back there is nothing to wait for.
+      networkEvents.addEventListener?.("online", this.#hurry);
+      await this.#connector.run();
+    } catch (cause) {
+      // What is no error of this client comes from a function among the options, such as `redirect`.
+      const known = cause instanceof ClientError;
+      const error = known ? cause : new ClientError("handler-failed", "An option threw.", { cause });
+      // Listeners for the status are told anyway.
+      if (this.#events.has("error") || !this.#events.has("status")) {
+        this.#events.report(error);
+      }
+      this.#closed ??= this.#shutDown(error, {}, { error });
+    }
+  }
+
+  get connected(): boolean {
+    return this.status === "connected";
+  }
+
+  statusUpdates(): AsyncIterableIterator<Status> {
+    return statusFeed(this, this.#core.limits.statusBuffer);
+  }
+
+  on<Event extends keyof ClientEvents>(event: Event, listener: ClientEvents[Event]): () => void {
+    const stop = this.#events.on(event, listener);
+    if (event === "message") {
+      for (const message of this.#incoming.unclaimed) {
+        this.#events.tell("message", listener as ClientEvents["message"], message);
+      }
+    }
+    return stop;
+  }
+
+  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<PublishResult> {
+    if (this.status === "closed") {
+      return Promise.reject(closedError());
+    }
+    this.#subscriber.flush();
+    return this.#publisher.publish(topic, payload, options);
+  }
+
+  subscribe(filters: string | readonly string[], options: SubscribeOptions = {}): Promise<Subscription> {
+    if (this.status === "closed") {
+      return Promise.reject(closedError());
+    }
+    const consumer = new Consumer(filters, options, this.#core.limits.subscriptionBuffer, this.#consumers);
+    const granted = this.#subscriber.subscribe(consumer, options);
+    this.#incoming.claim();
+    return granted;
+  }
+
+  request(topic: string, payload: string | Uint8Array, options?: RequestOptions): Promise<Message> {
+    if (this.status === "closed") {
+      return Promise.reject(closedError());
+    }
+    if (this.#core.version === 5) {
+      return this.#requests.request(topic, payload, options);
+    }
+    return Promise.reject(new ClientError("needs-mqtt-5", "Request and response need MQTT 5."));
+  }
+
+  reauthenticate(options?: OperationOptions): Promise<void> {
+    const { link } = this.#core;
+    if (link === undefined) {
+      return Promise.reject(new ClientError("connection-lost", "There is no connection."));
+    }
+    return this.#reauthentications.run(options, (call) => {
+      try {
+        link.protocol.reauthenticate(link.loop.now);
+        link.touch();
+      } catch (error) {
+        call.reject(invalidArgument(error));
+      }
+    });
+  }
+
+  persisted(): Promise<void> {
+    return this.#persistence.commit();
+  }
+
+  drain(options?: OperationOptions): Promise<void> {
+    return this.#drains.run(options, () => this.#changed());
+  }
+
+  close(options: CloseOptions = {}): Promise<void> {
+    this.#closed ??= this.#shutDown(closedError(), options, {});
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Calls that wait for an answer from the server. */
+  get #unanswered(): number {
+    return this.#core.calls.size + this.#reauthentications.size;
+  }
+
+  #changed(): void {
+    this.#pressure.update();
+    if (this.#drains.size === 0) {
+      return;
+    }
+    const { queued } = this.#publisher;
+    if (queued + this.#persistence.inflight.outgoingCount + this.#unanswered === 0) {
+      this.#drains.resolveAll();
+    }
+  }
+
+  #setStatus(status: Status, detail: StatusDetail): void {
+    this.status = status;
+    this.#events.emit("status", status, detail);
+  }
+
+  #open(connection: Connection, connect: ConnectPacket, attempt: Attempt): (error: ClientError) => void {
+    let properties: Properties | undefined;
+    const publisher = this.#publisher;
+    const subscriber = this.#subscriber;
+    const { options, limits } = this.#core;
+    const { authenticator } = options;
+    const link: Link<ClientProtocol> = this.#loop.attach(connection, {
+      decoder: {
+        version: connect.version,
+        maximumPacketSize: connect.properties?.maximumPacketSize ?? limits.maximumPacketSize,
+      },
+      createProtocol: (writer) =>
+        createClientProtocol({
+          connect,
+          inflight: this.#persistence.inflight,
+          writer,
+          topicAliases: outgoingTopicAliases(limits.outgoingTopicAliases),
+          ...(authenticator && { authenticator: authenticator() }),
+          handler: {
+            onConnack: ({ sessionPresent, properties }, lost) => {
+              this.#began = true;
+              this.clientId = properties?.assignedClientIdentifier ?? this.clientId;
+              attempt.onConnack();
+              this.#core.link = link;
+              this.#pressure.update();
+              this.#incoming.online(sessionPresent);
+              subscriber.online(sessionPresent);
+              publisher.online(sessionPresent, lost);
+              this.#setStatus("connected", { sessionPresent });
+            },
+            onPublish: (packet) => this.#incoming.receive(packet, link),
+            onSettled: (packetId, _message, reasonCode, properties) =>
+              publisher.settled(packetId, reasonCode, properties),
+            onReauthenticated: () => this.#reauthentications.resolveAll(),
+            onSendQuota: () => publisher.pump(),
+            onSuback: (packet) => subscriber.answered(packet),
+            onUnsuback: (packet) => subscriber.answered(packet),
+            onDisconnect: (packet) => {
+              properties = packet.properties;
+            },
+            onEnd: (end) => {
+              const error = endError(end);
+              this.#core.link = undefined;
+              subscriber.offline();
+              this.#reauthentications.rejectAll(error);
+              attempt.onEnd(error, properties ?? link.protocol.connack?.properties);
+            },
+          },
+        }),
+      handler: { onWritable: () => publisher.pump(), onClosed: () => this.#onDisconnected() },
+    });
+    link.protocol.open(this.#loop.now);
+    link.touch();
+    return (error) => link.abort(error);
+  }
+
+  /** The end for good. `error` is what those who wait are told. */
+  async #shutDown(error: ClientError, options: CloseOptions, detail: StatusDetail): Promise<void> {
+    if (this.status === "closed") {
+      return;
+    }
+    networkEvents.removeEventListener?.("online", this.#hurry);
+    const disconnected = this.#disconnect(options);
+    this.#connector.stop(error);
+    this.#publisher.close(error);
+    this.#core.calls.rejectAll(error);
+    this.#incoming.close();
+    for (const { consumers } of this.#subscriber.index.values()) {
+      for (const consumer of consumers) {
+        consumer.end();
+      }
+    }
+    this.#setStatus("closed", detail);
+    await disconnected;
+    await this.#persistence.close();
+    this.#drains.rejectAll(error);
+  }
+
+  /** Sends DISCONNECT; resolves when the connection has ended, or has had its time to. */
+  #disconnect({ reasonCode = 0, sessionExpiryInterval, timeoutMs }: CloseOptions): Promise<void> {
+    const { link, scheduler, limits, version } = this.#core;
+    if (link === undefined) {
+      return Promise.resolve();
+    }
+    // A session that nobody asked to be kept is not left behind.
+    const expiry = sessionExpiryInterval ?? (isTransient(this.#core) ? 0 : undefined);
+    return new Promise((resolve) => {
+      const timer = scheduler.setTimer(() => {
+        // The link is closing already, which is not enough for a peer that takes no bytes.
+        link.connection.abort();
+        resolve();
+      }, timeoutMs ?? limits.closeTimeoutMs);
+      this.#onDisconnected = () => {
+        scheduler.clearTimer(timer);
+        resolve();
+      };
+      const properties = version === 5 && expiry !== undefined ? { sessionExpiryInterval: expiry } : undefined;
+      link.protocol.disconnect(reasonCode, this.#loop.now, properties);
+      link.touch();
+    });
+  }
+
+  readonly #hurry = (): void => this.#connector.hurry();
+}

@@ -1,0 +1,73 @@
+import type { Call } from "../calls/index.ts";
+import { ClientError } from "../errors/index.ts";
+import type { Message } from "../messages/index.ts";
+import type { Subscription } from "../subscribing/index.ts";
+import type { Client, RequestOptions } from "./client.ts";
+import type { Core } from "./core.ts";
+
+/** Request and response over publish and subscribe (MQTT 5.0, 4.10). */
+export class Requests {
+  readonly #core: Core;
+  readonly #client: Client;
+  /** By correlation data. */
+  readonly #waiting = new Map<string, Call<Message>>();
+  #subscribed: Promise<Subscription> | undefined;
+  #count = 0;
+
+  constructor(core: Core, client: Client) {
+    this.#core = core;
+    this.#client = client;
+  }
+
+  request(topic: string, payload: string | Uint8Array, options: RequestOptions = {}): Promise<Message> {
+    const { limits, calls } = this.#core;
+    if (this.#waiting.size >= limits.pendingRequests) {
+      return Promise.reject(new ClientError("queue-full", "Too many requests wait for their response."));
+    }
+    // The start is random, so that a late response to an earlier life of this client id is not taken for one to this.
+    const correlation = `${prefix}${this.#count.toString(36)}`;
+    this.#count += 1;
+    const end = () => this.#waiting.delete(correlation);
+    const start = (call: Call<Message>) => {
+      this.#waiting.set(correlation, call);
+      this.#send(topic, payload, options, correlation).catch((error: ClientError) => {
+        end();
+        call.reject(error);
+      });
+    };
+    return calls.run({ ...options, timeoutMs: options.timeoutMs ?? limits.answerTimeoutMs }, start, end);
+  }
+
+  async #send(
+    topic: string,
+    payload: string | Uint8Array,
+    { timeoutMs: _, ...options }: RequestOptions,
+    correlation: string,
+  ): Promise<void> {
+    const responseTopic = this.#core.options.responseTopic ?? `tidewire/responses/${this.#client.clientId}`;
+    this.#subscribed ??= this.#client.subscribe(responseTopic, { onMessage: this.#onResponse });
+    try {
+      await this.#subscribed;
+    } catch (error) {
+      this.#subscribed = undefined;
+      throw error;
+    }
+    if (!this.#waiting.has(correlation)) {
+      return;
+    }
+    const correlationData = new TextEncoder().encode(correlation);
+    await this.#client.publish(topic, payload, {
+      ...options,
+      properties: { ...options.properties, responseTopic, correlationData },
+    });
+  }
+
+  readonly #onResponse = (message: Message): void => {
+    const correlation = new TextDecoder().decode(message.properties?.correlationData);
+    const call = this.#waiting.get(correlation);
+    this.#waiting.delete(correlation);
+    call?.resolve(message);
+  };
+}
+
+const prefix = /* @__PURE__ */ Math.random().toString(36).slice(2, 10);

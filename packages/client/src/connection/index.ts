@@ -1,0 +1,3 @@
+export type { Attempt } from "./connector.ts";
+export { Connector } from "./connector.ts";
+export { checkUrl } from "./target.ts";

@@ -1,0 +1,2 @@
+export type { ClientStore, QueuedMessage, SavedClient } from "./client-store.ts";
+export { Persistence } from "./persistence.ts";

@@ -1,0 +1,321 @@
+import {
+  type ConnackPacket,
+  type ConnectPacket,
+  createClientDecoder,
+  createClientPacketWriter,
+  type Decoder,
+  MqttError,
+  type Packet,
+  type Properties,
+  type SubackPacket,
+  type SubscribePacket,
+  type SubscriptionRequest,
+  type UnsubackPacket,
+  type UnsubscribePacket,
+} from "@tidewire/codec";
+import {
+  CONNACK,
+  DISCONNECT,
+  PINGREQ,
+  PINGRESP,
+  PROTOCOL_ERROR,
+  PUBLISH,
+  SUBACK,
+  SUBSCRIBE,
+  UNSUBACK,
+  UNSUBSCRIBE,
+} from "@tidewire/codec/codes";
+import type { Scheduler } from "@tidewire/link";
+import type { Message } from "@tidewire/session";
+import { ClientError } from "../errors/index.ts";
+import { announced, CONNACK_TIMEOUT_MS } from "./limits.ts";
+import type { PacketIds } from "./packet-ids.ts";
+
+/** What a connection tells the client around it. */
+export interface ConnectionHandler {
+  /** The server has accepted. */
+  onConnack(packet: ConnackPacket): void;
+  /** A message, or the acknowledgement of one. Returns the reason code for what breaks the protocol. */
+  onPacket(packet: Packet): number | undefined;
+  /** The connection is over; once, last. */
+  onEnd(error: ClientError): void;
+}
+
+/** To be told the reason code in the server's answer, or why there is none. */
+export type Done = (result: number | ClientError) => void;
+
+interface Request {
+  /** Packet type of the answer. */
+  readonly answer: number;
+  readonly done: Done;
+}
+
+/**
+ * MQTT over one WebSocket, from dialling to its end: the way between bytes and packets, the handshake, keep-alive, and
+ * who gets which packet. All that is written in a turn leaves at its end.
+ */
+export class SocketConnection {
+  readonly connect: ConnectPacket;
+  /** Resolves when the WebSocket has closed. */
+  readonly closed: Promise<void>;
+  /** What the server said of itself in CONNACK. */
+  server: Properties = {};
+  /** Why it is over. */
+  ended: ClientError | undefined;
+  readonly #ids: PacketIds;
+  readonly #handler: ConnectionHandler;
+  readonly #scheduler: Scheduler;
+  readonly #decoder: Decoder;
+  readonly #writer = createClientPacketWriter();
+  readonly #socket: WebSocket;
+  /** SUBSCRIBE and UNSUBSCRIBE without answer, by packet identifier. */
+  readonly #requests = new Map<number, Request>();
+  #accepted = false;
+  #flushing = false;
+  /** Something came since the last PINGREQ. */
+  #heard = true;
+  #timer: unknown;
+
+  /** Throws when `connect` is not valid, before `dial` is called. */
+  constructor(
+    dial: () => WebSocket,
+    connect: ConnectPacket,
+    ids: PacketIds,
+    handler: ConnectionHandler,
+    scheduler: Scheduler,
+  ) {
+    const { version, properties } = connect;
+    this.connect = connect;
+    this.#ids = ids;
+    this.#handler = handler;
+    this.#scheduler = scheduler;
+    this.#decoder = createClientDecoder({
+      version,
+      maximumPacketSize: properties?.maximumPacketSize ?? announced.maximumPacketSize,
+    });
+    this.#writer.write(connect);
+    const socket = dial();
+    this.#socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.onopen = this.#flush;
+    socket.onmessage = ({ data }) => this.#read(data);
+    this.closed = new Promise((resolve) => {
+      socket.onclose = () => {
+        this.end(lost("The connection ended."));
+        resolve();
+      };
+    });
+    this.#timer = scheduler.setTimer(() => this.end(lost(silent)), CONNACK_TIMEOUT_MS);
+  }
+
+  /** Bytes that have not left this machine. */
+  get pendingBytes(): number {
+    return this.#writer.pendingBytes + this.#socket.bufferedAmount;
+  }
+
+  write(packet: Packet): void {
+    if (this.ended !== undefined) {
+      return;
+    }
+    this.#writer.write(packet);
+    if (!this.#flushing) {
+      this.#scheduler.defer(this.#flush);
+    }
+    this.#flushing = true;
+  }
+
+  /** Throws for what the server does not take, or no server would. */
+  publish({ topic, payload, qos, retain, properties }: Message, packetId: number, dup: boolean): void {
+    const { maximumQoS = 2, retainAvailable = true } = this.server;
+    if (qos > maximumQoS || (retain && !retainAvailable)) {
+      throw notSupported();
+    }
+    const known = this.connect.version === 5 ? properties : undefined;
+    this.write({ type: PUBLISH, topic, payload, qos, retain, dup, packetId, properties: known });
+  }
+
+  /** With an `identifier` where the server knows such things. Throws when the request is not valid. */
+  subscribe(subscription: SubscriptionRequest, identifier: number, done: Done): void {
+    const { filter } = subscription;
+    const { wildcardSubscriptionAvailable, sharedSubscriptionAvailable, subscriptionIdentifierAvailable } = this.server;
+    if (
+      (wildcardSubscriptionAvailable === false && /[+#]/.test(filter)) ||
+      (sharedSubscriptionAvailable === false && filter.startsWith("$share/"))
+    ) {
+      throw notSupported();
+    }
+    const identified = this.connect.version === 5 && subscriptionIdentifierAvailable !== false && identifier > 0;
+    const properties = identified ? { subscriptionIdentifiers: [identifier] } : undefined;
+    const packetId = this.#ids.take();
+    this.#ask({ type: SUBSCRIBE, packetId, subscriptions: [subscription], properties }, done);
+  }
+
+  unsubscribe(filter: string, done: Done): void {
+    const packetId = this.#ids.take();
+    this.#ask({ type: UNSUBSCRIBE, packetId, filters: [filter], properties: undefined }, done);
+  }
+
+  /** Ends it; with a reason code the server is told, where there is a way to say so. */
+  end(error: ClientError, reasonCode?: number, properties?: Properties): void {
+    if (this.ended !== undefined) {
+      return;
+    }
+    // Before MQTT 5 DISCONNECT says that all is well.
+    if (reasonCode === 0 || (reasonCode !== undefined && this.connect.version === 5)) {
+      this.write({ type: DISCONNECT, reasonCode, properties });
+    }
+    this.ended = error;
+    this.#scheduler.clearTimer(this.#timer);
+    this.#flush();
+    this.#socket.close();
+    for (const [packetId, { done }] of this.#requests) {
+      this.#ids.free(packetId);
+      done(error);
+    }
+    this.#handler.onEnd(error);
+  }
+
+  #ask(packet: SubscribePacket | UnsubscribePacket, done: Done): void {
+    const { type, packetId } = packet;
+    try {
+      this.write(packet);
+    } catch (error) {
+      this.#ids.free(packetId);
+      throw error;
+    }
+    // SUBACK comes after SUBSCRIBE, and UNSUBACK after UNSUBSCRIBE, in numbers as well.
+    this.#requests.set(packetId, { answer: type + 1, done });
+  }
+
+  readonly #flush = (): void => {
+    this.#flushing = false;
+    if (this.#socket.readyState !== this.#socket.OPEN) {
+      return;
+    }
+    for (const chunk of this.#writer.take()) {
+      this.#socket.send(chunk as Uint8Array<ArrayBuffer>);
+    }
+  };
+
+  #read(data: ArrayBuffer | string): void {
+    this.#heard = true;
+    try {
+      // A text message is no MQTT [MQTT-6.0.0-1].
+      if (typeof data === "string") {
+        this.#breakOff(PROTOCOL_ERROR);
+      } else {
+        this.#decoder.push(new Uint8Array(data));
+      }
+      for (let packet = this.#next(); packet !== null; packet = this.#next()) {
+        const violation = this.#receive(packet);
+        if (violation !== undefined) {
+          this.#breakOff(violation);
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof MqttError)) {
+        throw error;
+      }
+      this.#breakOff(error.reasonCode, error);
+    }
+  }
+
+  #next(): Packet | null {
+    return this.ended === undefined ? this.#decoder.next() : null;
+  }
+
+  /** Returns the reason code for a packet that breaks the protocol. */
+  #receive(packet: Packet): number | undefined {
+    // CONNACK comes first, and once.
+    if ((packet.type === CONNACK) === this.#accepted) {
+      return PROTOCOL_ERROR;
+    }
+    switch (packet.type) {
+      case CONNACK:
+        return this.#receiveConnack(packet);
+      case SUBACK:
+      case UNSUBACK:
+        return this.#receiveAnswer(packet);
+      case PINGRESP:
+        return undefined;
+      case DISCONNECT:
+        if (packet.properties?.sessionExpiryInterval !== undefined) {
+          return PROTOCOL_ERROR;
+        }
+        this.end(refused(packet.reasonCode));
+        return undefined;
+      default:
+        return this.#handler.onPacket(packet);
+    }
+  }
+
+  #receiveConnack(packet: ConnackPacket): number | undefined {
+    const { reasonCode, sessionPresent, properties } = packet;
+    const { version, cleanStart, keepAlive } = this.connect;
+    if (reasonCode !== 0) {
+      this.end(refused(version === 5 ? reasonCode : (returnCodes[reasonCode - 1] ?? reasonCode)));
+      return undefined;
+    }
+    // Neither a session [MQTT-3.2.2-4] nor a method [MQTT-4.12.0-6] that nobody asked for.
+    if ((sessionPresent && cleanStart) || properties?.authenticationMethod !== undefined) {
+      return PROTOCOL_ERROR;
+    }
+    this.#accepted = true;
+    this.server = properties ?? this.server;
+    this.#writer.maximumPacketSize = this.server.maximumPacketSize ?? this.#writer.maximumPacketSize;
+    this.#scheduler.clearTimer(this.#timer);
+    const keepAliveMs = (this.server.serverKeepAlive ?? keepAlive) * 1000;
+    if (keepAliveMs > 0) {
+      this.#keepAlive(keepAliveMs);
+    }
+    this.#handler.onConnack(packet);
+    return undefined;
+  }
+
+  #receiveAnswer({ type, packetId, reasonCodes }: SubackPacket | UnsubackPacket): number | undefined {
+    const request = this.#requests.get(packetId);
+    if (request?.answer !== type || reasonCodes.length > 1) {
+      return PROTOCOL_ERROR;
+    }
+    this.#requests.delete(packetId);
+    this.#ids.free(packetId);
+    // In 3.1.1 UNSUBACK carries no codes.
+    request.done(reasonCodes[0] ?? 0);
+    return undefined;
+  }
+
+  /** A sign of life each time, and the end when nothing has come since the last one. */
+  #keepAlive(ms: number): void {
+    this.#timer = this.#scheduler.setTimer(() => {
+      if (!this.#heard) {
+        this.end(lost(silent));
+        return;
+      }
+      this.#heard = false;
+      this.write({ type: PINGREQ });
+      this.#keepAlive(ms);
+    }, ms);
+  }
+
+  #breakOff(reasonCode: number, cause?: MqttError): void {
+    this.end(new ClientError("connection-lost", "The server broke the protocol.", { reasonCode, cause }), reasonCode);
+  }
+}
+
+function notSupported(): ClientError {
+  return new ClientError("not-supported-by-server", "The server announced that it does not take this.");
+}
+
+function lost(text: string): ClientError {
+  return new ClientError("connection-lost", text);
+}
+
+function refused(reasonCode: number): ClientError {
+  const text = `The server refused or ended the connection with code 0x${reasonCode.toString(16)}.`;
+  return new ClientError("refused", text, { reasonCode });
+}
+
+const silent = "The server does not answer.";
+
+/** What MQTT 5 calls the return codes 1 to 5 of 3.1.1. */
+const returnCodes: readonly number[] = [0x84, 0x85, 0x88, 0x86, 0x87];
