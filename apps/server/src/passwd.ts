@@ -7,7 +7,7 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeFileSync,
+  writeSync,
 } from "node:fs";
 import { MAXIMUM_FIELD_LENGTH } from "./access/limits.ts";
 import { hashPassword } from "./access/password-hash.ts";
@@ -31,16 +31,16 @@ export async function passwd({ file, user }: PasswdOptions): Promise<void> {
   if (password.length > MAXIMUM_FIELD_LENGTH) {
     throw new UsageError("the password is too long for MQTT", `keep it below ${MAXIMUM_FIELD_LENGTH + 1} bytes`);
   }
-  replaceFile(file, withUser(before.toString().replace(/^\uFEFF/, ""), user, await hashPassword(password)));
+  replaceFile(file, withUser(before, user, await hashPassword(password)));
   process.stdout.write(`${isNew ? "added" : "changed"} ${user} in ${file}; a running broker takes it up on SIGHUP\n`);
 }
 
-function readUsers(file: string): Buffer {
+function readUsers(file: string): string {
   try {
-    return readFileSync(file);
+    return readFileSync(file, "utf8");
   } catch (error) {
     if (errorCode(error) === "ENOENT") {
-      return Buffer.alloc(0);
+      return "";
     }
     throw unusable(file, error);
   }
@@ -56,7 +56,7 @@ function replaceFile(file: string, text: string): void {
     const before = statSync(file, { throwIfNoEntry: false });
     const descriptor = openSync(temporary, "wx", 0o600 | ((before?.mode ?? 0) & 0o040));
     try {
-      writeFileSync(descriptor, text);
+      writeSync(descriptor, text);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

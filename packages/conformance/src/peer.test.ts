@@ -1,10 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { RawConnection, RawHandler } from "./connection.ts";
 import { Peer } from "./peer.ts";
-import { decodePacket } from "./wire/decode.ts";
-import * as wire from "./wire/encode.ts";
-import { Transcript } from "./wire/transcript.ts";
-import { Type } from "./wire/types.ts";
+import * as wire from "./wire/index.ts";
+import { decodePacket, Transcript, Type } from "./wire/index.ts";
 
 /** The other side of a connection, by hand. */
 class FakeConnection implements RawConnection {

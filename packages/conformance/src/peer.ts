@@ -1,12 +1,9 @@
 import type { MqttVersion } from "./case.ts";
 import type { RawConnection } from "./connection.ts";
 import { ConformanceFailure, check, checkEqual } from "./failure.ts";
-import { PacketSplitter, type WirePacket } from "./wire/decode.ts";
-import * as wire from "./wire/encode.ts";
-import type { Property } from "./wire/properties.ts";
-import type { Transcript } from "./wire/transcript.ts";
-import { describePacket } from "./wire/transcript.ts";
-import { Type, type TypeName, typeName } from "./wire/types.ts";
+import type { Property, Transcript } from "./wire/index.ts";
+import * as wire from "./wire/index.ts";
+import { describePacket, PacketSplitter, Type, type TypeName, typeName, type WirePacket } from "./wire/index.ts";
 
 export interface PeerOptions {
   readonly version: MqttVersion;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { brokerCases } from "./broker/index.ts";
 import { clientCases } from "./client/index.ts";
 import { codecCases } from "./codec/index.ts";
-import { readStatements } from "./node/statements.ts";
+import { readStatements } from "./node/index.ts";
 import { sessionCases } from "./session/index.ts";
 import { coverageProblems, UNOBSERVABLE } from "./statements.ts";
 

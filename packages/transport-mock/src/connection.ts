@@ -1,13 +1,12 @@
 import type { CloseInfo, Connection, ConnectionHandler, ConnectionInfo } from "@tidewire/transport";
-import type { Pipe } from "./pipe.ts";
 
 /** One end of a mock link. The bytes themselves are in the pipes. */
 export class MockConnection implements Connection {
   readonly info: ConnectionInfo;
   readonly #link: LinkControl;
   /** What this end sends; set by the link once both ends exist. */
-  #outgoing: Pipe | undefined;
-  #incoming: Pipe | undefined;
+  #outgoing: ByteLane | undefined;
+  #incoming: ByteLane | undefined;
   #handler: ConnectionHandler | undefined;
   #closeInfo: CloseInfo | undefined;
   #paused = false;
@@ -20,7 +19,7 @@ export class MockConnection implements Connection {
   }
 
   /** Called by the link: nothing works before. */
-  join(outgoing: Pipe, incoming: Pipe): void {
+  join(outgoing: ByteLane, incoming: ByteLane): void {
     this.#outgoing = outgoing;
     this.#incoming = incoming;
   }
@@ -142,4 +141,19 @@ export interface LinkControl {
   /** An end began to close: from here on a limit of time runs. */
   closing(): void;
   aborted(by: MockConnection, error: Error | undefined): void;
+}
+
+/** What an end needs of the pipe for each direction. */
+export interface ByteLane {
+  /** Bytes sent and not delivered. */
+  readonly bytes: number;
+  push(chunk: Uint8Array): void;
+  /** What follows the last byte. */
+  end(): void;
+  /** Arranges the next delivery. */
+  schedule(): void;
+  /** The receiver takes no more. */
+  discard(): void;
+  /** The bytes are lost. */
+  clear(): void;
 }

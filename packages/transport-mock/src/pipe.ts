@@ -1,4 +1,4 @@
-import type { MockConnection } from "./connection.ts";
+import type { ByteLane, MockConnection } from "./connection.ts";
 import type { Random } from "./random.ts";
 import type { VirtualScheduler, VirtualTimer } from "./scheduler.ts";
 
@@ -19,7 +19,7 @@ export interface PipeOptions {
 }
 
 /** One direction of a link: chunks on their way, in order, each with the time at which it arrives. */
-export class Pipe {
+export class Pipe implements ByteLane {
   readonly from: MockConnection;
   readonly to: MockConnection;
   readonly #options: PipeOptions;

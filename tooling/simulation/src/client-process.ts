@@ -7,10 +7,10 @@ import {
   type Message,
   outgoingTopicAliases,
 } from "@tidewire/session";
+import type { Environment } from "./environment.ts";
 import { fail } from "./failure.ts";
 import { Process } from "./process.ts";
 import type { Terms } from "./schedule.ts";
-import type { World } from "./world.ts";
 
 /** The client's program: connects, and connects again. */
 export class ClientProcess extends Process<ClientProtocol> {
@@ -19,7 +19,7 @@ export class ClientProcess extends Process<ClientProtocol> {
   cleanStart = false;
   stopping = false;
 
-  constructor(world: World) {
+  constructor(world: Environment) {
     super(world, "client");
     this.cleanStart = world.cleanStartOwed;
   }

@@ -13,10 +13,10 @@ import {
 } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import { type Durable, take } from "./disk.ts";
+import type { Environment } from "./environment.ts";
 import { fail } from "./failure.ts";
 import { type Letter, numberOf } from "./message.ts";
 import type { Side } from "./schedule.ts";
-import type { World } from "./world.ts";
 
 type AnyProtocol = Protocol & ProtocolRequests;
 
@@ -24,7 +24,7 @@ type AnyProtocol = Protocol & ProtocolRequests;
 export abstract class Process<S extends AnyProtocol> {
   readonly side: Side;
   readonly loop: LinkLoop;
-  readonly world: World;
+  readonly world: Environment;
   readonly inflight: Inflight;
   alive = true;
   /** Of the connection in use; undefined before CONNACK and after its end. */
@@ -36,7 +36,7 @@ export abstract class Process<S extends AnyProtocol> {
   /** Handed to the session in this life or restored, and not settled. */
   readonly #underWay = new Map<number, Letter>();
 
-  constructor(world: World, side: Side) {
+  constructor(world: Environment, side: Side) {
     this.world = world;
     this.side = side;
     const opened = world.disks[side].open();

@@ -7,15 +7,15 @@ import {
   type ServerProtocolHandler,
 } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
+import type { Environment } from "./environment.ts";
 import { Process } from "./process.ts";
 import type { Terms } from "./schedule.ts";
-import type { World } from "./world.ts";
 
 /** The server's program, which knows one client. */
 export class ServerProcess extends Process<ServerProtocol> {
   #hasSession: boolean;
 
-  constructor(world: World) {
+  constructor(world: Environment) {
     super(world, "server");
     this.#hasSession = world.disks.server.durable.hasSession;
   }

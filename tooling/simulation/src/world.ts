@@ -3,6 +3,7 @@ import type { Connection } from "@tidewire/transport";
 import { type MockLink, type MockNetwork, mockNetwork, Random } from "@tidewire/transport-mock";
 import { ClientProcess } from "./client-process.ts";
 import { Disk } from "./disk.ts";
+import type { Environment } from "./environment.ts";
 import { fail } from "./failure.ts";
 import { type Letter, letter } from "./message.ts";
 import type { Sabotage } from "./sabotage.ts";
@@ -12,7 +13,7 @@ import { Tap } from "./tap.ts";
 import { SenderRecord, Wire } from "./wire.ts";
 
 /** A client, a server, the network between them and all that is known about both: one run. */
-export class World {
+export class World implements Environment {
   readonly config: Config;
   readonly sabotage: Sabotage | undefined;
   readonly network: MockNetwork;

@@ -1,7 +1,7 @@
 import { check, checkEqual } from "../failure.ts";
 import type { Peer } from "../peer.ts";
-import { concat } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
+import * as wire from "../wire/index.ts";
+import { concat } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 

@@ -1,8 +1,7 @@
 import { check, checkEqual } from "../failure.ts";
-import type { WirePacket } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import { describePacket, expectedFlags } from "../wire/transcript.ts";
-import { Type } from "../wire/types.ts";
+import type { WirePacket } from "../wire/index.ts";
+import * as wire from "../wire/index.ts";
+import { describePacket, expectedFlags, Type } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 

@@ -1,9 +1,8 @@
 import { check, checkEqual } from "../failure.ts";
 import type { Peer } from "../peer.ts";
-import { bytes } from "../wire/bytes.ts";
-import { property, type WirePacket } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import type { Property } from "../wire/properties.ts";
+import type { Property } from "../wire/index.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, property, type WirePacket } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 import { PROFILES, profileCapability } from "./profiles.ts";

@@ -1,7 +1,6 @@
 import { check, checkEqual } from "../failure.ts";
-import { bytes } from "../wire/bytes.ts";
-import { allOf, numberProperty, property } from "../wire/decode.ts";
-import type { Property } from "../wire/properties.ts";
+import type { Property } from "../wire/index.ts";
+import { allOf, bytes, numberProperty, property } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import { text } from "./messages.ts";
 

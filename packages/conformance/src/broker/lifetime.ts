@@ -1,9 +1,7 @@
 import { check, checkEqual } from "../failure.ts";
-import { withFlags } from "../malformed/fixed-header.ts";
-import { bytes } from "../wire/bytes.ts";
-import { numberProperty, property } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import { withFlags } from "../malformed/index.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, numberProperty, property, Type } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 
 /** Keep Alive, PINGREQ, DISCONNECT and the end of a connection (3.1.2.10, 3.12, 3.14, 4.8, 4.13). */

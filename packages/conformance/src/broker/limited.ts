@@ -1,6 +1,6 @@
 import { check, checkEqual } from "../failure.ts";
-import { numberProperty } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
+import * as wire from "../wire/index.ts";
+import { numberProperty } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 import { text } from "./messages.ts";

@@ -1,5 +1,5 @@
 import type { Peer } from "../peer.ts";
-import type { WirePacket } from "../wire/decode.ts";
+import type { WirePacket } from "../wire/index.ts";
 
 const decoder = new TextDecoder();
 

@@ -1,7 +1,6 @@
 import { check, checkEqual } from "../failure.ts";
-import { property } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { property, Type } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import { text } from "./messages.ts";
 

@@ -1,6 +1,6 @@
 import { check, checkEqual } from "../failure.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { Type } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import { text } from "./messages.ts";
 

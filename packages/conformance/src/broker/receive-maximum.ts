@@ -1,8 +1,6 @@
 import { checkEqual } from "../failure.ts";
-import { concat } from "../wire/bytes.ts";
-import { numberProperty } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { concat, numberProperty, Type } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import { text } from "./messages.ts";
 

@@ -1,6 +1,6 @@
 import { check, checkEqual } from "../failure.ts";
-import { property } from "../wire/decode.ts";
-import type { Property } from "../wire/properties.ts";
+import type { Property } from "../wire/index.ts";
+import { property } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import type { LabConnectOptions } from "./lab.ts";
 import { PROFILES, profileCapability } from "./profiles.ts";

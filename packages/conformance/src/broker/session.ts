@@ -1,6 +1,6 @@
 import { checkEqual } from "../failure.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { Type } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 import { payloads, text } from "./messages.ts";

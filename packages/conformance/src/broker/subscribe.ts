@@ -1,6 +1,6 @@
 import { check, checkEqual } from "../failure.ts";
-import { allOf } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
+import * as wire from "../wire/index.ts";
+import { allOf } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import { payloads, text } from "./messages.ts";
 

@@ -1,6 +1,6 @@
 import { check, checkEqual } from "../failure.ts";
-import { numberProperty, property } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
+import * as wire from "../wire/index.ts";
+import { numberProperty, property } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 
 /** Topic Alias, both ways (MQTT 5.0, 3.3.2.3.4). */

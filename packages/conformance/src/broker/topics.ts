@@ -1,6 +1,6 @@
 import { checkEqual } from "../failure.ts";
-import { bytes, concat, utf8 } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, concat, utf8 } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 import { text } from "./messages.ts";

@@ -1,6 +1,6 @@
 import { check, checkEqual } from "../failure.ts";
-import { concat } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
+import * as wire from "../wire/index.ts";
+import { concat } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import { text } from "./messages.ts";
 

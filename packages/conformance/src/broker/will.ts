@@ -1,8 +1,7 @@
 import { check, checkEqual } from "../failure.ts";
 import type { Peer } from "../peer.ts";
-import { bytes } from "../wire/bytes.ts";
-import type { WillOptions } from "../wire/encode.ts";
-import type { Property } from "../wire/properties.ts";
+import type { Property, WillOptions } from "../wire/index.ts";
+import { bytes } from "../wire/index.ts";
 import { type BrokerCase, rule } from "./define.ts";
 import type { Lab } from "./lab.ts";
 import { text } from "./messages.ts";

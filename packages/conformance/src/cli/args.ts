@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { ExpectedFailures, MqttVersion } from "../case.ts";
 import { CONCURRENCY } from "../limits.ts";
-import type { DialUrlOptions } from "../node/dial.ts";
+import type { DialUrlOptions } from "../node/index.ts";
 
 /** What the command line asks for. */
 export interface CliOptions {

@@ -2,11 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { RawListener } from "../client/driver.ts";
+import type { RawListener } from "../client/index.ts";
 import { listenTcp } from "../node/listen.ts";
-import { PacketSplitter } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { PacketSplitter, Type } from "../wire/index.ts";
 import { main } from "./main.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "conformance-cli-"));

@@ -1,10 +1,10 @@
 import { writeFileSync } from "node:fs";
+import type { BrokerHarness } from "../broker/index.ts";
 import { type BrokerCase, brokerCases } from "../broker/index.ts";
-import type { BrokerHarness } from "../broker/lab.ts";
 import type { CaseResult } from "../case.ts";
 import type { RawDial } from "../connection.ts";
 import { executeCases } from "../execute.ts";
-import { dialUrl, withProfiles } from "../node/dial.ts";
+import { dialUrl, withProfiles } from "../node/index.ts";
 import { type CliOptions, parseCliArgs, USAGE, UsageError } from "./args.ts";
 import { probe } from "./probe.ts";
 import { failuresText, makeReport, reportHtml, summaryLine } from "./report.ts";

@@ -2,9 +2,8 @@ import type { MqttVersion } from "../case.ts";
 import type { RawDial } from "../connection.ts";
 import { ANSWER_TIMEOUT_MS } from "../limits.ts";
 import { Peer } from "../peer.ts";
-import { numberProperty, type WirePacket } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import { Transcript } from "../wire/transcript.ts";
+import * as wire from "../wire/index.ts";
+import { numberProperty, Transcript, type WirePacket } from "../wire/index.ts";
 
 /** What a server says about itself before the first case. */
 export interface Probe {

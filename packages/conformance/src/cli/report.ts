@@ -1,7 +1,7 @@
 import type { CaseResult, MqttVersion, Outcome } from "../case.ts";
 import { isBad } from "../case.ts";
 import { ConformanceFailure } from "../failure.ts";
-import { readStatements } from "../node/statements.ts";
+import { readStatements } from "../node/index.ts";
 
 /** A run as written by `--report`. */
 export interface Report {

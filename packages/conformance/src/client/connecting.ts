@@ -1,8 +1,6 @@
 import { check, checkEqual } from "../failure.ts";
-import { utf8 } from "../wire/bytes.ts";
-import { property } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { property, Type, utf8 } from "../wire/index.ts";
 import { type ClientCase, clientRule } from "./lab.ts";
 
 const CLEAN = 0x02;

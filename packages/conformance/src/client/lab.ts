@@ -2,10 +2,9 @@ import type { Capability, ConformanceCase, MqttVersion } from "../case.ts";
 import { ConformanceFailure, check } from "../failure.ts";
 import { ANSWER_TIMEOUT_MS, QUIET_MS } from "../limits.ts";
 import { Peer } from "../peer.ts";
-import type { WirePacket } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import type { Property } from "../wire/properties.ts";
-import { Transcript } from "../wire/transcript.ts";
+import type { Property, WirePacket } from "../wire/index.ts";
+import * as wire from "../wire/index.ts";
+import { Transcript } from "../wire/index.ts";
 import type { ClientDriver, ClientHarness, ClientOptions, DriverMessage, RawListener } from "./driver.ts";
 
 export interface ConnackOptions {

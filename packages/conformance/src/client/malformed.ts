@@ -1,6 +1,6 @@
 import { ConformanceFailure } from "../failure.ts";
 import { MALFORMED_FROM_SERVER, type MalformedVariant } from "../malformed/index.ts";
-import * as wire from "../wire/encode.ts";
+import * as wire from "../wire/index.ts";
 import { type ClientCase, type ClientLab, clientRule } from "./lab.ts";
 
 /** A client closes the connection on which a malformed packet arrives. */

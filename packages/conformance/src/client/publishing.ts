@@ -1,7 +1,6 @@
 import { check, checkEqual } from "../failure.ts";
-import { numberProperty, property } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { numberProperty, property, Type } from "../wire/index.ts";
 import { type ClientCase, clientRule } from "./lab.ts";
 
 const text = (payload: Uint8Array): string => new TextDecoder().decode(payload);

@@ -1,8 +1,7 @@
 import { check, checkEqual } from "../failure.ts";
-import { bytes, concat, utf8 } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
-import type { Property } from "../wire/properties.ts";
-import { Type } from "../wire/types.ts";
+import type { Property } from "../wire/index.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, concat, Type, utf8 } from "../wire/index.ts";
 import { type ClientCase, clientRule } from "./lab.ts";
 
 /** A client as subscriber and receiver (3.3.4, 3.8, 3.10, 4.3, 4.5, 4.6, 6). */

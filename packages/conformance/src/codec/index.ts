@@ -1,19 +1,11 @@
-import type { ConformanceCase, MqttVersion } from "../case.ts";
+import type { MqttVersion } from "../case.ts";
 import { ConformanceFailure, check, checkEqual, hex } from "../failure.ts";
 import { MALFORMED_FROM_CLIENT, MALFORMED_FROM_SERVER, type MalformedPacket } from "../malformed/index.ts";
+import type { CodecCase } from "./define.ts";
 import { type Sample, WELL_FORMED } from "./well-formed.ts";
 
+export type { CodecCase, CodecHarness } from "./define.ts";
 export { type CodecVector, type CodecVectors, codecVectorCases } from "./vectors.ts";
-
-/** What a codec case gets from its target: both functions take and give one whole packet, and throw on a bad one. */
-export interface CodecHarness {
-  /** Throws the codec's own error; the result is opaque to the suite. */
-  decode(bytes: Uint8Array, version: MqttVersion): unknown;
-  /** Takes what `decode` gave. */
-  encode(packet: unknown, version: MqttVersion): Uint8Array;
-}
-
-export type CodecCase = ConformanceCase<CodecHarness> & { readonly version: MqttVersion };
 
 const VERSIONS: readonly MqttVersion[] = ["3.1.1", "5.0"];
 const NAMES = { topic: "topic", clientId: "client" };

@@ -1,7 +1,7 @@
 import type { MqttVersion } from "../case.ts";
 import { ConformanceFailure, check, checkEqual } from "../failure.ts";
-import { concat } from "../wire/bytes.ts";
-import type { CodecCase } from "./index.ts";
+import { concat } from "../wire/index.ts";
+import type { CodecCase } from "./define.ts";
 
 /** A packet as its bytes in hexadecimal; 4 is MQTT 3.1.1, 5 is 5.0, others are passed over. */
 export interface CodecVector {

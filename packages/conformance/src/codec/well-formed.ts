@@ -1,8 +1,7 @@
 import type { MqttVersion } from "../case.ts";
-import { bytes, concat, utf8 } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
-import type { Property } from "../wire/properties.ts";
-import { Type } from "../wire/types.ts";
+import type { Property } from "../wire/index.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, concat, Type, utf8 } from "../wire/index.ts";
 
 /** Packets that are right, in the only encoding they have. */
 export interface Sample {

@@ -1,6 +1,6 @@
 import type { MqttVersion } from "../case.ts";
-import { bytes, concat, field, uint16 } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, concat, field, uint16 } from "../wire/index.ts";
 import { type MalformedPacket, only } from "./types.ts";
 
 /** CONNECT packets whose flags and payload contradict each other (3.1). */

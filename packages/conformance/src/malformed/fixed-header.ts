@@ -1,6 +1,5 @@
-import { bytes, concat, uint16 } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, concat, Type, uint16 } from "../wire/index.ts";
 import { type MalformedPacket, only } from "./types.ts";
 
 /** Fixed headers a client may not send: flags, packet types and lengths (2.2 in 3.1.1, 2.1 in 5.0). */

@@ -1,6 +1,5 @@
-import { bytes, concat, field, uint16, utf8 } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, concat, field, Type, uint16, utf8 } from "../wire/index.ts";
 import { withFlags } from "./fixed-header.ts";
 import { type MalformedPacket, only } from "./types.ts";
 

@@ -5,6 +5,7 @@ import { MALFORMED_MESSAGES } from "./publish-subscribe.ts";
 import { MALFORMED_STRINGS } from "./strings.ts";
 import type { MalformedPacket } from "./types.ts";
 
+export { withFlags } from "./fixed-header.ts";
 export { MALFORMED_FROM_SERVER } from "./from-server.ts";
 export type { MalformedPacket, MalformedVariant, Names } from "./types.ts";
 

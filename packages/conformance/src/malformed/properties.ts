@@ -1,8 +1,16 @@
 import type { MqttVersion } from "../case.ts";
-import { bytes, field, uint16, varint } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
-import { encodeProperties, PROPERTY_NAMES, type Property, type PropertyName } from "../wire/properties.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import {
+  bytes,
+  encodeProperties,
+  field,
+  PROPERTY_NAMES,
+  type Property,
+  type PropertyName,
+  Type,
+  uint16,
+  varint,
+} from "../wire/index.ts";
 import { type MalformedPacket, type MalformedVariant, type Names, only } from "./types.ts";
 
 /** A packet of a client that carries properties, and which it may carry (MQTT 5.0, 2.2.2.2). */

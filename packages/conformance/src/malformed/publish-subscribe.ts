@@ -1,6 +1,5 @@
-import { bytes, field, uint16 } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, field, Type, uint16 } from "../wire/index.ts";
 import { type MalformedPacket, type MalformedVariant, only } from "./types.ts";
 
 /** PUBLISH, SUBSCRIBE and UNSUBSCRIBE packets a client may not send (3.3, 3.8, 3.10, 4.7, 4.8). */

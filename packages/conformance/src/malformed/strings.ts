@@ -1,7 +1,7 @@
 import type { MqttVersion } from "../case.ts";
-import { bytes, concat, utf8 } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
-import type { Property } from "../wire/properties.ts";
+import type { Property } from "../wire/index.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, concat, utf8 } from "../wire/index.ts";
 import type { MalformedPacket, MalformedVariant, Names } from "./types.ts";
 
 type Build = (text: Uint8Array, version: MqttVersion, names: Names) => Uint8Array;

@@ -2,7 +2,7 @@ import type { Server } from "node:http";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server as SocketServer } from "node:net";
 import { WebSocketServer } from "ws";
-import type { RawListener } from "../client/driver.ts";
+import type { RawListener } from "../client/index.ts";
 import type { RawConnection } from "../connection.ts";
 import { rawSocket, rawWebSocket } from "./dial.ts";
 

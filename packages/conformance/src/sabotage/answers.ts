@@ -1,7 +1,5 @@
-import { bytes, concat } from "../wire/bytes.ts";
-import { property } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, concat, property, Type } from "../wire/index.ts";
 import type { Hook, Saboteur } from "./proxy.ts";
 import { without } from "./rewrite.ts";
 

@@ -1,8 +1,6 @@
-import type { WirePacket } from "../wire/decode.ts";
-import { numberProperty, property } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import type { PropertyName } from "../wire/properties.ts";
-import { Type } from "../wire/types.ts";
+import type { PropertyName, WirePacket } from "../wire/index.ts";
+import * as wire from "../wire/index.ts";
+import { numberProperty, property, Type } from "../wire/index.ts";
 import type { Hook, Line, Saboteur } from "./proxy.ts";
 import { publishWith, without } from "./rewrite.ts";
 

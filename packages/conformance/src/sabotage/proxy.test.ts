@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import type { RawConnection, RawHandler } from "../connection.ts";
 import { hex } from "../failure.ts";
-import { bytes, concat } from "../wire/bytes.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { bytes, concat, Type } from "../wire/index.ts";
 import { type Saboteur, sabotage } from "./proxy.ts";
 
 /** A server that sends back what it gets. */

@@ -1,6 +1,6 @@
 import type { MqttVersion } from "../case.ts";
 import type { RawConnection, RawDial, RawHandler } from "../connection.ts";
-import { PacketSplitter, type WirePacket } from "../wire/decode.ts";
+import { PacketSplitter, type WirePacket } from "../wire/index.ts";
 
 /** One client's connection, as a saboteur sees it. */
 export interface Line {

@@ -1,9 +1,6 @@
-import type { WirePacket } from "../wire/decode.ts";
-import { property } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import type { Property, PropertyName } from "../wire/properties.ts";
-import { expectedFlags } from "../wire/transcript.ts";
-import { Type } from "../wire/types.ts";
+import type { Property, PropertyName, WirePacket } from "../wire/index.ts";
+import * as wire from "../wire/index.ts";
+import { expectedFlags, property, Type } from "../wire/index.ts";
 import type { Saboteur } from "./proxy.ts";
 import { connectWith, subscribeWith, without } from "./rewrite.ts";
 

@@ -1,7 +1,6 @@
 import type { MqttVersion } from "../case.ts";
-import type { WirePacket } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import type { Property, PropertyName } from "../wire/properties.ts";
+import type { Property, PropertyName, WirePacket } from "../wire/index.ts";
+import * as wire from "../wire/index.ts";
 
 /** The PUBLISH with some of its fields changed. */
 export function publishWith(

@@ -1,5 +1,5 @@
 import type { MqttVersion } from "../case.ts";
-import type { DriverMessage } from "../client/driver.ts";
+import type { DriverMessage } from "../client/index.ts";
 
 export interface SessionSettings {
   readonly version: MqttVersion;

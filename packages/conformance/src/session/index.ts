@@ -1,9 +1,7 @@
 import type { Capability, ConformanceCase, MqttVersion } from "../case.ts";
 import { check, checkEqual } from "../failure.ts";
-import { concat, utf8 } from "../wire/bytes.ts";
-import { decodePacket, property } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import { Type } from "../wire/types.ts";
+import * as wire from "../wire/index.ts";
+import { concat, decodePacket, property, Type, utf8 } from "../wire/index.ts";
 import type { SessionHarness } from "./driver.ts";
 import { type End, SessionLab } from "./lab.ts";
 

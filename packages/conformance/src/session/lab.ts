@@ -1,9 +1,8 @@
 import type { MqttVersion } from "../case.ts";
 import { check, checkEqual } from "../failure.ts";
-import { PacketSplitter, type WirePacket } from "../wire/decode.ts";
-import * as wire from "../wire/encode.ts";
-import type { Property } from "../wire/properties.ts";
-import { Type } from "../wire/types.ts";
+import type { Property } from "../wire/index.ts";
+import * as wire from "../wire/index.ts";
+import { PacketSplitter, Type, type WirePacket } from "../wire/index.ts";
 import type { ProtocolDriver, SessionHarness } from "./driver.ts";
 
 /** Which end of the protocol is under test. */
