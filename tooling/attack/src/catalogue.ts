@@ -1,0 +1,15 @@
+import type { Options } from "./arguments.ts";
+import type { Attack } from "./attack.ts";
+import { framing } from "./attacks/framing.ts";
+
+/** All attacks, group by group, in the order of their numbers. */
+export const ATTACKS: readonly Attack[] = [...framing];
+
+export function select(
+  attacks: readonly Attack[],
+  { only, quick }: Pick<Options, "only" | "quick">,
+): readonly Attack[] {
+  const isWanted = ({ id }: Attack) =>
+    only.length === 0 || only.some((wanted) => id === wanted || id.startsWith(`${wanted}.`));
+  return attacks.filter((attack) => isWanted(attack) && (!quick || attack.cheap === true));
+}
