@@ -3,27 +3,30 @@ import { ADMINISTRATIVE_ACTION, SERVER_SHUTTING_DOWN } from "@tidewire/codec/cod
 import type { Scheduler } from "@tidewire/link";
 import { nodeScheduler } from "@tidewire/link/node";
 import type { Connection, Listen, Listener } from "@tidewire/transport";
-import { Acceptor } from "./acceptor.ts";
-import { type ClusterBackend, local } from "./cluster.ts";
-import { BrokerContext } from "./context.ts";
-import { Encodings } from "./encodings.ts";
-import type { BrokerEvents } from "./events.ts";
-import type { BrokerHooks } from "./hooks.ts";
+import { type ClusterBackend, local } from "./cluster/index.ts";
+import { BrokerError } from "./errors.ts";
+import type { BrokerEvents, BrokerHooks } from "./hooks/index.ts";
 import { type BrokerLimits, CLOSE_TIMEOUT_MS, DEFAULT_LIMITS, SYS_INTERVAL_MS } from "./limits.ts";
-import { type LocalMessageHandler, LocalSubscriber, type LocalSubscription } from "./local-subscriber.ts";
-import { type BrokerLogger, silentLogger } from "./logger.ts";
-import { memoryStore } from "./memory-store.ts";
-import type { BrokerMetrics } from "./metrics.ts";
-import { IncomingPublication } from "./publication.ts";
-import type { BrokerStore, Publication } from "./store.ts";
-import { SysTopics } from "./sys-topics.ts";
+import { type BrokerLogger, guardedLogger, silentLogger } from "./logger.ts";
+import { Encodings, IncomingPublication } from "./messages/index.ts";
+import type { BrokerMetrics } from "./metrics/index.ts";
+import { Parts } from "./parts.ts";
+import {
+  type LocalMessageHandler,
+  LocalSubscriber,
+  type LocalSubscription,
+  Refused,
+  SysTopics,
+} from "./publishing/index.ts";
+import { type BrokerStore, memoryStore, type Publication } from "./storage/index.ts";
 
 export interface BrokerOptions {
   /** Time and turns; Node's by default, a virtual one in tests. */
   readonly scheduler?: Scheduler;
   /** Where state is kept; in memory by default. */
   readonly store?: BrokerStore;
-  readonly hooks?: BrokerHooks;
+  /** Where the application decides; of several, see `BrokerHooks` for who decides what. */
+  readonly hooks?: BrokerHooks | readonly BrokerHooks[];
   readonly limits?: Partial<BrokerLimits>;
   /** Milliseconds since 1970, for what has to mean the same after a restart. */
   readonly wallClock?: () => number;
@@ -54,7 +57,11 @@ export interface Broker {
   handle(connection: Connection): void;
   /** Listens with `handle`; `close` ends it. Resolves with what `listen` opened. */
   listen<Opened extends Listener>(listen: Listen<Opened>): Promise<Opened>;
-  /** Throws `MqttError` on an invalid topic. Text goes out as UTF-8. */
+  /**
+   * Text goes out as UTF-8. Throws `MqttError` on an invalid topic, and `BrokerError` when the broker is not running
+   * (`not-running`), has no room for another retained message (`retained-full`) or cannot keep messages at the moment
+   * (`store-unavailable`).
+   */
   publish(topic: string, payload: Uint8Array | string, options?: PublishOptions): void;
   /** Retained messages that match come first, at the end of this turn. Throws `MqttError` on an invalid filter. */
   subscribe(filter: string, handler: LocalMessageHandler): LocalSubscription;
@@ -72,41 +79,40 @@ export function createBroker(options: BrokerOptions = {}): Broker {
 }
 
 class BrokerCore implements Broker {
-  readonly #context: BrokerContext;
-  readonly #acceptor: Acceptor;
+  readonly #parts: Parts;
   readonly #sysTopics: SysTopics | undefined;
   readonly #listeners: Listener[] = [];
   #state: "new" | "running" | "closed" = "new";
   #closing: Promise<void> | undefined = undefined;
 
   constructor(options: BrokerOptions) {
-    this.#context = new BrokerContext({
+    const { hooks = [], sysIntervalMs = SYS_INTERVAL_MS } = options;
+    this.#parts = new Parts({
       scheduler: options.scheduler ?? nodeScheduler(),
       store: options.store ?? memoryStore(),
-      hooks: options.hooks ?? {},
+      hooks: Array.isArray(hooks) ? hooks : [hooks],
       limits: { ...DEFAULT_LIMITS, ...options.limits },
       wallClock: options.wallClock ?? Date.now,
-      logger: options.logger ?? silentLogger,
+      logger: guardedLogger(options.logger ?? silentLogger),
       cluster: options.cluster ?? local(),
     });
-    this.#acceptor = new Acceptor(this.#context);
-    const sysIntervalMs = options.sysIntervalMs ?? SYS_INTERVAL_MS;
-    this.#sysTopics = sysIntervalMs > 0 ? new SysTopics(this.#context, sysIntervalMs) : undefined;
+    this.#sysTopics = sysIntervalMs > 0 ? new SysTopics(this.#parts, sysIntervalMs) : undefined;
   }
 
   async start(): Promise<void> {
     if (this.#state !== "new") {
-      throw new Error("a broker is started once");
+      const message = "broker.start() was called a second time; make another broker to begin again";
+      throw new BrokerError("already-started", message);
     }
-    const { storage, retained, sessions, cluster, clock, metrics } = this.#context;
+    const { storage, retained, sessions, cluster, clock, metrics } = this.#parts;
     const loaded = await storage.durable.open();
     metrics.startedAtMs = clock.nowMs();
     retained.load(loaded.retained);
     sessions.load(loaded.sessions);
     await cluster.start({
       deliver: (publication) => this.#deliver(publication),
-      retain: (publication) => this.#context.retained.set(this.#copy(publication)),
-      release: (clientId) => this.#context.sessions.release(clientId),
+      retain: (publication) => this.#parts.retained.set(copyOf(publication)),
+      release: (clientId) => this.#parts.sessions.release(clientId),
     });
     this.#state = "running";
     this.#sysTopics?.start();
@@ -114,7 +120,7 @@ class BrokerCore implements Broker {
 
   handle(connection: Connection): void {
     if (this.#state === "running") {
-      this.#acceptor.accept(connection);
+      this.#parts.acceptor.accept(connection);
     } else {
       connection.abort();
     }
@@ -131,20 +137,28 @@ class BrokerCore implements Broker {
     this.#assertRunning();
     const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
     const { qos = 0, retain = false, properties } = options;
-    const nowMs = this.#context.clock.nowMs();
+    const nowMs = this.#parts.clock.nowMs();
     const publication = new IncomingPublication(topic, bytes, qos, retain, properties, undefined, nowMs);
-    this.#context.publisher.publish(publication, new Encodings(publication), undefined);
+    const receivers = this.#parts.publisher.publish(publication, new Encodings(publication), undefined);
+    if (receivers === Refused.RETAINED_FULL) {
+      const message = `broker.publish("${topic}") with retain: the retained messages are at their limit; raise retainedCount or retainedBytes, or delete some`;
+      throw new BrokerError("retained-full", message);
+    }
+    if (receivers === Refused.STORE_UNAVAILABLE) {
+      const message = `broker.publish("${topic}"): the store cannot keep messages at the moment, see its failure in the log; try again later`;
+      throw new BrokerError("store-unavailable", message);
+    }
   }
 
   subscribe(filter: string, handler: LocalMessageHandler): LocalSubscription {
     validateTopicFilter(filter);
-    const subscriber = new LocalSubscriber(this.#context, filter, handler);
-    this.#context.scheduler.defer(() => subscriber.sendRetained());
+    const subscriber = new LocalSubscriber(this.#parts, filter, handler);
+    this.#parts.scheduler.defer(() => subscriber.sendRetained());
     return subscriber;
   }
 
   metrics(): BrokerMetrics {
-    const { metrics, router, clock } = this.#context;
+    const { metrics, router, clock } = this.#parts;
     metrics.subscriptions = router.subscriptionCount;
     metrics.sharedGroups = router.groupCount;
     metrics.uptimeMs = this.#state === "new" ? 0 : clock.nowMs() - metrics.startedAtMs;
@@ -152,11 +166,11 @@ class BrokerCore implements Broker {
   }
 
   on<Name extends keyof BrokerEvents>(name: Name, listener: (event: BrokerEvents[Name]) => void): () => void {
-    return this.#context.events.on(name, listener);
+    return this.#parts.events.on(name, listener);
   }
 
   disconnect(clientId: string, reasonCode: number = ADMINISTRATIVE_ACTION): boolean {
-    const connection = this.#context.sessions.get(clientId)?.connection;
+    const connection = this.#parts.sessions.get(clientId)?.connection;
     connection?.disconnect(reasonCode);
     return connection !== undefined;
   }
@@ -173,29 +187,36 @@ class BrokerCore implements Broker {
       return;
     }
     const { reasonCode = SERVER_SHUTTING_DOWN, timeoutMs = CLOSE_TIMEOUT_MS } = options;
-    const { deadlines, cluster, storage } = this.#context;
-    const closed = this.#listeners.map((listener) => listener.close());
-    await this.#acceptor.close(reasonCode, timeoutMs);
-    await Promise.all(closed);
+    const { acceptor, cluster, deadlines, storage } = this.#parts;
+    const listeners = this.#listeners.map((listener) => listener.close());
+    await acceptor.close(reasonCode, timeoutMs);
+    // Whatever fails on the way, the store is closed.
+    const closed = await Promise.allSettled(listeners);
     this.#sysTopics?.stop();
     deadlines.clear();
-    await cluster.stop();
+    closed.push(...(await Promise.allSettled([cluster.stop()])));
     await storage.close();
+    const failed = closed.find((result) => result.status === "rejected");
+    if (failed !== undefined) {
+      throw failed.reason;
+    }
   }
 
   /** What another node accepted. */
   #deliver(publication: Publication): void {
-    const copy = this.#copy(publication);
-    this.#context.router.publish(copy, new Encodings(copy));
-  }
-
-  #copy({ topic, payload, qos, retain, properties, publisher, receivedAtMs }: Publication): IncomingPublication {
-    return new IncomingPublication(topic, payload, qos, retain, properties, publisher, receivedAtMs);
+    const copy = copyOf(publication);
+    this.#parts.router.publish(copy, new Encodings(copy));
   }
 
   #assertRunning(): void {
     if (this.#state !== "running") {
-      throw new Error("the broker is not running");
+      const message = `the broker is ${this.#state === "new" ? "not started; await broker.start() first" : "closed"}`;
+      throw new BrokerError("not-running", message);
     }
   }
+}
+
+function copyOf(publication: Publication): IncomingPublication {
+  const { topic, payload, qos, retain, properties, publisher, receivedAtMs } = publication;
+  return new IncomingPublication(topic, payload, qos, retain, properties, publisher, receivedAtMs);
 }

@@ -1,11 +1,11 @@
 export { type Broker, type BrokerOptions, type CloseOptions, createBroker, type PublishOptions } from "./broker.ts";
-export { type ClusterBackend, type ClusterHost, local } from "./cluster.ts";
-export type { BrokerEvents } from "./events.ts";
+export { type ClusterBackend, type ClusterHost, local } from "./cluster/index.ts";
 export type {
   AuthenticateAccepted,
   AuthenticateResult,
   AuthenticationAnswer,
   AuthenticationStep,
+  BrokerEvents,
   BrokerHooks,
   ClientInfo,
   ConnectRequest,
@@ -13,12 +13,11 @@ export type {
   Refusal,
   SubscribeVerdict,
   Verdict,
-} from "./hooks.ts";
+} from "./hooks/index.ts";
 export { type BrokerLimits, DEFAULT_LIMITS, type QueuePolicy } from "./limits.ts";
-export type { LocalMessageHandler, LocalSubscription } from "./local-subscriber.ts";
 export type { BrokerLogger } from "./logger.ts";
-export { memoryStore } from "./memory-store.ts";
-export type { BrokerMetrics } from "./metrics.ts";
+export type { BrokerMetrics } from "./metrics/index.ts";
+export type { LocalMessageHandler, LocalSubscription } from "./publishing/index.ts";
 export type {
   BrokerStore,
   LoadedSession,
@@ -29,4 +28,5 @@ export type {
   StoredSession,
   StoredSubscription,
   StoreFailure,
-} from "./store.ts";
+} from "./storage/index.ts";
+export { memoryStore } from "./storage/index.ts";

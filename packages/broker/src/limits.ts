@@ -60,6 +60,8 @@ export interface BrokerLimits {
   readonly sessionExpirySeconds: number;
   /** Longest keep-alive granted to MQTT 5 clients, as Server Keep Alive; 0 leaves it to them. */
   readonly keepAliveSeconds: number;
+  /** How long a hook may take over one client's answer; then the client is refused (0x80, or 0x87 for what it asked). */
+  readonly hookTimeoutMs: number;
   /** Match results kept for topics in use, counted in receivers. */
   readonly routeCacheSize: number;
 }
@@ -111,15 +113,17 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   sessionExpirySeconds: 30 * 24 * 3600,
   // A dead peer is noticed within the hour and a half.
   keepAliveSeconds: 3600,
+  // A slow password hash under a reconnect storm, or a database that fails over.
+  hookTimeoutMs: 60_000,
   // 8 MB of references.
   routeCacheSize: 1_000_000,
 };
 
 /** Messages handed to one connection in one go before others get their turn. */
-export const DRAIN_MESSAGES = 1000;
+export const PUMP_MESSAGES = 1000;
 
 /** Payload bytes handed to one connection in one go. */
-export const DRAIN_BYTES: number = 256 * 1024;
+export const PUMP_BYTES: number = 256 * 1024;
 
 /** Queue entries read from the store at once. */
 export const QUEUE_PAGE_COUNT = 256;

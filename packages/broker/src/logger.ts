@@ -12,3 +12,17 @@ export const silentLogger: BrokerLogger = {
   warn() {},
   error() {},
 };
+
+/** The same logger, which cannot throw: what fails to be logged must not fail, too. */
+export function guardedLogger(logger: BrokerLogger): BrokerLogger {
+  const guarded =
+    (level: keyof BrokerLogger) =>
+    (message: string, ...details: unknown[]): void => {
+      try {
+        logger[level](message, ...details);
+      } catch {
+        // There is nobody left to tell.
+      }
+    };
+  return { debug: guarded("debug"), info: guarded("info"), warn: guarded("warn"), error: guarded("error") };
+}

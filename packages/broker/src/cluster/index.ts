@@ -1,0 +1,1 @@
+export { type ClusterBackend, type ClusterHost, local } from "./cluster.ts";

@@ -1,0 +1,270 @@
+import {
+  type ConnectPacket,
+  type DisconnectPacket,
+  type EncodedPacket,
+  MqttError,
+  type PublishPacket,
+  type QoS,
+  type SubscribePacket,
+  type UnsubscribePacket,
+} from "@tidewire/codec";
+import { PACKET_TOO_LARGE } from "@tidewire/codec/codes";
+import type { Link, LinkHandler, LinkLoop } from "@tidewire/link";
+import {
+  createServerProtocol,
+  type Message,
+  outgoingTopicAliases,
+  type ProtocolEnd,
+  type ServerProtocol,
+  type ServerProtocolHandler,
+} from "@tidewire/session";
+import type { Connection } from "@tidewire/transport";
+import type { ClientInfo } from "../hooks/index.ts";
+import { Delivery, type IncomingPublication } from "../messages/index.ts";
+import type { RouteTarget } from "../routing/index.ts";
+import type { OpenedSession, Session, SessionConnection, Sessions } from "../sessions/index.ts";
+import type { Storage } from "../storage/index.ts";
+import type { ConnectedClient } from "./client.ts";
+import { ConnectFlow, type ConnectingClient, type ConnectNeeds } from "./connect-flow.ts";
+import { handlePublish, type PublishNeeds } from "./publish-flow.ts";
+import { handleUnsubscribe, SubscribeFlow, type SubscribeNeeds } from "./subscribe-flow.ts";
+
+/** What a client's connection needs of its broker. */
+export type ConnectionNeeds = ConnectNeeds &
+  PublishNeeds &
+  SubscribeNeeds & {
+    readonly loop: LinkLoop;
+    readonly sessions: Pick<Sessions, "clientDisconnects" | "connected" | "connectionEnded" | "get" | "open">;
+    readonly storage: Pick<Storage, "commitSoon">;
+    /** Told of a failure of this side that ends one connection. */
+    readonly onFailure: (error: unknown) => void;
+  };
+
+/** One network connection: what the protocol says goes to the broker's parts, what they send goes to the protocol. */
+export class ClientConnection
+  implements ServerProtocolHandler, LinkHandler, ConnectingClient, ConnectedClient, SessionConnection
+{
+  readonly transport: Connection;
+  link!: Link<ServerProtocol>;
+  protocol!: ServerProtocol;
+  /** Both from CONNACK on, before which nobody asks for them. */
+  info!: ClientInfo;
+  session!: Session;
+  /** Whether its address has more connections than it may: CONNECT will be refused. */
+  crowded = false;
+
+  readonly #needs: ConnectionNeeds;
+  readonly #onClosed: (connection: ClientConnection) => void;
+  #connectFlow: ConnectFlow | undefined = undefined;
+  #sending = false;
+  #aliases = false;
+
+  constructor(needs: ConnectionNeeds, transport: Connection, onClosed: (connection: ClientConnection) => void) {
+    this.#needs = needs;
+    this.transport = transport;
+    this.#onClosed = onClosed;
+    const { limits, loop } = needs;
+    loop.attach<ServerProtocol>(transport, {
+      decoder: { sender: "client", maximumPacketSize: limits.maximumPacketSize },
+      createProtocol: (writer, link) => {
+        this.link = link;
+        this.protocol = createServerProtocol({
+          writer,
+          handler: this,
+          now: loop.now,
+          limits: { connectTimeoutMs: limits.connectTimeoutMs },
+          topicAliases,
+        });
+        return this.protocol;
+      },
+      handler: this,
+    });
+  }
+
+  enter(packet: ConnectPacket, info: ClientInfo): OpenedSession | undefined {
+    const { sessions } = this.#needs;
+    const opened = sessions.open(packet, info);
+    if (opened !== undefined) {
+      this.info = info;
+      this.session = opened.session;
+      sessions.connected(opened.session, this, info);
+    }
+    return opened;
+  }
+
+  ready(): void {
+    this.#sending = true;
+    this.#aliases = this.protocol.peer.topicAliasMaximum > 0;
+    this.#connectFlow = undefined;
+  }
+
+  wait<Answer>(answer: Promise<Answer>, goOn: (answer: Answer) => void): void {
+    this.link.pause();
+    answer
+      .then((settled) => {
+        if (this.protocol.end === undefined) {
+          goOn(settled);
+        }
+      })
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => {
+        this.link.touch();
+        this.link.resume();
+      })
+      .catch(this.#needs.onFailure);
+  }
+
+  fail(error: unknown): void {
+    this.#needs.onFailure(error);
+    try {
+      const cause = error instanceof Error ? error : new Error("something other than an Error was thrown");
+      this.protocol.fail(cause, this.#needs.loop.now);
+      this.link.touch();
+    } catch (second) {
+      this.#needs.onFailure(second);
+      this.link.abort();
+    }
+  }
+
+  /** Whether a message would leave at once: room on the way, and in the client's window. */
+  canSend(qos: 0 | 1 | 2): boolean {
+    if (!this.#sending || !(this.link.writable || this.link.pendingBytes < this.#needs.limits.sendAheadBytes)) {
+      return false;
+    }
+    return (
+      qos === 0 || (this.protocol.sendQuota > 0 && this.session.inflight.outgoingCount < this.#needs.limits.inflight)
+    );
+  }
+
+  /** Whether this client gets the bytes that others get: no identifiers and no topic aliases of its own. */
+  encodes(target: RouteTarget): boolean {
+    return !this.#aliases && (target.identifiers === undefined || this.protocol.version !== 5);
+  }
+
+  /** The common case, without an object for it. */
+  sendQoS0(publication: IncomingPublication, encoded: EncodedPacket): void {
+    this.#send(publication.qos === 0 ? publication : publication.asQoS0(), publication.qos, encoded);
+  }
+
+  send(delivery: Delivery, encoded: EncodedPacket | undefined): void {
+    this.#send(delivery, delivery.publication.qos, encoded);
+    if (delivery.qos > 0) {
+      this.#needs.storage.commitSoon();
+    }
+  }
+
+  #send(message: Message, publishedQoS: QoS, encoded: EncodedPacket | undefined): void {
+    const { loop, metrics } = this.#needs;
+    try {
+      this.protocol.publish(message, loop.now, encoded);
+      if (publishedQoS === 2) {
+        // Passed on once [MQTT-4.3.3-1], be it with a lower QoS: its publisher sends again what was not committed.
+        this.protocol.promised = true;
+      }
+    } catch (error) {
+      if (!isTooLarge(error)) {
+        // Nobody else's fault than this connection's: whoever published it goes on.
+        metrics.droppedFailed += 1;
+        this.fail(error);
+        return;
+      }
+      // As if it had been sent [MQTT-3.1.2-25].
+      metrics.droppedTooLarge += 1;
+      this.#forget(message);
+      return;
+    }
+    metrics.publishSent += 1;
+    metrics.publishBytesSent += message.payload.byteLength;
+    this.link.touch();
+  }
+
+  /** Ends the connection; MQTT 5 clients are told why. */
+  disconnect(reasonCode: number): void {
+    if (this.protocol.end !== undefined) {
+      return;
+    }
+    if (this.protocol.state === "connected") {
+      this.protocol.disconnect(reasonCode, this.#needs.loop.now);
+      this.link.touch();
+    } else if (this.protocol.state === "awaiting-connect") {
+      this.link.close();
+    } else {
+      this.protocol.reject(reasonCode, this.#needs.loop.now);
+      this.link.touch();
+    }
+  }
+
+  onConnect(packet: ConnectPacket): void {
+    this.#connectFlow = new ConnectFlow(this.#needs, this, packet);
+    this.#connectFlow.begin();
+  }
+
+  onAuth(data: Uint8Array | undefined, method: string, reauthentication: boolean): void {
+    this.#connectFlow ??= new ConnectFlow(this.#needs, this, this.protocol.connect!);
+    this.#connectFlow.step(data, method, reauthentication);
+  }
+
+  onPublish(packet: PublishPacket): void {
+    handlePublish(this.#needs, this, packet);
+  }
+
+  onSubscribe(packet: SubscribePacket): void {
+    new SubscribeFlow(this.#needs, this, packet).run();
+  }
+
+  onUnsubscribe(packet: UnsubscribePacket): void {
+    handleUnsubscribe(this.#needs, this, packet);
+  }
+
+  onSettled(): void {
+    this.#needs.storage.commitSoon();
+    this.session.pump();
+  }
+
+  onSendQuota(): void {
+    this.session.pump();
+  }
+
+  onWritable(): void {
+    if (this.#sending) {
+      this.session.pump();
+    }
+  }
+
+  onDisconnect(packet: DisconnectPacket): void {
+    this.#needs.sessions.clientDisconnects(this.session, packet);
+  }
+
+  onEnd(end: ProtocolEnd): void {
+    const { metrics } = this.#needs;
+    this.#sending = false;
+    this.#connectFlow?.abandon();
+    if (end.kind === "violation") {
+      metrics.protocolErrors += 1;
+    } else if (end.kind === "timeout") {
+      metrics.keepAliveTimeouts += 1;
+    }
+    if (this.session !== undefined) {
+      this.#needs.sessions.connectionEnded(this, this.session, end.reasonCode);
+    }
+  }
+
+  onClosed(): void {
+    this.#onClosed(this);
+  }
+
+  /** A queued message left the queue in memory when it was handed over; the store may have it still. */
+  #forget(message: Message): void {
+    if (message instanceof Delivery && message.qos > 0) {
+      this.session.store.dequeue(this.session.clientId, message.sequence);
+    }
+  }
+}
+
+/** One for all connections. */
+const topicAliases = outgoingTopicAliases();
+
+/** Larger than the client takes; other failures are this side's own. */
+function isTooLarge(error: unknown): boolean {
+  return error instanceof MqttError && error.reasonCode === PACKET_TOO_LARGE;
+}

@@ -1,0 +1,25 @@
+import type { Link } from "@tidewire/link";
+import type { ServerProtocol } from "@tidewire/session";
+import type { ConnectionInfo } from "@tidewire/transport";
+import type { ClientInfo } from "../hooks/index.ts";
+import type { Session } from "../sessions/index.ts";
+
+/** One client's connection, as far as those know it who handle its packets. */
+export interface Client {
+  readonly link: Link<ServerProtocol>;
+  readonly protocol: ServerProtocol;
+  readonly transport: { readonly info: ConnectionInfo };
+  /** Ends the connection; MQTT 5 clients are told why. */
+  disconnect(reasonCode: number): void;
+  /**
+   * Goes on with a pending answer. Until then nothing further is read from this client, and nobody else waits; when it has
+   * gone meanwhile, the answer is dropped. What `goOn` throws ends this connection.
+   */
+  wait<Answer>(answer: Promise<Answer>, goOn: (answer: Answer) => void): void;
+}
+
+/** A client that is connected: CONNACK has been sent. */
+export interface ConnectedClient extends Client {
+  readonly info: ClientInfo;
+  readonly session: Session;
+}

@@ -1,0 +1,285 @@
+import type { ConnectPacket, Properties } from "@tidewire/codec";
+import {
+  BAD_AUTHENTICATION_METHOD,
+  CLIENT_IDENTIFIER_NOT_VALID,
+  CONNECTION_RATE_EXCEEDED,
+  QOS_NOT_SUPPORTED,
+  QUOTA_EXCEEDED,
+  RETAIN_NOT_SUPPORTED,
+  SERVER_UNAVAILABLE,
+  TOPIC_NAME_INVALID,
+} from "@tidewire/codec/codes";
+import type { LinkLoop } from "@tidewire/link";
+import type { ClusterBackend } from "../cluster/index.ts";
+import {
+  type Admission,
+  type AuthenticateAccepted,
+  type AuthenticationAnswer,
+  type Authority,
+  type ClientInfo,
+  type ConnectRequest,
+  type EventHub,
+  isRefusal,
+  type Refusal,
+  refusalProperties,
+} from "../hooks/index.ts";
+import type { BrokerLimits } from "../limits.ts";
+import type { BrokerLogger } from "../logger.ts";
+import type { MetricsRecorder } from "../metrics/index.ts";
+import type { OpenedSession, Sessions } from "../sessions/index.ts";
+import type { Client } from "./client.ts";
+import type { RateLimit } from "./rate-limit.ts";
+import { acceptsTopic } from "./topic-limits.ts";
+
+/** What a client's way in needs of a broker. */
+export interface ConnectNeeds {
+  readonly authority: Pick<Authority, "authenticate" | "authenticateStep" | "connected" | "hasSteps">;
+  readonly cluster: Pick<ClusterBackend, "claim">;
+  readonly connectRate: RateLimit;
+  readonly events: Pick<EventHub, "emit">;
+  readonly limits: BrokerLimits;
+  readonly logger: BrokerLogger;
+  readonly loop: Pick<LinkLoop, "now">;
+  readonly metrics: MetricsRecorder;
+  readonly sessions: Pick<Sessions, "get">;
+}
+
+/** The connection of a client that is on its way in. */
+export interface ConnectingClient extends Client {
+  /** Of a client that proves itself anew. */
+  readonly info: ClientInfo | undefined;
+  /** Whether its address has more connections than it may. */
+  readonly crowded: boolean;
+  /** Takes the session for this client into the connection; undefined when there is no room for it. */
+  enter(packet: ConnectPacket, info: ClientInfo): OpenedSession | undefined;
+  /** CONNACK has been sent: messages may go out. */
+  ready(): void;
+}
+
+/** A client's way from CONNECT to CONNACK, by way of whatever AUTH packets its method needs. */
+export class ConnectFlow {
+  readonly #needs: ConnectNeeds;
+  readonly #client: ConnectingClient;
+  readonly #packet: ConnectPacket;
+  /** What the authentication hook keeps between steps. */
+  #memory: Map<string, unknown> | undefined;
+  #gone: AbortController | undefined;
+
+  constructor(needs: ConnectNeeds, client: ConnectingClient, packet: ConnectPacket) {
+    this.#needs = needs;
+    this.#client = client;
+    this.#packet = packet;
+  }
+
+  begin(): void {
+    const packet = this.#packet;
+    const { authority, connectRate, limits, loop } = this.#needs;
+    if (this.#client.crowded || !connectRate.take(loop.now)) {
+      this.#refuse({ reasonCode: CONNECTION_RATE_EXCEEDED });
+      return;
+    }
+    const reasonCode = unacceptable(packet, limits);
+    if (reasonCode !== 0) {
+      this.#refuse({ reasonCode });
+      return;
+    }
+    const method = packet.properties?.authenticationMethod;
+    if (method !== undefined) {
+      this.step(packet.properties?.authenticationData, method, false);
+      return;
+    }
+    const admission = authority.authenticate(this.#request());
+    if (admission instanceof Promise) {
+      this.#client.wait(admission, (later) => this.#admit(later));
+    } else {
+      this.#admit(admission);
+    }
+  }
+
+  step(data: Uint8Array | undefined, method: string, reauthentication: boolean): void {
+    const { authority } = this.#needs;
+    if (!authority.hasSteps) {
+      this.#refuse({ reasonCode: BAD_AUTHENTICATION_METHOD });
+      return;
+    }
+    this.#memory ??= new Map();
+    const memory = this.#memory;
+    const clientId = this.#client.info?.clientId ?? this.#packet.clientId;
+    const connection = this.#client.transport.info;
+    const answer = authority.authenticateStep({ method, data, reauthentication, clientId, connection, memory });
+    if (answer instanceof Promise) {
+      this.#client.wait(answer, (later) => this.#answer(later, reauthentication));
+    } else {
+      this.#answer(answer, reauthentication);
+    }
+  }
+
+  /** The connection is over: whoever is still at work for it may stop. */
+  abandon(): void {
+    this.#gone?.abort();
+  }
+
+  #request(): ConnectRequest {
+    const { clientId, version, username, password } = this.#packet;
+    const gone = (): AbortController => {
+      this.#gone ??= new AbortController();
+      return this.#gone;
+    };
+    return {
+      clientId,
+      version,
+      username,
+      password,
+      connection: this.#client.transport.info,
+      packet: this.#packet,
+      // Made for those who ask: most checks are over at once.
+      get signal() {
+        return gone().signal;
+      },
+      sessionUser: () => this.#needs.sessions.get(clientId)?.username,
+    };
+  }
+
+  #admit(admission: Admission): void {
+    if (isRefusal(admission)) {
+      this.#refuse(admission);
+    } else {
+      this.#open(admission);
+    }
+  }
+
+  #answer(answer: AuthenticationAnswer, reauthentication: boolean): void {
+    const { protocol } = this.#client;
+    const { now } = this.#needs.loop;
+    if (answer.outcome === "refuse") {
+      this.#refuse(answer);
+    } else if (answer.outcome === "continue") {
+      protocol.authContinue(answer.data, now);
+    } else if (reauthentication) {
+      this.#memory = undefined;
+      protocol.authSuccess(answer.data, now);
+    } else {
+      const { username, data } = answer;
+      this.#open(username === undefined ? {} : { username }, data);
+    }
+  }
+
+  #open(accepted: AuthenticateAccepted, authenticationData?: Uint8Array): void {
+    const { cluster, logger } = this.#needs;
+    const clientId = this.#packet.clientId === "" ? `tidewire-${crypto.randomUUID()}` : this.#packet.clientId;
+    const claim = cluster.claim(clientId);
+    if (claim === undefined) {
+      this.#welcome(clientId, accepted, authenticationData);
+      return;
+    }
+    const claimed = claim.then(
+      () => true,
+      (error: unknown) => {
+        logger.error("no node could claim the session", error);
+        return false;
+      },
+    );
+    this.#client.wait(claimed, (isOurs) => {
+      if (isOurs) {
+        this.#welcome(clientId, accepted, authenticationData);
+      } else {
+        this.#refuse({ reasonCode: SERVER_UNAVAILABLE });
+      }
+    });
+  }
+
+  /** An authenticated client gets its session, old or new, and its CONNACK. */
+  #welcome(clientId: string, accepted: AuthenticateAccepted, authenticationData: Uint8Array | undefined): void {
+    const { authority, events, loop } = this.#needs;
+    const { version } = this.#packet;
+    const username = accepted.username ?? this.#packet.username;
+    const info: ClientInfo = { clientId, version, username, connection: this.#client.transport.info };
+    const opened = this.#client.enter(this.#packet, info);
+    if (opened === undefined) {
+      this.#refuse({ reasonCode: QUOTA_EXCEEDED });
+      return;
+    }
+    const { session, sessionPresent } = opened;
+    const properties = this.#connackProperties(accepted);
+    if (clientId !== this.#packet.clientId) {
+      properties.assignedClientIdentifier = clientId;
+    }
+    if (authenticationData !== undefined) {
+      properties.authenticationData = authenticationData;
+    }
+    this.#client.protocol.accept({ inflight: session.inflight, sessionPresent, properties }, loop.now);
+    if (this.#client.protocol.end !== undefined) {
+      return;
+    }
+    this.#client.ready();
+    authority.connected(info, sessionPresent);
+    events.emit("clientConnected", { client: info, sessionPresent });
+    session.pump();
+  }
+
+  #connackProperties(accepted: AuthenticateAccepted): Properties {
+    const { limits } = this.#needs;
+    const properties: Properties = {
+      receiveMaximum: limits.receiveMaximum,
+      maximumPacketSize: limits.maximumPacketSize,
+    };
+    if (limits.topicAliasMaximum > 0) {
+      properties.topicAliasMaximum = limits.topicAliasMaximum;
+    }
+    if (limits.maximumQoS < 2) {
+      properties.maximumQoS = limits.maximumQoS as 0 | 1;
+    }
+    for (const name of FEATURES) {
+      if (!limits[name]) {
+        properties[name] = false;
+      }
+    }
+    const asked = this.#packet.properties?.sessionExpiryInterval ?? 0;
+    if (asked > limits.sessionExpirySeconds) {
+      properties.sessionExpiryInterval = limits.sessionExpirySeconds;
+    }
+    const { keepAlive } = this.#packet;
+    if (limits.keepAliveSeconds > 0 && (keepAlive === 0 || keepAlive > limits.keepAliveSeconds)) {
+      properties.serverKeepAlive = limits.keepAliveSeconds;
+    }
+    if (accepted.responseInformation !== undefined) {
+      properties.responseInformation = accepted.responseInformation;
+    }
+    return properties;
+  }
+
+  #refuse(refusal: Refusal): void {
+    if (this.#client.protocol.end !== undefined) {
+      return;
+    }
+    this.#needs.metrics.connectionsRefused += 1;
+    this.#client.protocol.reject(refusal.reasonCode, this.#needs.loop.now, refusalProperties(refusal));
+  }
+}
+
+/** Announced where they are missing: everything is available by default (MQTT 5.0, 3.2.2.3). */
+const FEATURES = [
+  "retainAvailable",
+  "wildcardSubscriptionAvailable",
+  "sharedSubscriptionAvailable",
+  "subscriptionIdentifierAvailable",
+] as const;
+
+/** Reason code for what no authentication can make right; 0 for nothing. */
+function unacceptable(packet: ConnectPacket, limits: BrokerLimits): number {
+  const { clientId, will } = packet;
+  // Only MQTT 5 can tell the client which id it was given [MQTT-3.1.3-8 of 3.1.1].
+  if (clientId.length > limits.clientIdLength || (clientId === "" && packet.version !== 5 && !packet.cleanStart)) {
+    return CLIENT_IDENTIFIER_NOT_VALID;
+  }
+  if (will === undefined) {
+    return 0;
+  }
+  if (will.qos > limits.maximumQoS) {
+    return QOS_NOT_SUPPORTED;
+  }
+  if (will.retain && !limits.retainAvailable) {
+    return RETAIN_NOT_SUPPORTED;
+  }
+  return acceptsTopic(will.topic, limits) ? 0 : TOPIC_NAME_INVALID;
+}

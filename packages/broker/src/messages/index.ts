@@ -1,0 +1,3 @@
+export { Delivery, type DeliveryReceiver, grantedQoS } from "./delivery.ts";
+export { Encodings } from "./encodings.ts";
+export { IncomingPublication, isExpired, outgoingProperties } from "./publication.ts";

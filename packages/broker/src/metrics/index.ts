@@ -1,0 +1,1 @@
+export { type BrokerMetrics, MetricsRecorder } from "./metrics.ts";

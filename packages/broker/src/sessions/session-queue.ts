@@ -1,0 +1,208 @@
+import type { QoS } from "@tidewire/codec";
+import { type BrokerLimits, QUEUE_PAGE_BYTES, QUEUE_PAGE_COUNT } from "../limits.ts";
+import { Delivery, type DeliveryReceiver } from "../messages/index.ts";
+import type { MetricsRecorder } from "../metrics/index.ts";
+import { type BrokerStore, Deque } from "../storage/index.ts";
+
+export interface SessionQueueOptions {
+  readonly clientId: string;
+  readonly receiver: DeliveryReceiver;
+  readonly store: BrokerStore;
+  /** Whether the session's in-flight messages are in the store, too: sending then moves them there by itself. */
+  readonly storesInflight: boolean;
+  readonly limits: BrokerLimits;
+  readonly metrics: MetricsRecorder;
+  /** What a durable store holds from before. */
+  readonly loaded?: { readonly queuedCount: number; readonly queuedBytes: number };
+}
+
+/**
+ * What waits for one session, within its limits. QoS 1 and 2 are kept in the store and read back in pages; QoS 0, which
+ * is only ever kept for a slow reader, stays in memory and waits for no acknowledgement: a client that owes PUBACKs
+ * still gets its QoS 0 messages.
+ */
+export class SessionQueue {
+  readonly #options: SessionQueueOptions;
+  #unacknowledged: Deque<Delivery> | undefined;
+  /** Read from the store and not taken yet. */
+  #page: Delivery[] = [];
+  #pageIndex = 0;
+  #readFrom = 0;
+  #storedCount = 0;
+  #storedBytes = 0;
+  #unacknowledgedBytes = 0;
+
+  constructor(options: SessionQueueOptions) {
+    this.#options = options;
+    this.#countStored(options.loaded?.queuedCount ?? 0, options.loaded?.queuedBytes ?? 0);
+  }
+
+  get count(): number {
+    return this.#storedCount + (this.#unacknowledged?.size ?? 0);
+  }
+
+  get bytes(): number {
+    return this.#storedBytes + this.#unacknowledgedBytes;
+  }
+
+  /** Whether nothing of this kind waits, so that a new message may overtake nothing by being sent at once. */
+  isEmpty(qos: QoS): boolean {
+    return qos === 0 ? this.#unacknowledged === undefined || this.#unacknowledged.size === 0 : this.#storedCount === 0;
+  }
+
+  hasRoom(): boolean {
+    return this.count < this.#options.limits.queueCount && this.bytes < this.#options.limits.queueBytes;
+  }
+
+  /** False when the policy says to disconnect the client. */
+  push(delivery: Delivery): boolean {
+    const { limits, metrics } = this.#options;
+    const size = delivery.publication.payload.byteLength;
+    while (this.count >= limits.queueCount || this.bytes + size > limits.queueBytes) {
+      const reliable = delivery.qos > 0;
+      if (!this.isEmpty(0) && size <= limits.queueBytes && (reliable || limits.queuePolicy === "drop-oldest")) {
+        this.#shiftUnacknowledged();
+        metrics.droppedQoS0 += 1;
+      } else if (!reliable) {
+        metrics.droppedQoS0 += 1;
+        return true;
+      } else if (limits.queuePolicy === "disconnect") {
+        metrics.droppedQueueFull += 1;
+        return false;
+      } else if (limits.queuePolicy === "drop-newest" || this.#storedCount === 0 || size > limits.queueBytes) {
+        metrics.droppedQueueFull += 1;
+        return true;
+      } else {
+        this.drop(this.peek(1)!);
+        metrics.droppedQueueFull += 1;
+      }
+    }
+    this.#keep(delivery, size);
+    return true;
+  }
+
+  /** The next one of QoS 0, or of QoS 1 and 2. */
+  peek(qos: QoS): Delivery | undefined {
+    if (qos === 0) {
+      return this.#unacknowledged?.at(0);
+    }
+    if (this.#storedCount === 0) {
+      return undefined;
+    }
+    if (this.#pageIndex === this.#page.length) {
+      this.#readPage();
+    }
+    return this.#page[this.#pageIndex];
+  }
+
+  /** The first one is about to be sent. */
+  take(delivery: Delivery): void {
+    if (delivery.qos > 0 && this.#options.storesInflight) {
+      this.#shiftStored(delivery);
+    } else {
+      this.drop(delivery);
+    }
+  }
+
+  /** The first one is not to be sent, or is nobody's any more once it was. */
+  drop(delivery: Delivery): void {
+    if (delivery.qos === 0) {
+      this.#shiftUnacknowledged();
+    } else {
+      this.#options.store.dequeue(this.#options.clientId, delivery.sequence);
+      this.#shiftStored(delivery);
+    }
+  }
+
+  /** Takes out everything that came by these shared subscriptions, oldest first. */
+  takeShared(isShared: (filter: string) => boolean): Delivery[] {
+    const { clientId, store } = this.#options;
+    const taken: Delivery[] = [];
+    let from = 0;
+    for (;;) {
+      const entries = store.readQueue(clientId, from, QUEUE_PAGE_COUNT, QUEUE_PAGE_BYTES);
+      for (const entry of entries) {
+        from = entry.sequence + 1;
+        if (entry.sharedFilter !== undefined && isShared(entry.sharedFilter)) {
+          taken.push(Delivery.from(entry, this.#options.receiver));
+          store.dequeue(clientId, entry.sequence);
+          this.#countStored(-1, -entry.publication.payload.byteLength);
+        }
+      }
+      if (entries.length === 0) {
+        break;
+      }
+    }
+    if (taken.length > 0) {
+      this.#page = [];
+      this.#pageIndex = 0;
+      this.#readFrom = 0;
+    }
+    return taken;
+  }
+
+  /** QoS 0 waits for a connection only. */
+  connectionLost(): void {
+    if (!this.#options.limits.queueQoS0Offline) {
+      this.#clearUnacknowledged();
+    }
+  }
+
+  /** The session is over; its store entries go with it. */
+  discard(): void {
+    this.#clearUnacknowledged();
+    this.#countStored(-this.#storedCount, -this.#storedBytes);
+    this.#page = [];
+    this.#pageIndex = 0;
+  }
+
+  #keep(delivery: Delivery, size: number): void {
+    if (delivery.qos === 0) {
+      this.#unacknowledged ??= new Deque();
+      this.#unacknowledged.push(delivery);
+      this.#countUnacknowledged(1, size);
+    } else {
+      this.#options.store.enqueue(this.#options.clientId, delivery);
+      this.#countStored(1, size);
+    }
+  }
+
+  #readPage(): void {
+    const { clientId, store, receiver } = this.#options;
+    const entries = store.readQueue(clientId, this.#readFrom, QUEUE_PAGE_COUNT, QUEUE_PAGE_BYTES);
+    this.#page = entries.map((entry) => Delivery.from(entry, receiver));
+    this.#pageIndex = 0;
+    this.#readFrom = this.#page.at(-1)!.sequence + 1;
+  }
+
+  #shiftStored(delivery: Delivery): void {
+    this.#pageIndex += 1;
+    this.#countStored(-1, -delivery.publication.payload.byteLength);
+  }
+
+  #shiftUnacknowledged(): void {
+    const delivery = this.#unacknowledged!.shift()!;
+    this.#countUnacknowledged(-1, -delivery.publication.payload.byteLength);
+  }
+
+  #clearUnacknowledged(): void {
+    while (!this.isEmpty(0)) {
+      this.#shiftUnacknowledged();
+      this.#options.metrics.droppedQoS0 += 1;
+    }
+    this.#unacknowledged = undefined;
+  }
+
+  #countStored(messages: number, bytes: number): void {
+    this.#storedCount += messages;
+    this.#storedBytes += bytes;
+    this.#options.metrics.queued += messages;
+    this.#options.metrics.queuedBytes += bytes;
+  }
+
+  #countUnacknowledged(messages: number, bytes: number): void {
+    this.#unacknowledgedBytes += bytes;
+    this.#options.metrics.queued += messages;
+    this.#options.metrics.queuedBytes += bytes;
+  }
+}

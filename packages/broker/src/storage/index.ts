@@ -1,0 +1,14 @@
+export { Deque } from "./deque.ts";
+export { memoryStore } from "./memory-store.ts";
+export { Storage } from "./storage.ts";
+export type {
+  BrokerStore,
+  LoadedSession,
+  LoadedState,
+  OutgoingMessage,
+  Publication,
+  QueueEntry,
+  StoredSession,
+  StoredSubscription,
+  StoreFailure,
+} from "./store.ts";

@@ -1,0 +1,84 @@
+import type { Scheduler } from "@tidewire/link";
+import { COMMIT_DELAY_MS } from "../limits.ts";
+import type { BrokerLogger } from "../logger.ts";
+import type { MetricsRecorder } from "../metrics/index.ts";
+import { memoryStore } from "./memory-store.ts";
+import type { BrokerStore } from "./store.ts";
+
+/** The stores of one broker, and the one place that commits. */
+export class Storage {
+  /** For what has to outlive the process. */
+  readonly durable: BrokerStore;
+  /** For sessions that end with their connection, and for `$SYS`. */
+  readonly volatile: BrokerStore;
+  readonly #scheduler: Scheduler;
+  readonly #metrics: MetricsRecorder;
+  readonly #logger: BrokerLogger;
+  #pending: Promise<void> | undefined;
+  #commitTimer: unknown;
+
+  constructor(store: BrokerStore, scheduler: Scheduler, metrics: MetricsRecorder, logger: BrokerLogger) {
+    this.durable = store;
+    this.volatile = store.durable ? memoryStore() : store;
+    this.#scheduler = scheduler;
+    this.#metrics = metrics;
+    this.#logger = logger;
+  }
+
+  /**
+   * Resolves when everything staged so far is kept. Commits that are under way are waited for, too: what was staged
+   * before them is acknowledged only after them.
+   */
+  readonly commit = (): Promise<void> | undefined => {
+    const commit = this.durable.commit();
+    if (commit === undefined) {
+      return this.#pending;
+    }
+    const pending: Promise<void> = commit.then(
+      () => {
+        this.#settled(pending);
+      },
+      (error: unknown) => {
+        this.#failed(error);
+        this.#settled(pending);
+        throw error;
+      },
+    );
+    this.#pending = pending;
+    return pending;
+  };
+
+  /** Commits before long what nobody waits for, as a flush does with what it promises. */
+  commitSoon(): void {
+    if (!this.durable.durable || this.#commitTimer !== undefined) {
+      return;
+    }
+    this.#commitTimer = this.#scheduler.setTimer(() => {
+      this.#commitTimer = undefined;
+      // A failure has been counted and logged; nobody was promised anything.
+      this.commit()?.catch(() => {});
+    }, COMMIT_DELAY_MS);
+  }
+
+  /** False while the store could not keep a message: it is refused rather than lost. */
+  mayAccept(): boolean {
+    return this.durable.failure === undefined;
+  }
+
+  async close(): Promise<void> {
+    this.#scheduler.clearTimer(this.#commitTimer);
+    await this.commit()?.catch(() => {});
+    await this.durable.close();
+  }
+
+  #settled(pending: Promise<void>): void {
+    if (this.#pending === pending) {
+      this.#pending = undefined;
+    }
+  }
+
+  #failed(error: unknown): void {
+    this.#metrics.storeFailures += 1;
+    this.#logger.error("store failed: nothing is acknowledged until it works again", error);
+  }
+}

@@ -1,0 +1,2 @@
+export { Clock } from "./clock.ts";
+export { Deadline, Deadlines } from "./deadlines.ts";
