@@ -58,14 +58,14 @@ export const defaultLimits: ClientLimits = {
 };
 
 /** See `QueueOptions`. */
-export const defaultQueue = {
+export const defaultQueue: { readonly maxMessages: number; readonly maxBytes: number; readonly policy: "reject" } = {
   // As many as there are packet identifiers: a queue for every message that could be in flight.
   maxMessages: 65_535,
   // What a phone's browser tab can spare.
   maxBytes: 16 * 1024 * 1024,
   // A caller who is told can do something about it.
   policy: "reject",
-} as const;
+};
 
 /** Longer than a slow handshake, shorter than a person waits. */
 export const defaultConnectTimeoutMs = 30_000;
