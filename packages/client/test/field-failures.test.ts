@@ -184,7 +184,7 @@ test.each([true, false])("reorders after a reconnect (#450, #1254), sessionPrese
   }
   server.script = () => "usual";
   await network.pass(1_000);
-  await client.drain();
+  await client.flush();
   expect(server.last.received(PacketType.PUBLISH).map(({ payload }) => text(payload))).toEqual(
     Array.from({ length: 15 }, (_, i) => String(i)),
   );
@@ -204,7 +204,7 @@ test("a promise that never settles (#1987, #816); end() that never calls back (#
     client.publish("t", "", { qos: 2 }),
     client.subscribe("t"),
     client.request("t", ""),
-    client.drain(),
+    client.flush(),
   ].map((promise) => outcome<unknown>(promise));
   await network.settle();
   const closed = outcome(client.close());

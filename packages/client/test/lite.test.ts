@@ -514,19 +514,6 @@ test("a QoS 2 message that the next server does not take is taken back there", a
   expect(server.last.received(PacketType.PUBLISH)).toMatchObject([{ topic: "2", dup: true }]);
 });
 
-test("identifiers come back: more exchanges than there are identifiers", async () => {
-  const { network, server, client } = await setUpConnected({ maximumQueued: 10_000 });
-  for (let round = 0; round < 9; round += 1) {
-    const exchanges = Array.from({ length: 8_000 }, () => client.publish("t", "", { qos: 1 }));
-    const refused = Array.from({ length: 8_000 }, () => client.subscribe("#/#", { onMessage: () => {} }));
-    const last = (await Promise.allSettled(refused)).at(-1);
-    expect(last).toMatchObject({ reason: { code: "invalid-argument" } });
-    await network.pass(100);
-    await Promise.all(exchanges);
-  }
-  expect(server.received(PacketType.PUBLISH)).toHaveLength(72_000);
-});
-
 test("an answer of another kind, or with more codes than filters, breaks the protocol", async () => {
   for (const answer of [
     { type: PacketType.UNSUBACK, reasonCodes: [0] },

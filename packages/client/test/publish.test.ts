@@ -164,7 +164,7 @@ test("signal and timeout withdraw a message that waits; one that was sent goes o
   expect(sent.value).toMatchObject({ code: "timeout" });
   server.last.send(ack(PacketType.PUBACK, server.received(PacketType.PUBLISH)[0]!.packetId));
   await network.settle();
-  await client.drain();
+  await client.flush();
 });
 
 test("what CONNACK rules out is refused with a typed error before anything is sent", async () => {
@@ -237,19 +237,19 @@ test("drain waits for everything, close rejects what is left", async () => {
   const { network, server, client } = await setUpConnected();
   server.script = (packet) => (packet.type === PacketType.PUBLISH ? undefined : "usual");
   const published = outcome(client.publish("t", "", { qos: 1 }));
-  const drained = outcome(client.drain());
-  const limited = outcome(client.drain({ timeoutMs: 10 }));
+  const flushed = outcome(client.flush());
+  const limited = outcome(client.flush({ timeoutMs: 10 }));
   await network.pass(20);
-  expect(drained.value).toBe("pending");
+  expect(flushed.value).toBe("pending");
   expect(limited.value).toMatchObject({ code: "timeout" });
   server.last.send(ack(PacketType.PUBACK, 1));
   await network.settle();
-  expect(drained.value).toBeUndefined();
+  expect(flushed.value).toBeUndefined();
   expect(published.value).toMatchObject({ reasonCode: 0 });
   const left = outcome(client.publish("t", "", { qos: 1 }));
-  const undrained = outcome(client.drain());
+  const unflushed = outcome(client.flush());
   void client.close();
   await network.settle();
   expect(left.value).toMatchObject({ code: "closed" });
-  expect(undrained.value).toMatchObject({ code: "closed" });
+  expect(unflushed.value).toMatchObject({ code: "closed" });
 });

@@ -401,3 +401,46 @@ function filters(count: number): string[] {
 function subscribed(server: ScriptedServer): string[][] {
   return server.received(PacketType.SUBSCRIBE).map((packet) => packet.subscriptions.map(({ filter }) => filter));
 }
+
+test("both of two callers who left the same filter are told, though the connection ended in between", async () => {
+  const { network, server, client } = await setUpConnected({}, (server) => {
+    server.sessionPresent = true;
+  });
+  const subscribe = async () => {
+    const subscribing = client.subscribe("t");
+    await network.settle();
+    return await subscribing;
+  };
+  server.script = (packet) => (packet.type === PacketType.UNSUBSCRIBE ? undefined : "usual");
+  const first = outcome((await subscribe()).unsubscribe());
+  await network.settle();
+  const second = outcome((await subscribe()).unsubscribe());
+  await network.settle();
+  expect(server.last.received(PacketType.UNSUBSCRIBE)).toHaveLength(2);
+  server.script = () => "usual";
+  network.cut();
+  await network.pass(1_000);
+  expect([first.value, second.value]).toEqual([undefined, undefined]);
+});
+
+test("a packet identifier used anew for another topic is another message, DUP or not", async () => {
+  const { network, server, client } = await setUpConnected({ sessionExpiryInterval: 60 }, (server) => {
+    server.sessionPresent = true;
+  });
+  const got: string[] = [];
+  void client.subscribe("#", { acknowledge: "manual", onMessage: ({ topic }) => void got.push(topic) });
+  await network.settle();
+  const copies = [
+    message("a", { qos: 1, packetId: 7 }),
+    message("a", { qos: 1, packetId: 7, dup: true }),
+    message("b", { qos: 1, packetId: 7, dup: true }),
+    message("b", { qos: 1, packetId: 7 }),
+  ];
+  for (const copy of copies) {
+    server.last.send(copy);
+    await network.settle();
+    network.cut();
+    await network.pass(30_000);
+  }
+  expect(got).toEqual(["a", "b", "b"]);
+});

@@ -98,7 +98,7 @@ test("in flight when the page ended: sent again with DUP and the same packet id,
   expect(server.published.map(({ dup, packetId }) => [dup, packetId])).toEqual(
     first.map(({ packetId }) => [true, packetId]),
   );
-  await after.drain();
+  await after.flush();
   await after.persisted();
   server.published.length = 0;
   open(address, clientId);

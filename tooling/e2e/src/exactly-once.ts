@@ -32,11 +32,11 @@ const pageScript = `
     for (let i = first; i < first + count; i += 1) client.publish("once", String(i), { qos: 2 }).catch(() => {});
     await client.persisted();
   };
-  globalThis.drain = () => client.drain({ timeoutMs: 20000 });
+  globalThis.flush = () => client.flush({ timeoutMs: 20000 });
 `;
 
 declare const publish: (first: number, count: number) => Promise<void>;
-declare const drain: () => Promise<void>;
+declare const flush: () => Promise<void>;
 
 export interface Disturbances {
   readonly rounds: number;
@@ -118,8 +118,8 @@ export function randomFrom(seed: number): () => number {
 }
 
 async function settle(page: Page): Promise<void> {
-  await page.waitForFunction("globalThis.drain !== undefined");
-  await page.evaluate(() => drain());
+  await page.waitForFunction("globalThis.flush !== undefined");
+  await page.evaluate(() => flush());
 }
 
 async function startBroker(directory: string, tcpPort: number, webPort: number): Promise<Broker> {

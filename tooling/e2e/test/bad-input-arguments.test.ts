@@ -1,10 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { temporaryDirectory } from "../src/paths.ts";
 import { freePort } from "../src/ports.ts";
 import { runTidewire } from "../src/tidewire.ts";
+
+// Every program that is started takes a second on a quiet machine, and some tests start five.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 describe("tidewire with arguments that are wrong", () => {
   let blocker: Server;

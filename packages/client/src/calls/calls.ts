@@ -1,5 +1,5 @@
 import type { Scheduler } from "@tidewire/link";
-import type { ClientError } from "../errors/index.ts";
+import { type ClientError, callError } from "../errors/index.ts";
 import type { OperationOptions } from "./operation-options.ts";
 import { aborted, limitWait } from "./wait-limit.ts";
 
@@ -20,17 +20,22 @@ export class Calls {
     return this.#open.length;
   }
 
-  /** `start` begins the work; `withdraw` is called when the caller gives up. */
+  /**
+   * `name` and `argument` are the call's, for its errors; `start` begins the work; `withdraw` is called when the caller
+   * gives up.
+   */
   run<Result>(
+    name: string,
+    argument: unknown,
     options: OperationOptions | undefined,
     start: (call: Call<Result>) => void,
     withdraw?: () => void,
   ): Promise<Result> {
     if (options?.signal?.aborted === true) {
-      return Promise.reject(aborted(options.signal));
+      return Promise.reject(callError(name, argument, aborted(options.signal)));
     }
     return new Promise((resolve, reject) => {
-      const call = new Call(resolve, reject, this);
+      const call = new Call(name, argument, resolve, reject, this);
       start(call);
       this.limit(call, options, withdraw);
     });
@@ -92,11 +97,22 @@ export class Call<Result> {
   place = -1;
   /** Ends the limits on the wait. */
   endWait: (() => void) | undefined = undefined;
+  /** As the caller wrote it. */
+  readonly #name: string;
+  readonly #argument: unknown;
   readonly #resolve: (result: Result) => void;
   readonly #reject: (error: ClientError) => void;
   readonly #calls: Calls;
 
-  constructor(resolve: (result: Result) => void, reject: (error: ClientError) => void, calls: Calls) {
+  constructor(
+    name: string,
+    argument: unknown,
+    resolve: (result: Result) => void,
+    reject: (error: ClientError) => void,
+    calls: Calls,
+  ) {
+    this.#name = name;
+    this.#argument = argument;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#calls = calls;
@@ -111,7 +127,7 @@ export class Call<Result> {
 
   reject(error: ClientError): void {
     if (this.#calls.end(this)) {
-      this.#reject(error);
+      this.#reject(callError(this.#name, this.#argument, error));
     }
   }
 }

@@ -24,7 +24,7 @@ export function limitWait(
     expire(error);
   };
   const onAbort = () => expireWith(aborted(signal!));
-  const onTimeout = () => expireWith(new ClientError("timeout", `Not done within ${timeoutMs} ms.`));
+  const onTimeout = () => expireWith(new ClientError("timeout", `Not done within ${timeoutMs} ms (timeoutMs).`));
   const timer = timed ? scheduler.setTimer(onTimeout, timeoutMs) : undefined;
   signal?.addEventListener("abort", onAbort);
   return end;
@@ -32,5 +32,7 @@ export function limitWait(
 
 /** The error for a signal that has fired. */
 export function aborted(signal: AbortSignal): ClientError {
-  return new ClientError("aborted", "The caller's signal was aborted.", { cause: signal.reason });
+  return new ClientError("aborted", "Its signal was aborted; `cause` is the signal's reason.", {
+    cause: signal.reason,
+  });
 }

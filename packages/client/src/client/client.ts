@@ -36,8 +36,11 @@ export interface Client extends AsyncDisposable {
   reauthenticate(options?: OperationOptions): Promise<void>;
   /** Resolves when everything published so far is stored durably (at once with the memory store). */
   persisted(): Promise<void>;
-  /** Resolves when nothing is queued, in flight or unanswered. */
-  drain(options?: OperationOptions): Promise<void>;
+  /**
+   * Resolves when nothing is queued, in flight or unanswered, as a Kafka producer's `flush` does. The client stays open:
+   * `close()` ends it.
+   */
+  flush(options?: OperationOptions): Promise<void>;
   /** Ends the connection in order and the client for good; what is still waiting rejects with `closed`. */
   close(options?: CloseOptions): Promise<void>;
 }

@@ -2,7 +2,7 @@ import type { Scheduler } from "@tidewire/link";
 import { platformScheduler } from "#platform";
 import { aborted, Calls } from "../calls/index.ts";
 import { checkUrl } from "../connection/index.ts";
-import { ClientError } from "../errors/index.ts";
+import { ClientError, callError } from "../errors/index.ts";
 import type { ConnectOptions, Target } from "../handshake/index.ts";
 import { defaultConnectTimeoutMs } from "../limits.ts";
 import type { Client } from "./client.ts";
@@ -15,7 +15,7 @@ import { MqttClient } from "./mqtt-client.ts";
 export async function connect(target: Target, options: ConnectOptions = {}): Promise<Client> {
   const { signal, scheduler = platformScheduler(), connectTimeoutMs = defaultConnectTimeoutMs } = options;
   if (signal?.aborted === true) {
-    throw aborted(signal);
+    throw callError("connect", undefined, aborted(signal));
   }
   const client = start(target, options, scheduler);
   let last: ClientError | undefined;
@@ -23,7 +23,7 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
   const stopErrors = client.on("error", () => {});
   let stop = () => {};
   try {
-    await new Calls(scheduler).run<void>({ timeoutMs: connectTimeoutMs }, (call) => {
+    await new Calls(scheduler).run<void>("connect", undefined, { timeoutMs: connectTimeoutMs }, (call) => {
       stop = client.on("status", (status, { error }) => {
         last = error ?? last;
         if (status === "connected") {
@@ -35,7 +35,7 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
     });
     return client;
   } catch (error) {
-    if (error !== last) {
+    if ((error as ClientError).code !== last?.code) {
       (error as ClientError).cause ??= last;
     }
     await client.close();

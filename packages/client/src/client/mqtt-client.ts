@@ -4,7 +4,7 @@ import { type ClientProtocol, createClientProtocol, outgoingTopicAliases } from 
 import type { Connection } from "@tidewire/transport";
 import { Calls, type OperationOptions } from "../calls/index.ts";
 import { type Attempt, Connector } from "../connection/index.ts";
-import { ClientError, closedError, endError, invalidArgument } from "../errors/index.ts";
+import { ClientError, callError, closedError, endError, invalidArgument } from "../errors/index.ts";
 import { type ClientEvents, Events, type Status, type StatusDetail, statusFeed } from "../events/index.ts";
 import { type ConnectOptions, connectPacket, isTransient, randomClientId, type Target } from "../handshake/index.ts";
 import { defaultLimits } from "../limits.ts";
@@ -38,7 +38,7 @@ export class MqttClient implements Client {
   readonly #loop: LinkLoop;
   readonly #events = new Events();
   /** Calls that end with something other than an answer to a packet of their own. */
-  readonly #drains: Calls;
+  readonly #flushes: Calls;
   readonly #reauthentications: Calls;
   readonly #persistence: Persistence;
   readonly #publisher: Publisher;
@@ -75,9 +75,9 @@ export class MqttClient implements Client {
     this.#loop = createClientLinkLoop({
       scheduler,
       barrier: () => options.store?.commit(),
-      onError: (cause) => report(new ClientError("handler-failed", "A handler threw.", { cause })),
+      onError: (cause) => report(new ClientError("handler-failed", "A handler threw; `cause` is what.", { cause })),
     });
-    this.#drains = new Calls(scheduler);
+    this.#flushes = new Calls(scheduler);
     this.#reauthentications = new Calls(scheduler, changed);
     this.#publisher = new Publisher(core);
     this.#subscriber = new Subscriber(core);
@@ -118,7 +118,9 @@ export class MqttClient implements Client {
     } catch (cause) {
       // What is no error of this client comes from a function among the options, such as `redirect`.
       const known = cause instanceof ClientError;
-      const error = known ? cause : new ClientError("handler-failed", "An option threw.", { cause });
+      const error = known
+        ? cause
+        : new ClientError("handler-failed", "A function among the options threw; `cause` is what.", { cause });
       // Listeners for the status are told anyway.
       if (this.#events.has("error") || !this.#events.has("status")) {
         this.#events.report(error);
@@ -147,7 +149,7 @@ export class MqttClient implements Client {
 
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<PublishResult> {
     if (this.status === "closed") {
-      return Promise.reject(closedError());
+      return Promise.reject(callError("publish", topic, closedError()));
     }
     this.#subscriber.flush();
     return this.#publisher.publish(topic, payload, options);
@@ -155,7 +157,7 @@ export class MqttClient implements Client {
 
   subscribe(filters: string | readonly string[], options: SubscribeOptions = {}): Promise<Subscription> {
     if (this.status === "closed") {
-      return Promise.reject(closedError());
+      return Promise.reject(callError("subscribe", filters, closedError()));
     }
     const consumer = new Consumer(filters, options, this.#core.limits.subscriptionBuffer, this.#consumers);
     const granted = this.#subscriber.subscribe(consumer, options);
@@ -165,20 +167,22 @@ export class MqttClient implements Client {
 
   request(topic: string, payload: string | Uint8Array, options?: RequestOptions): Promise<Message> {
     if (this.status === "closed") {
-      return Promise.reject(closedError());
+      return Promise.reject(callError("request", topic, closedError()));
     }
     if (this.#core.version === 5) {
       return this.#requests.request(topic, payload, options);
     }
-    return Promise.reject(new ClientError("needs-mqtt-5", "Request and response need MQTT 5."));
+    return Promise.reject(callError("request", topic, new ClientError("needs-mqtt-5", "It needs protocolVersion 5.")));
   }
 
   reauthenticate(options?: OperationOptions): Promise<void> {
     const { link } = this.#core;
     if (link === undefined) {
-      return Promise.reject(new ClientError("connection-lost", "There is no connection."));
+      return Promise.reject(
+        callError("reauthenticate", undefined, new ClientError("connection-lost", "There is no connection.")),
+      );
     }
-    return this.#reauthentications.run(options, (call) => {
+    return this.#reauthentications.run("reauthenticate", undefined, options, (call) => {
       try {
         link.protocol.reauthenticate(link.loop.now);
         link.touch();
@@ -192,8 +196,8 @@ export class MqttClient implements Client {
     return this.#persistence.commit();
   }
 
-  drain(options?: OperationOptions): Promise<void> {
-    return this.#drains.run(options, () => this.#changed());
+  flush(options?: OperationOptions): Promise<void> {
+    return this.#flushes.run("flush", undefined, options, () => this.#changed());
   }
 
   close(options: CloseOptions = {}): Promise<void> {
@@ -212,12 +216,12 @@ export class MqttClient implements Client {
 
   #changed(): void {
     this.#pressure.update();
-    if (this.#drains.size === 0) {
+    if (this.#flushes.size === 0) {
       return;
     }
     const { queued } = this.#publisher;
     if (queued + this.#persistence.inflight.outgoingCount + this.#unanswered === 0) {
-      this.#drains.resolveAll();
+      this.#flushes.resolveAll();
     }
   }
 
@@ -301,7 +305,7 @@ export class MqttClient implements Client {
     this.#setStatus("closed", detail);
     await disconnected;
     await this.#persistence.close();
-    this.#drains.rejectAll(error);
+    this.#flushes.rejectAll(error);
   }
 
   /** Sends DISCONNECT; resolves when the connection has ended, or has had its time to. */

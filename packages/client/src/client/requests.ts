@@ -1,5 +1,5 @@
 import type { Call } from "../calls/index.ts";
-import { ClientError } from "../errors/index.ts";
+import { ClientError, callError } from "../errors/index.ts";
 import type { Message } from "../messages/index.ts";
 import type { Subscription } from "../subscribing/index.ts";
 import type { Client, RequestOptions } from "./client.ts";
@@ -22,7 +22,8 @@ export class Requests {
   request(topic: string, payload: string | Uint8Array, options: RequestOptions = {}): Promise<Message> {
     const { limits, calls } = this.#core;
     if (this.#waiting.size >= limits.pendingRequests) {
-      return Promise.reject(new ClientError("queue-full", "Too many requests wait for their response."));
+      const text = `${this.#waiting.size} requests wait for their response: wait for some, or raise limits.pendingRequests.`;
+      return Promise.reject(callError("request", topic, new ClientError("queue-full", text)));
     }
     // The start is random, so that a late response to an earlier life of this client id is not taken for one to this.
     const correlation = `${prefix}${this.#count.toString(36)}`;
@@ -35,7 +36,13 @@ export class Requests {
         call.reject(error);
       });
     };
-    return calls.run({ ...options, timeoutMs: options.timeoutMs ?? limits.answerTimeoutMs }, start, end);
+    return calls.run(
+      "request",
+      topic,
+      { ...options, timeoutMs: options.timeoutMs ?? limits.answerTimeoutMs },
+      start,
+      end,
+    );
   }
 
   async #send(

@@ -102,7 +102,10 @@ export class Connector {
       signal.addEventListener("abort", () => reject(signal.reason));
     });
     const timer = scheduler.setTimer(
-      () => this.#cut(new ClientError("timeout", `No connection within ${connectTimeoutMs} ms.`)),
+      () =>
+        this.#cut(
+          new ClientError("timeout", `The server did not accept within ${connectTimeoutMs} ms (connectTimeoutMs).`),
+        ),
       connectTimeoutMs,
     );
     try {
@@ -185,5 +188,5 @@ function attemptError(cause: unknown): ClientError {
   if (cause instanceof ClientError) {
     return cause;
   }
-  return new ClientError("connection-lost", "The connection could not be made.", { cause });
+  return new ClientError("connection-lost", "The connection could not be made; `cause` says why.", { cause });
 }

@@ -59,5 +59,12 @@ export class ClientError extends Error {
 
 /** For calls on a client that has ended. */
 export function closedError(): ClientError {
-  return new ClientError("closed", "The client is closed.");
+  return new ClientError("closed", "The client is closed for good: make a new one.");
+}
+
+/** The error with the call that it ends in front: `publish("a/b"): The client is closed ...`. */
+export function callError(name: string, argument: unknown, error: ClientError): ClientError {
+  const { code, cause, reasonCode } = error;
+  const text = argument === undefined ? "" : JSON.stringify(argument);
+  return new ClientError(code, `${name}(${text}): ${error.message}`, { cause, reasonCode });
 }

@@ -1,3 +1,3 @@
 export type { ClientErrorCode } from "./client-error.ts";
-export { ClientError, closedError } from "./client-error.ts";
-export { endError, invalidArgument, requestError } from "./request-errors.ts";
+export { ClientError, callError, closedError } from "./client-error.ts";
+export { endError, hex, invalidArgument, requestError } from "./request-errors.ts";

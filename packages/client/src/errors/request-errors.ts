@@ -13,7 +13,7 @@ export function requestError(cause: unknown): ClientError {
   if (reasonCode === undefined || !serverLimits.includes(reasonCode)) {
     return invalidArgument(cause);
   }
-  const text = "The server announced that it does not take this.";
+  const text = "The server announced that it does not take this; `cause` says what exactly.";
   return new ClientError("not-supported-by-server", text, { cause, reasonCode });
 }
 
@@ -23,11 +23,16 @@ export function invalidArgument(cause: unknown): ClientError {
   return new ClientError("invalid-argument", text, { cause });
 }
 
+/** A reason code as the specification writes it. */
+export function hex(reasonCode: number): string {
+  return `0x${reasonCode.toString(16).padStart(2, "0")}`;
+}
+
 /** Why a connection is over, for whoever waited for it. */
 export function endError({ kind, reasonCode, error }: ProtocolEnd): ClientError {
   const refused = kind === "remote";
   const text = refused
-    ? `The server refused or ended the connection with code 0x${reasonCode.toString(16)}.`
+    ? `The server refused or ended the connection with reason code ${hex(reasonCode)}.`
     : "The connection ended.";
   return new ClientError(refused ? "refused" : "connection-lost", text, {
     cause: error,

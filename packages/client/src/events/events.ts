@@ -48,7 +48,9 @@ export class Events {
       if (event === "error") {
         console.error(cause);
       } else {
-        this.report(new ClientError("handler-failed", "A listener threw.", { cause }));
+        this.report(
+          new ClientError("handler-failed", `A listener for "${event}" threw; \`cause\` is what.`, { cause }),
+        );
       }
     }
   }

@@ -35,7 +35,9 @@ export function parseText(payload: Uint8Array): string {
   try {
     return decoder.decode(payload);
   } catch (cause) {
-    throw new ClientError("payload-invalid", "The payload is not UTF-8 text.", { cause });
+    throw new ClientError("payload-invalid", "The payload is not UTF-8 text: read `message.payload` instead.", {
+      cause,
+    });
   }
 }
 
@@ -46,7 +48,7 @@ export function parseJson(payload: Uint8Array, schema?: StandardSchema): unknown
     value = JSON.parse(text);
   } catch {
     // The parser's own message quotes the payload.
-    throw new ClientError("payload-invalid", "The payload is not JSON.");
+    throw new ClientError("payload-invalid", "The payload is not JSON: read `message.text()` instead.");
   }
   return schema === undefined ? value : validate(schema, value);
 }

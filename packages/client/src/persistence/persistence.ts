@@ -74,7 +74,9 @@ async function guard<Result>(text: string, work: () => Promise<Result> | Result)
   } catch (cause) {
     const taken = (cause as { readonly code?: unknown }).code === "client-id-in-use";
     if (taken) {
-      throw new ClientError("client-id-in-use", "Somebody else uses this client id.", { cause });
+      throw new ClientError("client-id-in-use", "Another tab or process of this machine uses this client id.", {
+        cause,
+      });
     }
     throw new ClientError("store-failed", text, { cause });
   }

@@ -1,6 +1,6 @@
 import type { Properties, QoS } from "@tidewire/codec";
 import type { Message } from "@tidewire/session";
-import type { ClientError } from "../errors/index.ts";
+import { type ClientError, callError } from "../errors/index.ts";
 import type { QueuedMessage } from "../persistence/index.ts";
 import type { PublishResult } from "./publish-options.ts";
 
@@ -51,7 +51,7 @@ export class OutgoingMessage implements QueuedMessage {
   }
 
   reject(error: ClientError): void {
-    this.#reject?.(error);
+    this.#reject?.(callError("publish", this.topic, error));
     this.#end();
   }
 

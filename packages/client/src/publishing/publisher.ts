@@ -2,7 +2,7 @@ import { encodePublish, type Properties, type ProtocolVersion, validateTopicName
 import type { Link, Scheduler } from "@tidewire/link";
 import type { ClientProtocol, Message } from "@tidewire/session";
 import { aborted, limitWait } from "../calls/index.ts";
-import { ClientError, invalidArgument, requestError } from "../errors/index.ts";
+import { ClientError, callError, hex, invalidArgument, requestError } from "../errors/index.ts";
 import { defaultQueue } from "../limits.ts";
 import { toBytes } from "../messages/index.ts";
 import type { ClientStore, SavedClient } from "../persistence/index.ts";
@@ -63,7 +63,7 @@ export class Publisher {
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<PublishResult> {
     const { qos = 0, retain = false, signal } = options;
     if (signal?.aborted === true) {
-      return Promise.reject(aborted(signal));
+      return Promise.reject(callError("publish", topic, aborted(signal)));
     }
     const properties = this.#host.version === 5 ? options.properties : undefined;
     const seconds = properties?.messageExpiryInterval;
@@ -76,7 +76,7 @@ export class Publisher {
         this.#write(message);
         return sent;
       } catch (error) {
-        return Promise.reject(requestError(error));
+        return Promise.reject(callError("publish", topic, requestError(error)));
       }
     }
     return new Promise((resolve, reject) => {
@@ -126,7 +126,9 @@ export class Publisher {
       this.#dequeue(message);
       const nowMs = this.#host.wallNow();
       if (message.expiresAtMs <= nowMs) {
-        message.reject(new ClientError("message-expired", "The message expired before it could be sent."));
+        message.reject(
+          new ClientError("message-expired", "Its Message Expiry Interval passed before it could be sent."),
+        );
       } else {
         setRemainingExpiry(message, nowMs);
         this.#send(message);
@@ -139,7 +141,7 @@ export class Publisher {
     const message = this.#inFlight.get(packetId);
     this.#inFlight.delete(packetId);
     if (reasonCode >= 0x80) {
-      const text = `The server refused the message with reason code 0x${reasonCode.toString(16)}.`;
+      const text = `The server refused it with reason code ${hex(reasonCode)}.`;
       message?.reject(new ClientError("publish-refused", text, { reasonCode }));
     } else {
       message?.resolve(properties === undefined && reasonCode === 0 ? done : { reasonCode, properties });
@@ -169,7 +171,12 @@ export class Publisher {
       if (this.#host.options.sessionLost !== "reject") {
         again.push(own);
       } else {
-        own.reject(new ClientError("session-lost", "The server lost the session while the message was in flight."));
+        own.reject(
+          new ClientError(
+            "session-lost",
+            "The server lost the session before it had acknowledged the message: publish it again, unless it must not come twice.",
+          ),
+        );
       }
     }
     // Received by the server (PUBREC came); what was owed to it is forgotten with the session.
@@ -237,7 +244,12 @@ export class Publisher {
         if (policy.startsWith("drop-")) {
           message.resolve(dropped);
         } else {
-          message.reject(new ClientError("queue-full", "The queue of messages that wait to be sent is full."));
+          message.reject(
+            new ClientError(
+              "queue-full",
+              `${this.#queue.size} messages of ${this.#queue.bytes} bytes wait to be sent: wait for them, or raise offlineQueue.`,
+            ),
+          );
         }
         return false;
       }

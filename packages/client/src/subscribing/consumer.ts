@@ -69,7 +69,9 @@ export class Consumer implements Subscription {
 
   next(): Promise<IteratorResult<Message, undefined>> {
     if (this.#onMessage !== undefined) {
-      return Promise.reject(new ClientError("invalid-argument", "A subscription with onMessage cannot be iterated."));
+      return Promise.reject(
+        new ClientError("invalid-argument", "A subscription with onMessage cannot be iterated: leave onMessage out."),
+      );
     }
     this.#releaseTaken();
     const value = this.#shift();
@@ -146,12 +148,19 @@ export class Consumer implements Subscription {
     }
     this.#overflowed = true;
     this.#host.report(
-      new ClientError("buffer-overflow", "QoS 0 messages are discarded: a subscription's buffer is full."),
+      new ClientError(
+        "buffer-overflow",
+        `The buffer of the subscription to ${this.filters} is full (bufferSize ${this.#bufferSize}): QoS 0 messages are discarded.`,
+      ),
     );
   }
 
   #failed(cause: unknown): void {
-    this.#host.report(new ClientError("handler-failed", "onMessage threw.", { cause }));
+    this.#host.report(
+      new ClientError("handler-failed", `onMessage of the subscription to ${this.filters} threw; \`cause\` is what.`, {
+        cause,
+      }),
+    );
   }
 
   #release(message: HeldMessage): void {

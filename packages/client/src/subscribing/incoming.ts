@@ -132,7 +132,7 @@ export class Incoming {
     if (discarded.length === 0 || this.#events.has("message")) {
       return;
     }
-    const text = `${discarded.length} messages of the resumed session were for no subscription and are discarded.`;
+    const text = `${discarded.length} messages of the resumed session were for no subscription and are discarded: subscribe within limits.unclaimedHoldMs of connecting.`;
     this.#host.report(new ClientError("message-unclaimed", text));
   }
 

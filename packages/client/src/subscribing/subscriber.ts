@@ -8,7 +8,7 @@ import {
 import type { Link, Scheduler } from "@tidewire/link";
 import type { ClientProtocol } from "@tidewire/session";
 import { aborted, Call, type Calls, type OperationOptions } from "../calls/index.ts";
-import { ClientError, requestError } from "../errors/index.ts";
+import { ClientError, callError, hex, requestError } from "../errors/index.ts";
 import type { ClientLimits } from "../limits.ts";
 import type { Consumer } from "./consumer.ts";
 import { FilterIndex, filterShape } from "./filter-index.ts";
@@ -100,7 +100,7 @@ export class Subscriber {
       }
       this.#check(filters);
     } catch (error) {
-      return Promise.reject(requestError(error));
+      return Promise.reject(callError("subscribe", filters, requestError(error)));
     }
     return new Promise((resolve, reject) => {
       const grant = new Grant(resolve, reject, calls, consumer, this);
@@ -124,7 +124,7 @@ export class Subscriber {
     if (left.length === 0) {
       return Promise.resolve();
     }
-    return this.#host.calls.run(options, (call) => {
+    return this.#host.calls.run("unsubscribe", consumer.filters, options, (call) => {
       let open = left.length;
       const answer = {
         tell(result: Result) {
@@ -193,7 +193,7 @@ export class Subscriber {
   #check(filters: readonly string[]): void {
     const peer = this.#host.link?.protocol.peer;
     if (filters.length === 0) {
-      throw new Error("A subscription needs a topic filter.");
+      throw new Error("Give at least one topic filter.");
     }
     for (const filter of filters) {
       validateTopicFilter(filter);
@@ -201,7 +201,10 @@ export class Subscriber {
         (peer?.wildcardSubscriptionAvailable === false && /[+#]/.test(filter)) ||
         (peer?.sharedSubscriptionAvailable === false && filter.startsWith("$share/"));
       if (refused) {
-        throw new ClientError("not-supported-by-server", "The server takes no such filters.");
+        throw new ClientError(
+          "not-supported-by-server",
+          `The server takes no such filter as ${JSON.stringify(filter)}.`,
+        );
       }
     }
   }
@@ -418,7 +421,7 @@ class Grant extends Call<Subscription> implements Answer {
     consumer: Consumer,
     subscriber: Subscriber,
   ) {
-    super(resolve, reject, calls);
+    super("subscribe", consumer.filters, resolve, reject, calls);
     this.#consumer = consumer;
     this.#subscriber = subscriber;
     const { filters } = consumer;
@@ -467,10 +470,10 @@ function refusal(result: Result): ClientError | undefined {
   if (result < 0x80) {
     return undefined;
   }
-  const text = `The server refused a topic filter with reason code 0x${result.toString(16)}.`;
+  const text = `The server refused the topic filter with reason code ${hex(result)}.`;
   return new ClientError("subscribe-refused", text, { reasonCode: result });
 }
 
 function noAnswer(): ClientError {
-  return new ClientError("timeout", "The server did not answer a SUBSCRIBE or UNSUBSCRIBE.");
+  return new ClientError("timeout", "The server did not answer.");
 }

@@ -90,8 +90,8 @@ export class PageSession {
         return this.#subscribe(call.id, call.input, signal);
       case "unsubscribe":
         return this.#unsubscribe(call.input, signal);
-      case "drain":
-        await client.drain({ signal });
+      case "flush":
+        await client.flush({ signal });
         return undefined;
       case "reauthenticate":
         await client.reauthenticate({ signal });

@@ -38,7 +38,7 @@ export interface RemoteCalls {
     };
     readonly output: PlainMessage;
   };
-  drain: { readonly input: undefined; readonly output: undefined };
+  flush: { readonly input: undefined; readonly output: undefined };
   reauthenticate: { readonly input: undefined; readonly output: undefined };
   persisted: { readonly input: undefined; readonly output: undefined };
   /** From now on every message is told. */

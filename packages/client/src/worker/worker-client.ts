@@ -1,7 +1,7 @@
 import { platformScheduler } from "#platform";
 import { type Call, Calls, type OperationOptions } from "../calls/index.ts";
 import type { Client, RequestOptions } from "../client/index.ts";
-import { closedError } from "../errors/index.ts";
+import { callError, closedError } from "../errors/index.ts";
 import { type ClientEvents, Events, type Status, statusFeed } from "../events/index.ts";
 import { defaultLimits } from "../limits.ts";
 import type { Message } from "../messages/index.ts";
@@ -95,8 +95,8 @@ class WorkerClient implements Client {
     return this.#message(await this.#call("request", { topic, payload, options: plain }, limits), 0);
   }
 
-  drain(options?: OperationOptions): Promise<void> {
-    return this.#call("drain", undefined, options);
+  flush(options?: OperationOptions): Promise<void> {
+    return this.#call("flush", undefined, options);
   }
 
   reauthenticate(options?: OperationOptions): Promise<void> {
@@ -175,7 +175,7 @@ class WorkerClient implements Client {
     options?: OperationOptions,
   ): Promise<RemoteCalls[Name]["output"]> {
     if (this.status === "closed") {
-      return Promise.reject(closedError());
+      return Promise.reject(callError(name, undefined, closedError()));
     }
     this.#count += 1;
     const id = this.#count;
@@ -183,7 +183,7 @@ class WorkerClient implements Client {
       this.#calls.set(id, call as Call<unknown>);
       this.#post({ kind: "call", id, name, input } as ToWorker);
     };
-    return this.#open.run(options, start, () => {
+    return this.#open.run(name, undefined, options, start, () => {
       this.#calls.delete(id);
       this.#post({ kind: "cancel", id });
     });

@@ -1,0 +1,51 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { Feed } from "./feed.ts";
+
+test("values come in their order, however pushing and taking mix", () => {
+  fc.assert(
+    fc.property(fc.array(fc.boolean(), { maxLength: 200 }), (pushes) => {
+      const feed = new Feed<number>();
+      const expected: number[] = [];
+      let count = 0;
+      for (const push of pushes) {
+        if (push) {
+          feed.push(count);
+          expected.push(count);
+          count += 1;
+        } else {
+          expect(feed.shift()).toBe(expected.shift());
+        }
+        expect(feed.size).toBe(expected.length);
+      }
+    }),
+    { seed: 20_261 },
+  );
+});
+
+test("readers that wait get what comes, in their order; the end comes after what is kept", async () => {
+  const feed = new Feed<string>();
+  const [first, second] = [feed.next(), feed.next()];
+  expect(feed.awaited).toBe(true);
+  feed.push("a");
+  feed.push("b");
+  feed.push("c");
+  expect(feed.awaited).toBe(false);
+  feed.end();
+  expect([await first, await second, await feed.next(), await feed.next()]).toEqual([
+    { done: false, value: "a" },
+    { done: false, value: "b" },
+    { done: false, value: "c" },
+    { done: true, value: undefined },
+  ]);
+});
+
+test("the end ends every reader that waits", async () => {
+  const feed = new Feed<string>();
+  const readers = [feed.next(), feed.next()];
+  feed.end();
+  expect(await Promise.all(readers)).toEqual([
+    { done: true, value: undefined },
+    { done: true, value: undefined },
+  ]);
+});

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { ClientError } from "../errors/index.ts";
+import { isFatal } from "./refusals.ts";
+
+const refused = (reasonCode: number) => new ClientError("refused", "", { reasonCode });
+
+test.each([0x81, 0x82, 0x84, 0x85, 0x86, 0x87, 0x8a, 0x8c, 0x8e, 0x90, 0x95, 0x98, 0x99, 0x9a, 0x9b])(
+  "0x%s is final when the server says it",
+  (code) => {
+    expect(isFatal(refused(code))).toBe(true);
+    expect(isFatal(new ClientError("connection-lost", "", { reasonCode: code }))).toBe(false);
+  },
+);
+
+test.each([0x80, 0x83, 0x88, 0x89, 0x8b, 0x8d, 0x93, 0x96, 0x97, 0x9c, 0x9d, 0x9f])("0x%s passes", (code) => {
+  expect(isFatal(refused(code))).toBe(false);
+});
