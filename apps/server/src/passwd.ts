@@ -7,11 +7,9 @@ import {
   renameSync,
   rmSync,
   statSync,
-  writeSync,
+  writeFileSync,
 } from "node:fs";
-import { MAXIMUM_FIELD_LENGTH } from "./access/limits.ts";
-import { hashPassword } from "./access/password-hash.ts";
-import { nameProblem, parseUsers, withUser } from "./access/users-file.ts";
+import { hashPassword, MAXIMUM_FIELD_LENGTH, nameProblem, parseUsers, withUser } from "./access/index.ts";
 import type { PasswdOptions } from "./args.ts";
 import { describeError, errorCode, UsageError } from "./errors.ts";
 import { readPassword } from "./read-password.ts";
@@ -31,16 +29,16 @@ export async function passwd({ file, user }: PasswdOptions): Promise<void> {
   if (password.length > MAXIMUM_FIELD_LENGTH) {
     throw new UsageError("the password is too long for MQTT", `keep it below ${MAXIMUM_FIELD_LENGTH + 1} bytes`);
   }
-  replaceFile(file, withUser(before, user, await hashPassword(password)));
+  replaceFile(file, withUser(before.toString().replace(/^\uFEFF/, ""), user, await hashPassword(password)));
   process.stdout.write(`${isNew ? "added" : "changed"} ${user} in ${file}; a running broker takes it up on SIGHUP\n`);
 }
 
-function readUsers(file: string): string {
+function readUsers(file: string): Buffer {
   try {
-    return readFileSync(file, "utf8");
+    return readFileSync(file);
   } catch (error) {
     if (errorCode(error) === "ENOENT") {
-      return "";
+      return Buffer.alloc(0);
     }
     throw unusable(file, error);
   }
@@ -56,7 +54,7 @@ function replaceFile(file: string, text: string): void {
     const before = statSync(file, { throwIfNoEntry: false });
     const descriptor = openSync(temporary, "wx", 0o600 | ((before?.mode ?? 0) & 0o040));
     try {
-      writeSync(descriptor, text);
+      writeFileSync(descriptor, text);
       fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);

@@ -1,6 +1,6 @@
 import { createInterface } from "node:readline";
 import { Writable } from "node:stream";
-import { MAXIMUM_FIELD_LENGTH } from "./access/limits.ts";
+import { MAXIMUM_FIELD_LENGTH } from "./access/index.ts";
 import { UsageError } from "./errors.ts";
 
 /** Asks for a new password, twice and without showing it; what is no terminal is read to the end of its first line. */

@@ -1,9 +1,10 @@
 import type { Broker } from "@tidewire/broker";
 import { NOT_AUTHORIZED } from "@tidewire/codec/codes";
 import type { Logger } from "pino";
-import { Access } from "./access/access.ts";
+import { Access } from "./access/index.ts";
 import type { ServeOptions } from "./args.ts";
 import { describeError } from "./errors.ts";
+import { type NamedFile, permissionWarnings } from "./file-permissions.ts";
 import { isSecure } from "./listen-url.ts";
 import {
   isLoopback,
@@ -36,8 +37,11 @@ export async function serve(options: ServeOptions): Promise<void> {
     }
     process.stdout.write("ready\n");
     warnIfOpen(options, logger);
+    warnOfPermissions(options, logger);
     logger.info(`${await stopped}: closing`);
   } finally {
+    // Passwords that still wait for their turn would hold the end up by minutes.
+    access?.close();
     await broker.close();
   }
 }
@@ -67,7 +71,8 @@ interface Running {
 }
 
 /** Reads certificate, users and rules anew. When one of the files is bad, all of them stay as they were. */
-function reload({ options: { tls }, logger, access, broker, listeners }: Running): void {
+function reload({ options, logger, access, broker, listeners }: Running): void {
+  const { tls } = options;
   try {
     const credentials = tls && readTlsCredentials(tls);
     const outdated = access?.reload() ?? [];
@@ -80,8 +85,26 @@ function reload({ options: { tls }, logger, access, broker, listeners }: Running
       }
     }
     logger.info(`SIGHUP: the files are read anew; clients disconnected: ${outdated.length}`);
+    warnOfPermissions(options, logger);
   } catch (error) {
     logger.error(`SIGHUP: nothing is changed: ${describeError(error)}`);
+  }
+}
+
+function warnOfPermissions({ tls, access }: ServeOptions, logger: Logger): void {
+  const files: NamedFile[] = [];
+  if (tls !== undefined) {
+    files.push({ flag: "--tls-key", file: tls.keyFile, secret: true });
+    files.push({ flag: "--tls-cert", file: tls.certFile, secret: false });
+  }
+  if (access !== undefined) {
+    files.push({ flag: "--users", file: access.usersFile, secret: true });
+  }
+  if (access?.aclFile !== undefined) {
+    files.push({ flag: "--acl", file: access.aclFile, secret: false });
+  }
+  for (const warning of permissionWarnings(files)) {
+    logger.warn(warning);
   }
 }
 

@@ -78,13 +78,19 @@ describe("tidewire with arguments that are wrong", () => {
     writeFileSync(users, "# the lab\nalice:secret\n");
     await expectRefusal(
       args,
-      /users, line 2: user "alice" has no scrypt hash of the right form/,
+      /users, line 2: user "alice" has no scrypt hash of the right form and cost/,
       /tidewire passwd FILE USER/,
     );
     writeFileSync(users, "");
     await expectRefusal(args, /--acl .*acl cannot be read \(ENOENT\)/, /check the path/);
     writeFileSync(rules, "user alice\ntopic read a/#/b\n");
     await expectRefusal(args, /acl, line 2: /, /write a topic filter such as/);
+    writeFileSync(rules, "user alice\ntopic readwrite #\ntopic dney keys/#\n");
+    await expectRefusal(
+      args,
+      /acl, line 3: "dney" is no kind of access \(did you mean "deny"\?\)/,
+      /write read, write/,
+    );
   });
 
   it("names a limit that is none", async () => {

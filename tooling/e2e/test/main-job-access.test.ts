@@ -1,4 +1,5 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createCertificate } from "../src/certificate.ts";
@@ -201,6 +202,61 @@ describe("tidewire serve --users", () => {
       expect(subscriber.stdout).toContain("got says bob");
     });
   });
+});
+
+describe("tidewire serve --users with passwords that wait", () => {
+  // Attack 54: it took over a minute to end. Twenty seconds of hashing wait here; `stop` allows fifteen for all.
+  it("ends on SIGTERM without checking them", async () => {
+    const usersFile = join(temporaryDirectory(), "users");
+    await setPassword(usersFile, "alice", "one");
+    const server = await startServer([...MEMORY, "--users", usersFile, "--log-level", "error"]);
+    const connectPacket = connectAs("alice", "wrong");
+    const sockets = Array.from({ length: 450 }, () => {
+      const socket = connectSocket(server.ports[0] ?? 0, "127.0.0.1", () => socket.write(connectPacket));
+      return socket.on("error", () => {});
+    });
+    // The first answer: by then the others wait.
+    await Promise.race(sockets.map((socket) => new Promise((resolve) => socket.once("data", resolve))));
+    expect(await server.program.stop()).toEqual({ code: 0, signal: null });
+    for (const socket of sockets) {
+      socket.destroy();
+    }
+  });
+});
+
+/** A CONNECT of MQTT 3.1.1 with Clean Session and no client identifier. */
+function connectAs(username: string, password: string): Buffer {
+  const text = (value: string): Buffer => {
+    const bytes = Buffer.from(value);
+    return Buffer.concat([Buffer.of(0, bytes.length), bytes]);
+  };
+  const header = [text("MQTT"), Buffer.of(4, 0b1100_0010, 0, 60)];
+  const body = Buffer.concat([...header, text(""), text(username), text(password)]);
+  return Buffer.concat([Buffer.of(0x10, body.length), body]);
+}
+
+it("tells a password from the same with a zero byte behind it", async () => {
+  const usersFile = join(temporaryDirectory(), "users");
+  await setPassword(usersFile, "alice", "pw");
+  const server = await startServer([...MEMORY, "--users", usersFile]);
+  const url = `mqtt://127.0.0.1:${server.ports[0]}`;
+  const wrong = { username: "alice", password: "pw\0", protocolVersion: 5 } as const;
+  await expect(connectMqttJs(url, wrong)).rejects.toMatchObject({ code: 0x86 });
+  await (await connectMqttJs(url, { ...wrong, password: "pw" })).client.endAsync();
+  await server.program.stop();
+});
+
+it("warns of a users file that others can read, at the start and at each reload", async () => {
+  const usersFile = join(temporaryDirectory(), "users");
+  writeFileSync(usersFile, "");
+  chmodSync(usersFile, 0o644);
+  const { program } = await startServer([...MEMORY, "--users", usersFile]);
+  const warnings = () =>
+    program.stderr.filter((line) => /users can be read by every user .* run \\"chmod o= /.test(line));
+  await until("the warning", () => warnings().length === 1);
+  program.kill("SIGHUP");
+  await until("the warning again", () => warnings().length === 2);
+  await program.stop();
 });
 
 describe("a device agent and tidewire serve --users", () => {

@@ -7,7 +7,8 @@ import { pino } from "pino";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { UsageError } from "../errors.ts";
 import { Access } from "./access.ts";
-import { hashPassword } from "./password-hash.ts";
+import { PasswordChecker } from "./password-checker.ts";
+import { hashPassword, type PasswordHash } from "./password-hash.ts";
 
 let directory: string;
 let usersFile: string;
@@ -15,6 +16,7 @@ let aclFile: string;
 
 beforeEach(async () => {
   sessionUser = undefined;
+  signal = undefined;
   directory = mkdtempSync(join(tmpdir(), "tidewire-access-"));
   usersFile = join(directory, "users");
   aclFile = join(directory, "acl");
@@ -41,6 +43,7 @@ function open(options: { readonly acl?: boolean; readonly allowAnonymous?: boole
 
 /** Who has the session with the client identifier that all use here. */
 let sessionUser: string | undefined;
+let signal: AbortSignal | undefined;
 
 /** 0 when the client is let in. */
 async function connect(access: Access, username?: string, password?: string, willTopic?: string): Promise<number> {
@@ -55,6 +58,7 @@ async function connect(access: Access, username?: string, password?: string, wil
     connection: { remoteAddress: "192.0.2.1:4711" },
     packet: { will },
     sessionUser: () => sessionUser,
+    signal,
   };
   const result = await access.hooks.authenticate?.(request as unknown as ConnectRequest);
   if (typeof result === "object" && "reasonCode" in result) {
@@ -82,10 +86,65 @@ it("lets in who has the right password, and says nothing more to all others", as
 });
 
 it("tells a client to come later when too many passwords wait to be checked", async () => {
-  const busy = { check: async () => "busy" as const };
+  const busy = { check: async () => "busy" as const, close() {} };
   const access = new Access({ usersFile, aclFile: undefined, allowAnonymous: true }, pino({ level: "silent" }), busy);
   expect(await connect(access, "alice", "one")).toBe(0x89);
   expect(await connect(access)).toBe(0);
+});
+
+// Attack 47: whoever asks must not learn from the time which users there are. Counted in hashes, which take all of it.
+it("hashes once for each name and password, whoever is in the file", async () => {
+  const hashed: PasswordHash[] = [];
+  const checker = new PasswordChecker(async (_password, hash) => {
+    hashed.push(hash);
+    return false;
+  });
+  const options = { usersFile, aclFile: undefined, allowAnonymous: true };
+  const access = new Access(options, pino({ level: "silent" }), checker);
+  for (const [name, password] of [
+    ["alice", "wrong"],
+    ["carol", "wrong"],
+    ["", "wrong"],
+    [undefined, "wrong"],
+    ["alice", undefined],
+    ["carol", undefined],
+  ] as const) {
+    hashed.length = 0;
+    expect(await connect(access, name, password)).toBe(0x86);
+    expect(hashed.map(({ options: { N, r, p } }) => [N, r, p])).toEqual([[32_768, 8, 1]]);
+  }
+});
+
+it("gives no hash to a client that is gone, nor to anybody after it was closed", async () => {
+  const signals: unknown[] = [];
+  const passwords = {
+    check: async (_password: unknown, _hash: unknown, source: { signal?: AbortSignal | undefined }) => {
+      signals.push(source.signal);
+      return "cancelled" as const;
+    },
+    close: () => signals.push("closed"),
+  };
+  const access = new Access(
+    { usersFile, aclFile: undefined, allowAnonymous: true },
+    pino({ level: "silent" }),
+    passwords,
+  );
+  signal = new AbortController().signal;
+  expect(await connect(access, "alice", "one")).toBe(0x88);
+  access.close();
+  expect(signals).toEqual([signal, "closed"]);
+});
+
+it("warns of rules for a user that is not there", () => {
+  writeFileSync(aclFile, "user alice\ntopic read news\nuser bbo\ntopic deny news\n");
+  const lines: string[] = [];
+  const logger = pino({ level: "warn" }, { write: (line: string) => lines.push(line) });
+  const access = new Access({ usersFile, aclFile, allowAnonymous: false }, logger);
+  const warning =
+    /acl, line 3: user \\"bbo\\" is not in the users file \(did you mean \\"bob\\"\?\): .*; add the user, or/;
+  expect(lines).toEqual([expect.stringMatching(warning)]);
+  access.reload();
+  expect(lines).toHaveLength(2);
 });
 
 it("lets in who gives no name where that is allowed, but no wrong names", async () => {

@@ -1,39 +1,38 @@
-import { readFileSync } from "node:fs";
 import type { BrokerHooks, ClientInfo, ConnectRequest, Refusal } from "@tidewire/broker";
 import {
   BAD_USER_NAME_OR_PASSWORD,
   CLIENT_IDENTIFIER_NOT_VALID,
   NOT_AUTHORIZED,
   SERVER_BUSY,
+  SERVER_UNAVAILABLE,
 } from "@tidewire/codec/codes";
 import type { Logger } from "pino";
 import type { AccessOptions } from "../args.ts";
-import { describeError, errorCode, UsageError } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
+import { readNamedFile } from "../text-file.ts";
 import { Acl } from "./acl.ts";
-import { parseAcl } from "./acl-file.ts";
+import { type AclRules, parseAcl } from "./acl-file.ts";
 import { PasswordChecker } from "./password-checker.ts";
-import { parseUsers, type Users } from "./users-file.ts";
+import { Decoys, parseUsers, type Users } from "./users-file.ts";
 
 /** Who may connect, and what they may publish and get: the files of `--users` and `--acl` at work as broker hooks. */
 export class Access {
   readonly hooks: BrokerHooks;
   readonly #options: AccessOptions;
   readonly #logger: Logger;
-  readonly #passwords: Pick<PasswordChecker, "check">;
+  readonly #passwords: Passwords;
   readonly #connected = new Set<ClientInfo>();
   #users: Users;
+  #decoys: Decoys;
   #acl: Acl | undefined;
 
   /** Throws a `UsageError` for a file that cannot be read or understood. */
-  constructor(
-    options: AccessOptions,
-    logger: Logger,
-    passwords: Pick<PasswordChecker, "check"> = new PasswordChecker(),
-  ) {
+  constructor(options: AccessOptions, logger: Logger, passwords: Passwords = new PasswordChecker()) {
     this.#options = options;
     this.#logger = logger;
     this.#passwords = passwords;
-    [this.#users, this.#acl] = load(options, new Map());
+    [this.#users, this.#acl] = this.#load(new Map());
+    this.#decoys = new Decoys(this.#users);
     this.hooks = {
       authenticate: (request) => this.#authenticate(request),
       onConnected: (client) => this.#connected.add(client),
@@ -49,9 +48,34 @@ export class Access {
    */
   reload(): ClientInfo[] {
     const before = this.#users;
-    [this.#users, this.#acl] = load(this.#options, before);
+    [this.#users, this.#acl] = this.#load(before);
+    this.#decoys = new Decoys(this.#users);
     const isOutdated = ({ username = "" }: ClientInfo) => before.get(username) !== this.#users.get(username);
     return [...this.#connected].filter(isOutdated);
+  }
+
+  /** Checks no further passwords, so that nothing of it holds up the end of the process. */
+  close(): void {
+    this.#passwords.close();
+  }
+
+  #load(before: Users): [users: Users, acl: Acl | undefined] {
+    const { usersFile, aclFile } = this.#options;
+    const usersText = readNamedFile(
+      "--users",
+      usersFile,
+      'make it with "tidewire passwd FILE USER", and see to its permissions',
+    );
+    const users = parseUsers(usersFile, usersText, before);
+    if (aclFile === undefined) {
+      return [users, undefined];
+    }
+    const aclText = readNamedFile("--acl", aclFile, "check the path, and see to its permissions");
+    const rules = parseAcl(aclFile, aclText);
+    for (const warning of strangers(aclFile, rules, users)) {
+      this.#logger.warn(warning);
+    }
+    return [users, new Acl(rules)];
   }
 
   #authorization(): BrokerHooks {
@@ -70,14 +94,20 @@ export class Access {
       return { reasonCode, reasonString };
     };
     if (username !== undefined || password !== undefined) {
+      const name = username ?? "";
       // Also for a name that is not in the file, so that nobody can find out which ones are.
-      const hash = this.#users.get(username ?? "");
-      const verdict = await this.#passwords.check(password ?? new Uint8Array(), hash);
+      const hash = this.#users.get(name) ?? this.#decoys.get(name);
+      const source = { address: connection.remoteAddress, signal: signalOf(request) };
+      const verdict = await this.#passwords.check(password ?? new Uint8Array(), hash, source);
+      if (verdict === "cancelled") {
+        // Nobody is there to read the answer.
+        return { reasonCode: SERVER_UNAVAILABLE };
+      }
       if (verdict === "busy") {
         return refuse(SERVER_BUSY, "too many clients connect at once");
       }
       // The file may be another one by now.
-      if (verdict === "wrong" || this.#users.get(username ?? "") !== hash) {
+      if (verdict === "wrong" || this.#users.get(name) !== hash) {
         return refuse(BAD_USER_NAME_OR_PASSWORD, "wrong user name or password");
       }
     } else if (!this.#options.allowAnonymous) {
@@ -95,17 +125,21 @@ export class Access {
   }
 }
 
-function load({ usersFile, aclFile }: AccessOptions, before: Users): [users: Users, acl: Acl | undefined] {
-  const users = parseUsers(usersFile, read("--users", usersFile), before);
-  return [users, aclFile === undefined ? undefined : new Acl(parseAcl(aclFile, read("--acl", aclFile)))];
+type Passwords = Pick<PasswordChecker, "check" | "close">;
+
+/** Aborted when the client goes while it waits for its answer. */
+function signalOf(request: ConnectRequest): AbortSignal | undefined {
+  return "signal" in request && request.signal instanceof AbortSignal ? request.signal : undefined;
 }
 
-function read(flag: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    const problem = `${flag} ${file} cannot be read (${errorCode(error) ?? describeError(error)})`;
-    const remedy = flag === "--users" ? 'make it with "tidewire passwd FILE USER"' : "check the path";
-    throw new UsageError(problem, `${remedy}, and see to its permissions`, { cause: error });
-  }
+/** Rules for a user whom nobody is: perhaps a slip, and somebody else's prohibition is missing. */
+function strangers(file: string, { userLines }: AclRules, users: Users): string[] {
+  return [...userLines].flatMap(([name, line]) =>
+    users.has(name)
+      ? []
+      : [
+          `ACL file ${file}, line ${line}: user "${name}" is not in the users file${didYouMean(name, users.keys())}: ` +
+            `its rules are for nobody; add the user, or take the lines out`,
+        ],
+  );
 }

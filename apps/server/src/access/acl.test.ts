@@ -5,20 +5,22 @@ import { parseAcl } from "./acl-file.ts";
 const acl = new Acl(
   parseAcl(
     "acl",
-    [
-      "topic read public/#",
-      "pattern write up/%u/%c",
-      "pattern read %c/inbox",
-      "user alice",
-      "topic devices/+/status",
-      "topic read sensors/#",
-      "topic deny sensors/door/#",
-      "topic write log",
-      "topic readwrite room/#",
-      "topic deny room/+/safe",
-      "user root",
-      "topic readwrite #",
-    ].join("\n"),
+    Buffer.from(
+      [
+        "topic read public/#",
+        "pattern write up/%u/%c",
+        "pattern read %c/inbox",
+        "user alice",
+        "topic devices/+/status",
+        "topic read sensors/#",
+        "topic deny sensors/door/#",
+        "topic write log",
+        "topic readwrite room/#",
+        "topic deny room/+/safe",
+        "user root",
+        "topic readwrite #",
+      ].join("\n"),
+    ),
   ),
 );
 
@@ -79,7 +81,7 @@ describe("an ACL", () => {
   it.each(["#", "+", "a/b", "/", "", "$SYS", "$share", "%u", "$&"])(
     "takes the client identifier %j for a name only",
     (clientId) => {
-      const rules = new Acl(parseAcl("acl", "pattern %c/x/#\npattern own/%u/%c"));
+      const rules = new Acl(parseAcl("acl", Buffer.from("pattern %c/x/#\npattern own/%u/%c")));
       const who = client("alice", clientId);
       for (const topic of ["victim/x/1", "a/b/x/1", "anything", "$SYS/x/1", "own/alice/b", "own/alice/alice"]) {
         expect(rules.mayReceive(who, topic), topic).toBe(false);
@@ -89,7 +91,7 @@ describe("an ACL", () => {
   );
 
   it.each(["c1", "a/b", "+", "#"])("lets the client identifier %j not get round a deny", (clientId) => {
-    const rules = new Acl(parseAcl("acl", "pattern read #\npattern deny private/%c"));
+    const rules = new Acl(parseAcl("acl", Buffer.from("pattern read #\npattern deny private/%c")));
     const who = client("alice", clientId);
     expect(rules.mayReceive(who, "public")).toBe(true);
     expect(rules.mayReceive(who, `private/${clientId.replace(/[+#]/, "x")}`)).toBe(false);

@@ -1,47 +1,56 @@
-import { randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from "node:crypto";
-import { HASH_COST, HASH_MEMORY } from "./limits.ts";
+import { createHash, randomBytes, type ScryptOptions, scrypt, timingSafeEqual } from "node:crypto";
+import { HASH_COST, HASH_MEMORY, HASH_WORK } from "./limits.ts";
 
 /** A password as a users file keeps it: hashed by scrypt, with a salt of its own. */
 export interface PasswordHash {
-  /** As it stands in the file, such as `$scrypt$ln=15,r=8,p=1$SALT$KEY` with base64 of no padding. */
+  /** As it stands in the file, such as `$scrypt$v=2$ln=15,r=8,p=1$SALT$KEY` with base64 of no padding. */
   readonly text: string;
+  readonly version: 1 | 2;
   readonly options: ScryptOptions;
   readonly salt: Buffer;
   readonly key: Buffer;
 }
 
-/** What is checked for a user that nobody is, so that it takes no less time; no password fits it. */
-export const DECOY: PasswordHash = passwordHash(HASH_COST, randomBytes(16), randomBytes(32));
+/** What is checked where there is no user to take the cost from. */
+export const DECOY: PasswordHash = passwordHash(2, HASH_COST, randomBytes(16), randomBytes(32));
+
+/** No password fits it, and to check one takes what it takes for `hash`. */
+export function decoyOf(hash: PasswordHash): PasswordHash {
+  return { ...hash, text: "", salt: randomBytes(hash.salt.length), key: randomBytes(hash.key.length) };
+}
 
 /** Hashes a new password. */
 export async function hashPassword(password: Uint8Array): Promise<PasswordHash> {
   const salt = randomBytes(16);
-  return passwordHash(HASH_COST, salt, await derive(password, { ...DECOY, salt }));
+  return passwordHash(2, HASH_COST, salt, await derive(password, { ...DECOY, salt }));
 }
 
 export async function isPassword(password: Uint8Array, hash: PasswordHash): Promise<boolean> {
-  return timingSafeEqual(await derive(password, hash), hash.key);
+  // The answer comes at the end, so that nobody learns from the time which version a user has.
+  const fits = timingSafeEqual(await derive(password, hash), hash.key);
+  return fits && !(hash.version === 1 && password.at(-1) === 0);
 }
 
-/** Undefined for what is no such hash, or one that would take too much memory. */
+/** Undefined for what is no such hash, or one that would take too much memory or time. */
 export function parsePasswordHash(text: string): PasswordHash | undefined {
-  const [, ln, r, p, salt, key] = HASH.exec(text) ?? [];
+  const [, version, ln, r, p, salt, key] = HASH.exec(text) ?? [];
   if (salt === undefined || key === undefined) {
     return undefined;
   }
   const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
-  if (memory(cost) > HASH_MEMORY) {
+  if (memory(cost) > HASH_MEMORY || 2 ** cost.ln * cost.r * cost.p > HASH_WORK) {
     return undefined;
   }
-  return passwordHash(cost, Buffer.from(salt, "base64"), Buffer.from(key, "base64"));
+  return passwordHash(version === undefined ? 1 : 2, cost, Buffer.from(salt, "base64"), Buffer.from(key, "base64"));
 }
 
-const HASH = /^\$scrypt\$ln=([1-9]\d?),r=([1-9]\d?),p=([1-9]\d?)\$([A-Za-z\d+/]{11,})\$([A-Za-z\d+/]{22,})$/;
+const HASH = /^\$scrypt\$(v=2\$)?ln=([1-9]\d?),r=([1-9]\d?),p=([1-9]\d?)\$([A-Za-z\d+/]{11,})\$([A-Za-z\d+/]{22,})$/;
 
-function passwordHash(cost: typeof HASH_COST, salt: Buffer, key: Buffer): PasswordHash {
+function passwordHash(version: 1 | 2, cost: typeof HASH_COST, salt: Buffer, key: Buffer): PasswordHash {
   const { ln, r, p } = cost;
   return {
-    text: `$scrypt$ln=${ln},r=${r},p=${p}$${base64(salt)}$${base64(key)}`,
+    text: `$scrypt$${version === 2 ? "v=2$" : ""}ln=${ln},r=${r},p=${p}$${base64(salt)}$${base64(key)}`,
+    version,
     // OpenSSL counts some kilobytes beside the table.
     options: { N: 2 ** ln, r, p, maxmem: memory(cost) + 1024 * 1024 },
     salt,
@@ -49,9 +58,14 @@ function passwordHash(cost: typeof HASH_COST, salt: Buffer, key: Buffer): Passwo
   };
 }
 
-function derive(password: Uint8Array, { salt, key, options }: PasswordHash): Promise<Buffer> {
+/**
+ * scrypt takes its password as a key of HMAC, which fills it up with zeros and replaces one of more than 64 bytes by its
+ * digest: "pw" and "pw\0" would be one password. Since version 2 all are digested first, and have one length.
+ */
+function derive(password: Uint8Array, { version, salt, key, options }: PasswordHash): Promise<Buffer> {
+  const bytes = version === 1 ? password : createHash("sha256").update(password).digest();
   return new Promise((resolve, reject) => {
-    scrypt(password, salt, key.length, options, (error, derived) => (error ? reject(error) : resolve(derived)));
+    scrypt(bytes, salt, key.length, options, (error, derived) => (error ? reject(error) : resolve(derived)));
   });
 }
 

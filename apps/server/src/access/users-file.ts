@@ -1,17 +1,47 @@
+import { createHmac, randomBytes } from "node:crypto";
 import { UsageError } from "../errors.ts";
+import { linesOf } from "../text-file.ts";
 import { MAXIMUM_FIELD_LENGTH } from "./limits.ts";
-import { type PasswordHash, parsePasswordHash } from "./password-hash.ts";
+import { DECOY, decoyOf, type PasswordHash, parsePasswordHash } from "./password-hash.ts";
 
 /** Who may connect: the hash of the password by user name. */
 export type Users = ReadonlyMap<string, PasswordHash>;
 
 /**
+ * Hashes for users that nobody is. A name always gets the same one, which costs what that of some user costs: where users
+ * have hashes of different cost, the time of an answer says nothing about who is in the file.
+ */
+export class Decoys {
+  readonly #decoys: readonly PasswordHash[];
+
+  constructor(users: Users) {
+    const byCost = new Map<string, PasswordHash>();
+    const costOf = ({ version, options, salt, key }: PasswordHash): string =>
+      [version, options.N, options.r, options.p, salt.length, key.length].join();
+    // One for each user, so that a cost is met as often as among them; those of one cost are one object.
+    this.#decoys = [...users.values()].map((hash) => {
+      const cost = costOf(hash);
+      const decoy = byCost.get(cost) ?? decoyOf(hash);
+      byCost.set(cost, decoy);
+      return decoy;
+    });
+  }
+
+  get(name: string): PasswordHash {
+    const number = createHmac("sha256", NAME_KEY).update(name).digest().readUIntBE(0, 6);
+    return this.#decoys[number % this.#decoys.length] ?? DECOY;
+  }
+}
+
+const NAME_KEY = randomBytes(32);
+
+/**
  * Reads lines `NAME:HASH`; those that are empty or begin with `#` are for people. `file` is for errors only. A user who
  * has the hash of `before` still gets that very object.
  */
-export function parseUsers(file: string, text: string, before: Users = new Map()): Users {
+export function parseUsers(file: string, bytes: Uint8Array, before: Users = new Map()): Users {
   const users = new Map<string, PasswordHash>();
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
+  for (const [index, line] of linesOf("users file", file, bytes).entries()) {
     if (isComment(line)) {
       continue;
     }
@@ -30,7 +60,7 @@ export function parseUsers(file: string, text: string, before: Users = new Map()
     }
     const hash = parsePasswordHash(line.slice(colon + 1));
     if (hash === undefined) {
-      throw new UsageError(`${where}: user "${name}" has no scrypt hash of the right form`, REMEDY);
+      throw new UsageError(`${where}: user "${name}" has no scrypt hash of the right form and cost`, REMEDY);
     }
     const known = before.get(name);
     users.set(name, known?.text === hash.text ? known : hash);
