@@ -56,7 +56,9 @@ export class Gateway {
     }
     this.#connections.add(client);
     try {
-      splice(client, await this.#dial(), () => this.#forget(client));
+      const broker = await this.#dial();
+      client.allowInput(MESSAGE_BYTES);
+      splice(client, broker, () => this.#forget(client));
     } catch (error) {
       this.#log(`cannot reach the target: ${error instanceof Error ? error.message : String(error)}`);
       client.abort();
@@ -71,6 +73,9 @@ export class Gateway {
     }
   }
 }
+
+/** A client's message is passed on when it is whole: this large it may be, once the broker has been reached. */
+const MESSAGE_BYTES = 4_194_304;
 
 function listenerOptions(options: GatewayOptions, log: (line: string) => void): WebSocketListenerOptions {
   const { listen, certificateFile, keyFile, origins } = options;

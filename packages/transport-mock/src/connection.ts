@@ -12,10 +12,15 @@ export class MockConnection implements Connection {
   #paused = false;
   #closing = false;
   #blocked = false;
+  /** A message that the other end has not finished. */
+  #unfinished: Uint8Array[] = [];
+  #pendingInput = 0;
+  #allowedInput: number;
 
-  constructor(info: ConnectionInfo, link: LinkControl) {
+  constructor(info: ConnectionInfo, link: LinkControl, allowedInput: number) {
     this.info = info;
     this.#link = link;
+    this.#allowedInput = allowedInput;
   }
 
   /** Called by the link: nothing works before. */
@@ -26,6 +31,19 @@ export class MockConnection implements Connection {
 
   get bufferedAmount(): number {
     return this.#outgoing?.bytes ?? 0;
+  }
+
+  get pendingInput(): number {
+    return this.#pendingInput;
+  }
+
+  /** What was last allowed: for a test to look at. */
+  get allowedInput(): number {
+    return this.#allowedInput;
+  }
+
+  allowInput(bytes: number): void {
+    this.#allowedInput = bytes;
   }
 
   start(handler: ConnectionHandler): void {
@@ -58,6 +76,13 @@ export class MockConnection implements Connection {
     }
     this.#blocked = true;
     return false;
+  }
+
+  /** Sends a part of a message, as WebSockets can: the other end holds it until the next `send` finishes the message. */
+  sendUnfinished(chunk: Uint8Array): void {
+    if (!this.#closing) {
+      this.#outgoing?.push(chunk, true);
+    }
   }
 
   pause(): void {
@@ -101,9 +126,21 @@ export class MockConnection implements Connection {
     return this.#closeInfo !== undefined;
   }
 
-  receive(chunk: Uint8Array): void {
-    if (!this.#closing) {
-      this.#handler?.onData(chunk);
+  receive(chunk: Uint8Array, unfinished: boolean): void {
+    if (this.#closing) {
+      return;
+    }
+    if (unfinished) {
+      this.#hold(chunk);
+      return;
+    }
+    const chunks = [...this.#unfinished, chunk];
+    this.#unfinished = [];
+    this.#pendingInput = 0;
+    for (const part of chunks) {
+      if (!this.#closing) {
+        this.#handler?.onData(part);
+      }
     }
   }
 
@@ -123,11 +160,21 @@ export class MockConnection implements Connection {
     }
     this.#closeInfo = info;
     this.#closing = true;
+    this.#unfinished = [];
+    this.#pendingInput = 0;
     this.#incoming?.clear();
     this.#outgoing?.clear();
     const handler = this.#handler;
     if (handler !== undefined) {
       this.#link.later(() => handler.onClose(info));
+    }
+  }
+
+  #hold(chunk: Uint8Array): void {
+    this.#unfinished.push(chunk);
+    this.#pendingInput += chunk.length;
+    if (this.#pendingInput > this.#allowedInput) {
+      this.#link.overran(this);
     }
   }
 }
@@ -141,13 +188,15 @@ export interface LinkControl {
   /** An end began to close: from here on a limit of time runs. */
   closing(): void;
   aborted(by: MockConnection, error: Error | undefined): void;
+  /** The other end sent more of an unfinished message than this one takes. */
+  overran(receiver: MockConnection): void;
 }
 
 /** What an end needs of the pipe for each direction. */
 export interface ByteLane {
   /** Bytes sent and not delivered. */
   readonly bytes: number;
-  push(chunk: Uint8Array): void;
+  push(chunk: Uint8Array, unfinished?: boolean): void;
   /** What follows the last byte. */
   end(): void;
   /** Arranges the next delivery. */

@@ -6,6 +6,8 @@ export const limits = {
   lowWaterMark: 32_768,
   /** Virtual milliseconds that `close` waits for the other side, as long as the real transports wait. */
   closeTimeoutMs: 10_000,
+  /** What an accepted connection holds of an unfinished message until it is allowed more: as the real listeners. */
+  firstInputBytes: 65_536,
   /** Events one `run` may execute: more is two ends that answer each other for ever, and a hung test says less. */
   eventsPerRun: 1_000_000,
   /** Transcript entries kept: a longer run is a load test, which wants counters. The oldest go first, in blocks. */

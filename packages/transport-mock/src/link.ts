@@ -16,6 +16,7 @@ export interface LinkSettings {
   readonly highWaterMark: number;
   readonly lowWaterMark: number;
   readonly closeTimeoutMs: number;
+  readonly firstInputBytes: number;
 }
 
 /** A cable between two ends, and what can be done to it. */
@@ -38,8 +39,8 @@ export class MockLink implements LinkControl {
     this.#settings = settings;
     this.#budget = settings.byteBudget;
     const clientAddress = `mock-client:${number}`;
-    this.client = new MockConnection(connectionInfo(address, clientAddress), this);
-    this.server = new MockConnection(connectionInfo(clientAddress, address), this);
+    this.client = new MockConnection(connectionInfo(address, clientAddress), this, Number.POSITIVE_INFINITY);
+    this.server = new MockConnection(connectionInfo(clientAddress, address), this, settings.firstInputBytes);
     const options: PipeOptions = {
       scheduler: settings.scheduler,
       random: settings.random,
@@ -124,11 +125,26 @@ export class MockLink implements LinkControl {
   }
 
   aborted(by: MockConnection, error: Error | undefined): void {
+    this.#abort(
+      by,
+      error === undefined ? { initiator: "local", clean: false } : { initiator: "local", clean: false, error },
+    );
+  }
+
+  overran(receiver: MockConnection): void {
+    const error = new TransportError(
+      "input-limit",
+      "The other side sent more of an unfinished message than is allowed.",
+    );
+    this.#abort(receiver, { initiator: "remote", clean: false, error });
+  }
+
+  #abort(by: MockConnection, info: CloseInfo): void {
     this.#record(this.#nameOf(by), "abort");
     const other = by === this.client ? this.server : this.client;
     this.#toServer.clear();
     this.#toClient.clear();
-    by.finish(error === undefined ? { initiator: "local", clean: false } : { initiator: "local", clean: false, error });
+    by.finish(info);
     this.#carry(() => {
       const reset = new TransportError("reset", "The other side ended the connection at once.");
       this.#finish(other, { initiator: other.closing ? "local" : "remote", clean: false, error: reset });

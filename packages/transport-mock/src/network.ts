@@ -20,6 +20,8 @@ export interface MockNetworkOptions {
   /** `onDrain` comes at this level. */
   readonly lowWaterMark?: number;
   readonly closeTimeoutMs?: number;
+  /** What accepted connections hold of an unfinished message until `allowInput` says otherwise. */
+  readonly firstInputBytes?: number;
   /** False when nobody will read it: long simulations run faster. Default true. */
   readonly transcript?: boolean;
 }
@@ -56,6 +58,7 @@ export class MockNetwork {
         (options.highWaterMark ?? limits.highWaterMark) - 1,
       ),
       closeTimeoutMs: options.closeTimeoutMs ?? limits.closeTimeoutMs,
+      firstInputBytes: options.firstInputBytes ?? limits.firstInputBytes,
     };
     this.dial = this.dialTo(defaultAddress);
     this.listen = this.listenOn(defaultAddress);

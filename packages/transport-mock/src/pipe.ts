@@ -42,9 +42,10 @@ export class Pipe implements ByteLane {
     return this.#bytes;
   }
 
-  push(chunk: Uint8Array): void {
+  /** `unfinished`: a part of a message, which the receiver cannot hand on before the rest is there. */
+  push(chunk: Uint8Array, unfinished = false): void {
     this.#bytes += chunk.length;
-    this.#enqueue(chunk);
+    this.#enqueue(chunk, unfinished);
   }
 
   /** What follows the last byte. */
@@ -90,25 +91,29 @@ export class Pipe implements ByteLane {
         this.#shift();
         this.#options.onEnd(this);
       } else {
-        this.#deliverChunk(this.#takeChunk(item.chunk, nowMs));
+        this.#deliverChunk(this.#takeChunk(item.chunk, item.unfinished, nowMs), item.unfinished);
       }
     }
     this.from.sent(this.#bytes);
     this.schedule();
   };
 
-  #deliverChunk(chunk: Uint8Array): void {
+  #deliverChunk(chunk: Uint8Array, unfinished: boolean): void {
     const allowed = this.#discarding ? chunk.length : this.#options.spend(this, chunk);
     this.#bytes = Math.max(0, this.#bytes - chunk.length);
     if (allowed > 0) {
-      this.to.receive(allowed < chunk.length ? chunk.subarray(0, allowed) : chunk);
+      this.to.receive(allowed < chunk.length ? chunk.subarray(0, allowed) : chunk, unfinished);
     }
   }
 
   /** Takes the next piece off the queue, cut or joined as the chunking says. */
-  #takeChunk(chunk: Uint8Array, nowMs: number): Uint8Array {
+  #takeChunk(chunk: Uint8Array, unfinished: boolean, nowMs: number): Uint8Array {
     const { chunking, random } = this.#options;
     const way = chunking === "random" ? randomWays[random.integer(0, randomWays.length - 1)] : chunking;
+    if (unfinished) {
+      this.#shift();
+      return chunk;
+    }
     if (way === "merge") {
       return this.#takeAll(nowMs);
     }
@@ -118,7 +123,7 @@ export class Pipe implements ByteLane {
       return chunk;
     }
     const item = this.#queue[this.#head] as Item;
-    this.#queue[this.#head] = { chunk: chunk.subarray(length), dueMs: item.dueMs };
+    this.#queue[this.#head] = { ...item, chunk: chunk.subarray(length) };
     return chunk.subarray(0, length);
   }
 
@@ -127,7 +132,7 @@ export class Pipe implements ByteLane {
     let length = 0;
     for (;;) {
       const item = this.#queue[this.#head];
-      if (item?.chunk === undefined || item.dueMs > nowMs) {
+      if (item?.chunk === undefined || item.unfinished || item.dueMs > nowMs) {
         break;
       }
       chunks.push(item.chunk);
@@ -146,10 +151,10 @@ export class Pipe implements ByteLane {
     return joined;
   }
 
-  #enqueue(chunk: Uint8Array | undefined): void {
+  #enqueue(chunk: Uint8Array | undefined, unfinished = false): void {
     const dueMs = Math.max(this.#lastDueMs, this.#options.scheduler.now() + this.#options.latencyMs());
     this.#lastDueMs = dueMs;
-    this.#queue.push({ chunk, dueMs });
+    this.#queue.push({ chunk, unfinished, dueMs });
     this.schedule();
   }
 
@@ -165,6 +170,7 @@ export class Pipe implements ByteLane {
 interface Item {
   /** Undefined: the end. */
   readonly chunk: Uint8Array | undefined;
+  readonly unfinished: boolean;
   readonly dueMs: number;
 }
 

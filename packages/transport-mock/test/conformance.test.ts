@@ -1,7 +1,7 @@
 import { executeCases, runConformance } from "@tidewire/conformance";
 import { type LoopbackOptions, loopbackTarget, saboteurs, transportCases } from "@tidewire/conformance/transport";
 import { vitestApi } from "@tidewire/conformance/vitest";
-import { type MockNetworkOptions, mockNetwork } from "@tidewire/transport-mock";
+import { type MockConnection, type MockNetworkOptions, mockNetwork } from "@tidewire/transport-mock";
 import { describe, expect, it } from "vitest";
 
 const marks = { high: 65_536, low: 16_384 };
@@ -16,7 +16,17 @@ function mockTarget(
   return loopbackTarget({
     name,
     end,
-    capabilities: ["cut", "abort-visible", "abort-drops", "pause", "peer-pause", "close-timeout", "refusal"],
+    capabilities: [
+      "cut",
+      "abort-visible",
+      "abort-drops",
+      "pause",
+      "peer-pause",
+      "close-timeout",
+      "refusal",
+      "unfinished",
+      ...(end === "server" ? (["first-input"] as const) : []),
+    ],
     setup() {
       const network = mockNetwork({
         highWaterMark: marks.high,
@@ -31,6 +41,8 @@ function mockTarget(
         dialNowhere: network.dialTo("nowhere"),
         marks,
         closeTimeoutMs,
+        firstInputBytes: 65_536,
+        sendUnfinished: (peer, bytes) => (peer as MockConnection).sendUnfinished(new Uint8Array(bytes)),
         cut: () => network.cut(),
         async pass(ms) {
           await network.pass(ms);

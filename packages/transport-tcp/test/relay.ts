@@ -4,10 +4,14 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 export class Relay {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  #near: Socket | undefined;
+  #far: Socket | undefined;
 
   private constructor(port: number) {
     this.#server = createServer((near) => {
       const far = connect({ host: "127.0.0.1", port });
+      this.#near = near;
+      this.#far = far;
       for (const [from, to] of [
         [near, far],
         [far, near],
@@ -34,6 +38,11 @@ export class Relay {
     for (const socket of this.#sockets) {
       socket.resetAndDestroy();
     }
+  }
+
+  /** Bytes that the other end never sent: to the one that dialled, or to the one that accepted. */
+  inject(to: "client" | "server", bytes: Uint8Array): void {
+    (to === "client" ? this.#near : this.#far)?.write(bytes);
   }
 
   close(): void {

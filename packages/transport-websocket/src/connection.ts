@@ -19,6 +19,7 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
   /** Not delivered yet; the end comes last. */
   const held: (Uint8Array | CloseInfo)[] = [];
   let heldBytes = 0;
+  let allowedBytes = limits.heldBytes;
   let paused = false;
   /** `close` or `abort` was called. */
   let closing = false;
@@ -46,8 +47,8 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
     }
     held.push(chunk);
     heldBytes += chunk.length;
-    if (heldBytes > limits.heldBytes) {
-      breakOff(new TransportError("message-too-big", "More was received while paused than may be held."));
+    if (heldBytes > allowedBytes) {
+      breakOff(new TransportError("input-limit", "More was received while paused than may be held."));
     }
   };
 
@@ -107,6 +108,9 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
     get bufferedAmount() {
       return end === undefined ? socket.bufferedAmount : 0;
     },
+    get pendingInput() {
+      return end === undefined ? heldBytes : 0;
+    },
     start(given) {
       if (handler !== undefined) {
         throw new Error("start may be called once");
@@ -133,6 +137,9 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
     resume() {
       paused = false;
       queueMicrotask(deliver);
+    },
+    allowInput(bytes) {
+      allowedBytes = bytes;
     },
     close() {
       if (closing) {

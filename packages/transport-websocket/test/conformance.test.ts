@@ -1,7 +1,7 @@
 import { runConformance } from "@tidewire/conformance";
 import { loopbackTarget, type TransportCapability, transportCases } from "@tidewire/conformance/transport";
 import { vitestApi } from "@tidewire/conformance/vitest";
-import type { Dial } from "@tidewire/transport";
+import type { Connection, Dial } from "@tidewire/transport";
 import { webSocket as platformWebSocket } from "@tidewire/transport-websocket";
 import { type WebSocketListenerOptions, webSocket, webSocketListener } from "@tidewire/transport-websocket/node";
 import { afterAll, describe } from "vitest";
@@ -9,9 +9,12 @@ import { WebSocket } from "ws";
 import { certificate } from "../../transport-tcp/test/certificates.ts";
 import { Relay } from "../../transport-tcp/test/relay.ts";
 import { pass } from "../../transport-tcp/test/time.ts";
+import { frame } from "./support.ts";
 
 const marks = { highWaterMark: 65_536, lowWaterMark: 16_384, closeTimeoutMs: 3_000 };
 const both: readonly TransportCapability[] = ["abort-visible", "abort-drops", "pause", "peer-pause", "close-timeout"];
+/** Most cases send messages as large as they like. */
+const wholeMessages = 16_777_216;
 const authority = await certificate("Test authority", { authority: true });
 const server = await certificate("server", { issuer: authority });
 
@@ -23,26 +26,33 @@ interface Definition {
   readonly dial: (address: string) => Dial;
   readonly cases?: typeof transportCases;
   readonly cut?: () => void;
+  readonly sendUnfinished?: (bytes: number) => void;
+  readonly concurrency?: number;
 }
 
-function define({ name, end, capabilities, listen, dial, cases = transportCases, cut }: Definition): void {
+function define(definition: Definition): void {
+  const { name, end, capabilities, listen, dial, cases = transportCases, cut, sendUnfinished } = definition;
   const target = loopbackTarget({
     name,
     end,
     capabilities,
     setup: () => ({
-      listen: webSocketListener({ host: "127.0.0.1", ...listen, ...marks }),
+      listen: webSocketListener({ host: "127.0.0.1", firstInputBytes: wholeMessages, ...listen, ...marks }),
       dial,
       dialNowhere: dial("ws://127.0.0.1:1/mqtt"),
       marks: { high: marks.highWaterMark, low: marks.lowWaterMark },
       closeTimeoutMs: marks.closeTimeoutMs,
       pass,
+      firstInputBytes: 65_536,
+      ...(sendUnfinished === undefined
+        ? {}
+        : { sendUnfinished: (_peer: Connection, bytes: number) => sendUnfinished(bytes) }),
       ...(cut === undefined ? {} : { cut }),
     }),
   });
   // Once is enough for the case that moves 100 MB.
   const chosen = cases.filter(({ id }) => end === "client" || id !== "transport/pausing/slow-reader");
-  runConformance(chosen, target, { api: vitestApi, concurrency: 8 });
+  runConformance(chosen, target, { api: vitestApi, concurrency: definition.concurrency ?? 8 });
 }
 
 for (const end of ["client", "server"] as const) {
@@ -79,9 +89,14 @@ define({
   dial: (url) => platformWebSocket(url, { ...marks, WebSocket: Platform }),
 });
 
-describe("a cut cable", () => {
+describe("through a relay", () => {
   const relays: Relay[] = [];
-  const cases = transportCases.filter(({ needs }) => needs?.includes("cut"));
+  /** Those that the first frame of a message went through. */
+  const begun = new WeakSet<Relay>();
+  const needs: readonly TransportCapability[] = ["cut", "unfinished", "first-input"];
+  const cases = transportCases.filter((candidate) =>
+    candidate.needs?.some((need) => (needs as readonly string[]).includes(need)),
+  );
   for (const end of ["client", "server"] as const) {
     const dial =
       (url: string): Dial =>
@@ -90,7 +105,22 @@ describe("a cut cable", () => {
         relays.push(relay);
         return webSocket(`ws://127.0.0.1:${relay.port}/mqtt`)(options);
       };
-    define({ name: "WS", end, capabilities: ["cut"], dial, cases, cut: () => relays.at(-1)?.cut() });
+    define({
+      name: "WS",
+      end,
+      capabilities: end === "server" ? needs : ["cut", "unfinished"],
+      listen: { firstInputBytes: 65_536 },
+      dial,
+      cases,
+      concurrency: 1,
+      cut: () => relays.at(-1)?.cut(),
+      sendUnfinished: (bytes) => {
+        const relay = relays.at(-1) as Relay;
+        const opcode = begun.has(relay) ? 0 : 2;
+        begun.add(relay);
+        relay.inject(end, frame(opcode, new Uint8Array(bytes), { final: false, masked: end === "server" }));
+      },
+    });
   }
   afterAll(() => {
     for (const relay of relays) {

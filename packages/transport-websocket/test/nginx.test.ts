@@ -116,6 +116,7 @@ describe.skipIf(missing !== undefined)(`behind nginx ${missing ?? ""}`, () => {
     certificateOfProxy = await certificate("proxy");
     listener = await webSocketListener({ host: "127.0.0.1", trustedProxies: ["127.0.0.1"] })((connection) => {
       accepted.push(connection);
+      connection.allowInput(1_048_576);
       connection.start({ onData: (chunk) => connection.send([chunk]), onDrain() {}, onClose() {} });
     });
     proxy = await Nginx.start(new URL(listener.addresses[0] ?? "").host, certificateOfProxy);

@@ -84,16 +84,21 @@ export function upgradeRequest(path: string, headers: Readonly<Record<string, st
   return `GET ${path} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`;
 }
 
-/** A client's frame; the mask is zero, which leaves the payload readable. */
-export function frame(opcode: number, payload: Uint8Array, { final = true, length = payload.length } = {}): Buffer {
+/** A client's frame; the mask is zero, which leaves the payload readable. A server's has none. */
+export function frame(
+  opcode: number,
+  payload: Uint8Array,
+  { final = true, length = payload.length, masked = true } = {},
+): Buffer {
   const head = [opcode | (final ? 0x80 : 0)];
+  const maskBit = masked ? 0x80 : 0;
   if (length < 126) {
-    head.push(0x80 | length);
+    head.push(maskBit | length);
   } else if (length < 65_536) {
-    head.push(0x80 | 126, length >> 8, length & 0xff);
+    head.push(maskBit | 126, length >> 8, length & 0xff);
   } else {
     head.push(
-      0x80 | 127,
+      maskBit | 127,
       0,
       0,
       0,
@@ -104,5 +109,5 @@ export function frame(opcode: number, payload: Uint8Array, { final = true, lengt
       length & 0xff,
     );
   }
-  return Buffer.concat([Buffer.from(head), Buffer.alloc(4), payload]);
+  return Buffer.concat([Buffer.from(head), Buffer.alloc(masked ? 4 : 0), payload]);
 }

@@ -26,6 +26,7 @@ export type TransportErrorCode =
   | "subprotocol-refused"
   | "origin-refused"
   | "message-too-big"
+  | "input-limit"
   | "text-frame"
   | "protocol"
   | "closed";

@@ -1,12 +1,5 @@
+export { addressKey } from "./address-key.ts";
+export type { CloseInfo, Connection, ConnectionHandler, ConnectionInfo } from "./connection.ts";
+export type { AbortSignalLike, Dial, DialOptions } from "./dial.ts";
 export { TransportError, type TransportErrorCode } from "./errors.ts";
-export type {
-  AbortSignalLike,
-  CloseInfo,
-  Connection,
-  ConnectionHandler,
-  ConnectionInfo,
-  Dial,
-  DialOptions,
-  Listen,
-  Listener,
-} from "./interfaces.ts";
+export type { Listen, Listener } from "./listen.ts";

@@ -222,6 +222,10 @@ class Drainless implements Connection {
     return this.#connection.bufferedAmount;
   }
 
+  get pendingInput(): number {
+    return this.#connection.pendingInput;
+  }
+
   start(handler: ConnectionHandler): void {
     this.#connection.start({
       onData: (chunk) => handler.onData(chunk),
@@ -240,6 +244,10 @@ class Drainless implements Connection {
 
   resume(): void {
     this.#connection.resume();
+  }
+
+  allowInput(bytes: number): void {
+    this.#connection.allowInput(bytes);
   }
 
   close(): void {

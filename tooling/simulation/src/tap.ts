@@ -31,6 +31,10 @@ export class Tap implements Connection, ConnectionHandler {
     return this.#connection.bufferedAmount;
   }
 
+  get pendingInput(): number {
+    return this.#connection.pendingInput;
+  }
+
   start(handler: ConnectionHandler): void {
     this.#handler = handler;
     this.#connection.start(this);
@@ -55,6 +59,10 @@ export class Tap implements Connection, ConnectionHandler {
 
   resume(): void {
     this.#connection.resume();
+  }
+
+  allowInput(bytes: number): void {
+    this.#connection.allowInput(bytes);
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 import type { Link } from "@tidewire/link";
 import type { ServerProtocol } from "@tidewire/session";
-import type { ConnectionInfo } from "@tidewire/transport";
+import type { Connection } from "@tidewire/transport";
 import type { ClientInfo } from "../hooks/index.ts";
 import type { Session } from "../sessions/index.ts";
 
@@ -8,7 +8,7 @@ import type { Session } from "../sessions/index.ts";
 export interface Client {
   readonly link: Link<ServerProtocol>;
   readonly protocol: ServerProtocol;
-  readonly transport: { readonly info: ConnectionInfo };
+  readonly transport: Pick<Connection, "info" | "allowInput">;
   /** Ends the connection; MQTT 5 clients are told why. */
   disconnect(reasonCode: number): void;
   /**

@@ -199,6 +199,7 @@ export class ConnectFlow {
       this.#refuse({ reasonCode: QUOTA_EXCEEDED });
       return;
     }
+    this.#client.transport.allowInput(inputBytes(this.#needs.limits));
     const { session, sessionPresent } = opened;
     const properties = this.#connackProperties(accepted);
     if (clientId !== this.#packet.clientId) {
@@ -255,6 +256,14 @@ export class ConnectFlow {
     this.#needs.metrics.connectionsRefused += 1;
     this.#client.protocol.reject(refusal.reasonCode, this.#needs.loop.now, refusalProperties(refusal));
   }
+}
+
+/**
+ * What a known client may leave unfinished: its largest packet, or a message of many packets, which clients fill up to
+ * 1 MiB; and frames and the rest of a chunk.
+ */
+function inputBytes(limits: BrokerLimits): number {
+  return Math.max(limits.maximumPacketSize, 1_048_576) + 65_536;
 }
 
 /** Announced where they are missing: everything is available by default (MQTT 5.0, 3.2.2.3). */

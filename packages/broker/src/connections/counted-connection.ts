@@ -20,6 +20,10 @@ export class CountedConnection implements Connection, ConnectionHandler {
     return this.#connection.bufferedAmount;
   }
 
+  get pendingInput(): number {
+    return this.#connection.pendingInput;
+  }
+
   start(handler: ConnectionHandler): void {
     this.#handler = handler;
     this.#connection.start(this);
@@ -38,6 +42,10 @@ export class CountedConnection implements Connection, ConnectionHandler {
 
   resume(): void {
     this.#connection.resume();
+  }
+
+  allowInput(bytes: number): void {
+    this.#connection.allowInput(bytes);
   }
 
   close(): void {

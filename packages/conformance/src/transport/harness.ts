@@ -14,6 +14,8 @@ export interface TransportHarness {
   closeListener(): Promise<void>;
   /** Breaks the connection from outside; needs the capability `cut`. */
   cut(pair: ConnectedPair): void;
+  /** Sends so many bytes of a message that is not finished to the end under test; needs the capability `unfinished`. */
+  sendUnfinished(pair: ConnectedPair, bytes: number): void;
   /** Another listener of the same kind, which must have nothing in common with this one. */
   sibling(): Promise<TransportHarness>;
   /** Lets time pass, real or virtual; 0 is one turn of the event loop. */
@@ -22,6 +24,8 @@ export interface TransportHarness {
   readonly marks: { readonly high: number; readonly low: number };
   /** What `close` allows the peer. */
   readonly closeTimeoutMs: number;
+  /** What an accepted connection holds of an unfinished message before `allowInput`; needs `first-input`. */
+  readonly firstInputBytes: number;
 }
 
 export interface ConnectedPair {
@@ -38,6 +42,8 @@ export interface ConnectedPair {
  * - `abort-drops`: `abort` throws away what was buffered (browsers do not)
  * - `close-timeout`: a peer that never reads is cut off
  * - `refusal`: a dial to a closed port is told so
+ * - `unfinished`: the harness can send a part of a message, which the end under test has to hold
+ * - `first-input`: the same, and the end under test was accepted
  */
 export type TransportCapability =
   | "cut"
@@ -46,7 +52,9 @@ export type TransportCapability =
   | "pause"
   | "peer-pause"
   | "close-timeout"
-  | "refusal";
+  | "refusal"
+  | "unfinished"
+  | "first-input";
 
 /** Waits until the condition holds, in the time of the harness. */
 export async function until(

@@ -2,6 +2,7 @@ import { closingCases } from "./cases/closing.ts";
 import { dataCases } from "./cases/data.ts";
 import type { TransportCase } from "./cases/define.ts";
 import { diallingCases } from "./cases/dialling.ts";
+import { inputCases } from "./cases/input.ts";
 import { pausingCases } from "./cases/pausing.ts";
 import { pressureCases } from "./cases/pressure.ts";
 
@@ -16,6 +17,7 @@ export const transportCases: readonly TransportCase[] = [
   ...dataCases,
   ...pressureCases,
   ...pausingCases,
+  ...inputCases,
   ...closingCases,
   ...diallingCases,
 ];

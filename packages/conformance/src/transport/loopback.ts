@@ -20,10 +20,14 @@ export interface LoopbackTransport {
   readonly dialNowhere: Dial;
   readonly marks: { readonly high: number; readonly low: number };
   readonly closeTimeoutMs: number;
+  /** The listener's limit on what an accepted connection holds before `allowInput`. */
+  readonly firstInputBytes?: number;
   /** Changes the end that is tested: how saboteurs come in. */
   readonly sabotage?: (connection: Connection) => Connection;
   /** Breaks what carries both connections. */
   cut?(client: Connection, server: Connection): void;
+  /** Sends so many bytes of an unfinished message from the peer to the end that is tested. */
+  sendUnfinished?(peer: Connection, bytes: number): void;
   /** Lets virtual time pass, or real time with a faster way to pass a turn than the default: `setTimeout`. */
   pass?(ms: number): Promise<void>;
 }
@@ -68,6 +72,10 @@ export class LoopbackHarness implements TransportHarness {
     return this.#transport.closeTimeoutMs;
   }
 
+  get firstInputBytes(): number {
+    return this.#transport.firstInputBytes ?? 0;
+  }
+
   get dialNowhere(): Dial {
     return this.#transport.dialNowhere;
   }
@@ -102,6 +110,13 @@ export class LoopbackHarness implements TransportHarness {
     const ends = this.#ends.get(connection);
     if (ends !== undefined) {
       this.#transport.cut?.(...ends);
+    }
+  }
+
+  sendUnfinished({ connection }: ConnectedPair, bytes: number): void {
+    const ends = this.#ends.get(connection);
+    if (ends !== undefined) {
+      this.#transport.sendUnfinished?.(ends[this.#end === "client" ? 1 : 0], bytes);
     }
   }
 

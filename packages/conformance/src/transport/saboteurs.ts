@@ -26,6 +26,10 @@ class Passing implements Connection, ConnectionHandler {
     return this.inner.bufferedAmount;
   }
 
+  get pendingInput(): number {
+    return this.inner.pendingInput;
+  }
+
   start(handler: ConnectionHandler): void {
     this.handler = handler;
     this.inner.start(this);
@@ -41,6 +45,10 @@ class Passing implements Connection, ConnectionHandler {
 
   resume(): void {
     this.inner.resume();
+  }
+
+  allowInput(bytes: number): void {
+    this.inner.allowInput(bytes);
   }
 
   close(): void {
@@ -357,6 +365,35 @@ class HoldsBackTheLastChunk extends Passing {
   }
 }
 
+class HidesWhatIsPending extends Passing {
+  override get pendingInput(): number {
+    return 0;
+  }
+}
+
+class CountsWhatWasDelivered extends Passing {
+  #delivered = 0;
+  override get pendingInput(): number {
+    return this.inner.pendingInput + this.#delivered;
+  }
+  override onData(chunk: Uint8Array): void {
+    this.#delivered += chunk.length;
+    super.onData(chunk);
+  }
+}
+
+class AllowsAnyInput extends Passing {
+  override allowInput(): void {}
+}
+
+class NeverRaisesTheLimit extends Passing {
+  #least = Number.POSITIVE_INFINITY;
+  override allowInput(bytes: number): void {
+    this.#least = Math.min(this.#least, bytes);
+    super.allowInput(this.#least);
+  }
+}
+
 type SaboteurClass = new (inner: Connection) => Connection;
 
 const classes: readonly (readonly [id: string, Class: SaboteurClass, caughtBy: string])[] = [
@@ -391,6 +428,10 @@ const classes: readonly (readonly [id: string, Class: SaboteurClass, caughtBy: s
   ["changes-the-chunks", ChangesTheChunks, "data/chunks-unchanged"],
   ["loses-what-follows-an-empty-chunk", LosesWhatFollowsAnEmptyChunk, "data/mixed-chunks"],
   ["mixes-connections-up", MixesConnectionsUp, "data/many-connections"],
+  ["hides-what-is-pending", HidesWhatIsPending, "input/pending"],
+  ["counts-what-was-delivered", CountsWhatWasDelivered, "input/none-left"],
+  ["allows-any-input", AllowsAnyInput, "input/limit"],
+  ["never-raises-the-limit", NeverRaisesTheLimit, "input/raised"],
   ["holds-back-the-last-chunk", HoldsBackTheLastChunk, "data/one-byte-chunks"],
 ];
 

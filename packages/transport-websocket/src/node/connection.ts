@@ -5,9 +5,12 @@ import type { RawData, WebSocket } from "ws";
 import { closeError } from "../close-info.ts";
 import { messagesOf } from "../messages.ts";
 import { writeFrame } from "./frame.ts";
+import { PendingInput } from "./pending-input.ts";
 
 export interface WsSettings extends SocketSettings {
   readonly sentMessageBytes: number;
+  /** What a connection holds of an unfinished message until `allowInput` says otherwise. */
+  readonly firstInputBytes: number;
 }
 
 /** A connection over a WebSocket of `ws`, dialled or accepted. */
@@ -16,11 +19,13 @@ export class WsConnection extends SocketConnection {
   readonly #sentMessageBytes: number;
   /** Accepted and not compressed: frames can be written without `ws`. */
   readonly #plain: boolean;
+  readonly #pending: PendingInput;
   #paused = false;
   /** The peer broke a rule and has been told: what else it sends does not count. */
   #refused = false;
   /** Messages that one read of the socket brought after `pause`; made when there is one. */
   #held: Uint8Array[] | undefined;
+  #heldBytes = 0;
   /** The WebSocket closed while messages were held: how, until they are delivered. */
   #closedClean: boolean | undefined;
 
@@ -29,17 +34,31 @@ export class WsConnection extends SocketConnection {
     this.#ws = ws;
     this.#sentMessageBytes = settings.sentMessageBytes;
     this.#plain = accepted && ws.extensions === "";
+    this.#pending = new PendingInput(accepted, ws.extensions !== "", settings.firstInputBytes);
     // The listeners are shared by all connections and find theirs through the WebSocket: no closures for each.
     (ws as OwnedWebSocket)[owner] = this;
     ws.on("message", onMessage);
     ws.on("error", onError);
     ws.on("close", onClose);
+    ws.on("ping", onControlFrame);
+    ws.on("pong", onControlFrame);
+    // After the listener of `ws`: what is counted here has been taken apart already.
+    (socket as OwnedSocket)[owner] = this;
+    socket.on("data", onSocketData);
     // Nothing is read before `start`.
     ws.pause();
   }
 
   override get bufferedAmount(): number {
     return this.#plain ? super.bufferedAmount : this.#ws.readyState === this.#ws.CLOSED ? 0 : this.#ws.bufferedAmount;
+  }
+
+  override get pendingInput(): number {
+    return this.#pending.bytes + this.#heldBytes;
+  }
+
+  override allowInput(bytes: number): void {
+    this.#pending.allow(bytes);
   }
 
   pause(): void {
@@ -79,17 +98,34 @@ export class WsConnection extends SocketConnection {
   }
 
   protected endInOrder(): void {
-    this.#held = undefined;
+    this.#dropHeld();
     this.#ws.close(1000);
     this.#ws.resume();
   }
 
   protected endNow(): void {
-    this.#held = undefined;
+    this.#dropHeld();
     this.#ws.terminate();
   }
 
+  /** A chunk of the socket that `ws` has taken apart. */
+  arrived(bytes: number): void {
+    if (this.#pending.arrived(bytes) || this.closing || this.#refused) {
+      return;
+    }
+    this.#refused = true;
+    this.fail(new TransportError("input-limit", "The peer sent more of an unfinished message than is allowed."));
+    this.#ws.close(1009);
+    // Not in order: until the peer answers, what it sends would be held.
+    this.endNow();
+  }
+
+  controlFrame(data: Buffer): void {
+    this.#pending.taken(data.length);
+  }
+
   received(data: Buffer, isBinary: boolean): void {
+    this.#pending.taken(data.length);
     if (this.closing || this.#refused) {
       return;
     }
@@ -101,10 +137,10 @@ export class WsConnection extends SocketConnection {
     }
     if (this.handler !== undefined && !this.#paused && this.#held === undefined) {
       this.handler.onData(data);
-    } else if (this.#held === undefined) {
-      this.#held = [data];
     } else {
+      this.#held ??= [];
       this.#held.push(data);
+      this.#heldBytes += data.length;
     }
   }
 
@@ -130,12 +166,18 @@ export class WsConnection extends SocketConnection {
     }
   }
 
+  #dropHeld(): void {
+    this.#held = undefined;
+    this.#heldBytes = 0;
+  }
+
   #deliverHeld(): void {
     while (this.#held !== undefined && !this.#paused) {
       const chunk = this.#held.shift();
       if (chunk === undefined) {
         this.#held = undefined;
       } else {
+        this.#heldBytes -= chunk.length;
         this.handler?.onData(chunk);
       }
     }
@@ -154,6 +196,18 @@ const owner: unique symbol = Symbol("connection");
 
 interface OwnedWebSocket extends WebSocket {
   [owner]: WsConnection;
+}
+
+interface OwnedSocket extends Socket {
+  [owner]: WsConnection;
+}
+
+function onSocketData(this: Socket, chunk: Buffer): void {
+  (this as OwnedSocket)[owner].arrived(chunk.length);
+}
+
+function onControlFrame(this: WebSocket, data: Buffer): void {
+  (this as OwnedWebSocket)[owner].controlFrame(data);
 }
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {

@@ -46,6 +46,8 @@ export function webSocket(url: UrlSource, options: NodeWebSocketOptions = {}): D
   const settings: WsSettings = {
     ...socketSettings(options),
     sentMessageBytes: options.sentMessageBytes ?? commonLimits.sentMessageBytes,
+    // The limits on what a server may send are those of `ws`, unless the owner of a connection says otherwise.
+    firstInputBytes: Number.POSITIVE_INFINITY,
   };
   const timeLimitMs = options.connectTimeoutMs ?? commonLimits.connectTimeoutMs;
   return (dialOptions) => attempt(timeLimitMs, dialOptions, (attempt) => open(attempt, url, options, settings));

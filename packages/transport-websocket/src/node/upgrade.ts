@@ -25,7 +25,15 @@ export interface UpgradeOptions {
   readonly trustedProxies?: readonly string[];
   /** Accept compression. Default off: it costs 200 kB and more for each connection, and invites deflate bombs. */
   readonly perMessageDeflate?: boolean | PerMessageDeflateOptions;
-  /** Messages may have this many bytes; more is closed with 1009. */
+  /**
+   * Bytes that a connection holds of a message that is not finished, until `allowInput` says otherwise. More ends the
+   * connection with 1009 and the error `input-limit`. Default 64 KiB.
+   */
+  readonly firstInputBytes?: number;
+  /**
+   * Messages may have this many bytes, whatever `allowInput` says; more is closed with 1009. Default 256 MiB, with
+   * compression 4 MiB.
+   */
   readonly maxPayload?: number;
   /** Fragments that a message may have; more is closed with 1008. */
   readonly maxFragments?: number;
@@ -57,7 +65,8 @@ export class Upgrader {
     this.#options = options;
     this.#onConnection = onConnection;
     const sentMessageBytes = options.sentMessageBytes ?? commonLimits.sentMessageBytes;
-    this.#settings = { ...socketSettings(options), sentMessageBytes };
+    const firstInputBytes = options.firstInputBytes ?? limits.firstInputBytes;
+    this.#settings = { ...socketSettings(options), sentMessageBytes, firstInputBytes };
     this.#protocols = new Set(options.protocols ?? ["mqtt", "mqttv3.1"]);
     this.#origins = options.origins === undefined ? undefined : new Set(options.origins);
     this.#trustedProxies = new AddressList(options.trustedProxies ?? []);
@@ -65,7 +74,8 @@ export class Upgrader {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: options.perMessageDeflate ?? false,
-      maxPayload: options.maxPayload ?? limits.serverMessageBytes,
+      maxPayload:
+        options.maxPayload ?? (options.perMessageDeflate ? limits.inflatedMessageBytes : limits.serverMessageBytes),
       maxFragments: options.maxFragments ?? limits.fragments,
       maxBufferedChunks: limits.bufferedChunks,
       maxPendingAutoPongs: limits.pendingPongs,

@@ -73,6 +73,8 @@ async function setup(): Promise<TransportHarness> {
     },
     closeListener: async () => void (await callListener(listener, "close")),
     cut: () => {},
+    sendUnfinished: () => {},
+    firstInputBytes: 0,
     sibling: setup,
     pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   };

@@ -92,6 +92,7 @@ const descriptions: Record<TransportErrorCode, string> = {
   "subprotocol-refused": "No common subprotocol",
   "origin-refused": "The origin is not allowed",
   "message-too-big": "A message was too big",
+  "input-limit": "The peer sent more of an unfinished message than is allowed",
   "text-frame": "A text frame came where only binary ones are allowed",
   protocol: "The peer broke the protocol of the transport",
   closed: "The connection ended",

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
+import type { CloseInfo, Connection, ConnectionHandler, ConnectionInfo } from "../connection.ts";
 import { TransportError } from "../errors.ts";
-import type { CloseInfo, Connection, ConnectionHandler, ConnectionInfo } from "../interfaces.ts";
 import { limits } from "./limits.ts";
 
 /** What all connections of one dialler or listener have in common; one object for all, to keep each small. */
@@ -46,6 +46,13 @@ export abstract class SocketConnection implements Connection {
   get bufferedAmount(): number {
     return this.#closeInfo === undefined ? this.socket.writableLength : 0;
   }
+
+  /** A byte stream has nothing unfinished: what is read is handed on, and what is not read stays with the peer. */
+  get pendingInput(): number {
+    return 0;
+  }
+
+  allowInput(_bytes: number): void {}
 
   start(handler: ConnectionHandler): void {
     if (this.#handler !== undefined) {

@@ -1,5 +1,5 @@
+import type { CloseInfo, Connection, ConnectionHandler, ConnectionInfo } from "../connection.ts";
 import { TransportError } from "../errors.ts";
-import type { CloseInfo, Connection, ConnectionHandler, ConnectionInfo } from "../interfaces.ts";
 import { limits } from "./limits.ts";
 
 /** The two streams of a duplex channel, such as `WebTransportBidirectionalStream` or a `WebSocketStream`'s connection. */
@@ -63,6 +63,10 @@ class StreamConnection implements Connection {
     return this.#closeInfo === undefined ? this.#bufferedAmount : 0;
   }
 
+  get pendingInput(): number {
+    return this.#held?.length ?? 0;
+  }
+
   start(handler: ConnectionHandler): void {
     if (this.#handler !== undefined) {
       throw new Error("start may be called once");
@@ -102,6 +106,9 @@ class StreamConnection implements Connection {
       this.#read();
     }
   }
+
+  /** A stream has nothing unfinished: what is not read stays with the peer. */
+  allowInput(): void {}
 
   close(): void {
     if (this.#closing) {

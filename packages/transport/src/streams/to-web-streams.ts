@@ -1,5 +1,5 @@
+import type { CloseInfo, Connection, ConnectionHandler } from "../connection.ts";
 import { TransportError } from "../errors.ts";
-import type { CloseInfo, Connection, ConnectionHandler } from "../interfaces.ts";
 import type { ByteStreams } from "./from-web-streams.ts";
 
 /**

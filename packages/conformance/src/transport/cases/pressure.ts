@@ -161,6 +161,9 @@ function wrap(connection: Connection): Connection {
     get bufferedAmount() {
       return connection.bufferedAmount;
     },
+    get pendingInput() {
+      return connection.pendingInput;
+    },
     start: (handler) =>
       connection.start({
         onData: (chunk) => handler.onData(chunk),
@@ -170,6 +173,7 @@ function wrap(connection: Connection): Connection {
     send: (chunks) => connection.send(chunks),
     pause: () => connection.pause(),
     resume: () => connection.resume(),
+    allowInput: (bytes) => connection.allowInput(bytes),
     close: () => connection.close(),
     abort: (error) => connection.abort(error),
   };

@@ -1,5 +1,5 @@
 /**
- * What a transport is: a way to make connections that carry bytes in order. It never knows MQTT.
+ * A connection carries bytes in order; a transport is a way to make connections. It never knows MQTT.
  *
  * Rules every transport keeps (`@tidewire/conformance/transport` holds it to them):
  * no callback inside the call that causes it; nothing is delivered before `start`; `onClose` comes exactly once and
@@ -44,6 +44,11 @@ export interface Connection {
   readonly info: ConnectionInfo;
   /** Bytes accepted by `send` that have not left for the operating system. */
   readonly bufferedAmount: number;
+  /**
+   * Bytes received that this connection has to hold before `onData` can have them: a WebSocket message that is not
+   * finished, with its frames, or what came after `pause` and cannot be sent back. 0 where nothing is ever held.
+   */
+  readonly pendingInput: number;
   /** Begins delivery; called once. What arrived before is kept and delivered after. */
   start(handler: ConnectionHandler): void;
   /**
@@ -55,6 +60,13 @@ export interface Connection {
   pause(): void;
   resume(): void;
   /**
+   * Sets how many bytes may be pending in a message that the peer has not finished; a peer that sends more is cut off,
+   * and `onClose` tells the error `input-limit`. Connections of a listener begin with its `firstInputBytes`, so that a
+   * peer nobody knows yet cannot make the server hold much. May be called at any time; holds from the next byte on.
+   * Does nothing in a transport that hands on every byte as it comes.
+   */
+  allowInput(bytes: number): void;
+  /**
    * Sends what is buffered, then ends. Bounded in time: a peer that never reads is cut off. Of the handler only
    * `onClose` is called after this.
    */
@@ -62,30 +74,3 @@ export interface Connection {
   /** Ends now; what is buffered is lost. Of the handler only `onClose` is called after this. */
   abort(error?: Error): void;
 }
-
-export interface DialOptions {
-  readonly signal?: AbortSignalLike;
-}
-
-/** The part of `AbortSignal` that is used, so that this package needs no platform types. */
-export interface AbortSignalLike {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-  addEventListener(type: "abort", listener: () => void, options?: { once?: boolean }): void;
-  removeEventListener(type: "abort", listener: () => void): void;
-}
-
-/** Opens one connection; rejects with a `TransportError`. */
-export type Dial = (options?: DialOptions) => Promise<Connection>;
-
-export interface Listener {
-  /** Where it listens, as URLs with the real port, such as `tcp://127.0.0.1:1883`. */
-  readonly addresses: readonly string[];
-  /** Takes no more connections; those that exist go on. Resolves when the port is free. */
-  close(): Promise<void>;
-}
-
-/** Starts to listen; resolves when the port is bound, rejects with a `TransportError`. */
-export type Listen<Opened extends Listener = Listener> = (
-  onConnection: (connection: Connection) => void,
-) => Promise<Opened>;
