@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseCommandLine } from "./args.ts";
 import { describeError, UsageError } from "./errors.ts";
+import { FatalFault } from "./faults.ts";
 import { HELP } from "./help.ts";
 
 /** Runs the program with the arguments after its name; resolves with the exit code. */
@@ -10,8 +11,16 @@ export async function main(args: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     process.stderr.write(`tidewire: ${describeError(error)}\n`);
-    return error instanceof UsageError ? 2 : 1;
+    return exitCodeOf(error);
   }
+}
+
+/** 2 for what the person at the keyboard can put right, 70 for a fault of the program, 1 for all else. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) {
+    return 2;
+  }
+  return error instanceof FatalFault ? error.exitCode : 1;
 }
 
 /** Each command is loaded when it is asked for, so that `--help` needs no database. */

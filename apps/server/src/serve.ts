@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import { Access } from "./access/index.ts";
 import type { ServeOptions } from "./args.ts";
 import { describeError } from "./errors.ts";
+import { type FatalFault, FaultPolicy, installFaultPolicy } from "./faults.ts";
 import { type NamedFile, permissionWarnings } from "./file-permissions.ts";
 import { isSecure } from "./listen-url.ts";
 import {
@@ -25,6 +26,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const tls = options.tls && readTlsCredentials(options.tls);
   const access = options.access && new Access(options.access, logger);
   const broker = await startBroker(options.store, logger, { hooks: access?.hooks ?? {}, limits: options.limits });
+  const faults = watchForFaults(logger);
   try {
     const settings = { tls, origins: options.origins, onRefused: logRefused(logger) };
     const listeners = await listenAll(broker, options, settings);
@@ -38,13 +40,27 @@ export async function serve(options: ServeOptions): Promise<void> {
     process.stdout.write("ready\n");
     warnIfOpen(options, logger);
     warnOfPermissions(options, logger);
-    logger.info(`${await stopped}: closing`);
+    logger.info(`${await Promise.race([stopped, faults])}: closing`);
   } finally {
     // Passwords that still wait for their turn would hold the end up by minutes.
     access?.close();
     await broker.close();
   }
 }
+
+/** Rejects when serving on makes no sense; what cannot be closed in order then is ended all the same. */
+function watchForFaults(logger: Logger): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const onFatal = (fault: FatalFault): void => {
+      setTimeout(() => process.exit(fault.exitCode), FATAL_CLOSE_MS).unref();
+      reject(fault);
+    };
+    installFaultPolicy(new FaultPolicy({ logger, now: () => performance.now(), onFatal }));
+  });
+}
+
+/** Twice what the broker allows its connections. */
+const FATAL_CLOSE_MS = 10_000;
 
 async function listenAll(
   broker: Broker,

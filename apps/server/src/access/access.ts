@@ -12,7 +12,7 @@ import { didYouMean } from "../nearest.ts";
 import { readNamedFile } from "../text-file.ts";
 import { Acl } from "./acl.ts";
 import { type AclRules, parseAcl } from "./acl-file.ts";
-import { PasswordChecker } from "./password-checker.ts";
+import { PasswordChecker, type PasswordSource } from "./password-checker.ts";
 import { Decoys, parseUsers, type Users } from "./users-file.ts";
 
 /** Who may connect, and what they may publish and get: the files of `--users` and `--acl` at work as broker hooks. */
@@ -97,8 +97,7 @@ export class Access {
       const name = username ?? "";
       // Also for a name that is not in the file, so that nobody can find out which ones are.
       const hash = this.#users.get(name) ?? this.#decoys.get(name);
-      const source = { address: connection.remoteAddress, signal: signalOf(request) };
-      const verdict = await this.#passwords.check(password ?? new Uint8Array(), hash, source);
+      const verdict = await this.#passwords.check(password ?? new Uint8Array(), hash, sourceOf(request));
       if (verdict === "cancelled") {
         // Nobody is there to read the answer.
         return { reasonCode: SERVER_UNAVAILABLE };
@@ -127,9 +126,14 @@ export class Access {
 
 type Passwords = Pick<PasswordChecker, "check" | "close">;
 
-/** Aborted when the client goes while it waits for its answer. */
-function signalOf(request: ConnectRequest): AbortSignal | undefined {
-  return "signal" in request && request.signal instanceof AbortSignal ? request.signal : undefined;
+/** The broker makes the signal of a request when it is asked for: most passwords never wait. */
+function sourceOf(request: ConnectRequest): PasswordSource {
+  return {
+    address: request.connection.remoteAddress,
+    get signal() {
+      return request.signal;
+    },
+  };
 }
 
 /** Rules for a user whom nobody is: perhaps a slip, and somebody else's prohibition is missing. */

@@ -74,13 +74,17 @@ export class PasswordChecker {
     }
   }
 
-  #turn({ address, signal }: PasswordSource): Turn | Promise<Turn> {
-    if (this.#closed || signal?.aborted === true) {
+  #turn(source: PasswordSource): Turn | Promise<Turn> {
+    if (this.#closed) {
       return "cancelled";
     }
     if (this.#running < this.#atOnce) {
       this.#running += 1;
       return "go";
+    }
+    const { address, signal } = source;
+    if (signal?.aborted === true) {
+      return "cancelled";
     }
     return new Promise((resolve) => {
       const key = addressKey(address);
