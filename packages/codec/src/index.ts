@@ -32,6 +32,7 @@ export type {
 export { PacketType } from "./packets.ts";
 export { type PropertyInfo, properties, type WireType } from "./properties.ts";
 export { ReasonCode, type ReasonCodeInfo, ReturnCode, reasonCodeName, reasonCodes } from "./reason-codes.ts";
+export { reasonCodeFor, returnCodeFor } from "./return-codes.ts";
 export { errorOf, type Rule } from "./rules.ts";
 export {
   decodeAuth,
@@ -67,9 +68,14 @@ export {
 } from "./single-packets.ts";
 export { textCache } from "./text-cache.ts";
 export {
+  excludedFilter,
+  type FilterAvailability,
+  hasWildcard,
+  isSharedFilter,
   matches,
   parseSharedFilter,
   type SharedFilter,
+  sharedPrefixLength,
   type TopicLimits,
   validateTopicFilter,
   validateTopicName,

@@ -15,7 +15,7 @@ import {
   subscriptionsMissing,
 } from "./rules.ts";
 import { isQos, type Sink } from "./sink.ts";
-import { checkFilter, SHARE_PREFIX } from "./topics.ts";
+import { checkFilter, isSharedFilter } from "./topics.ts";
 import { writeProperties } from "./write-properties.ts";
 
 export function readSubscribe(reader: Reader): SubscribePacket {
@@ -126,7 +126,7 @@ function checkSubscription(subscription: SubscriptionRequest, where: Reader | Si
   if (!isQos(retainHandling)) {
     fail(retainHandlingInvalid, where);
   }
-  if (noLocal && filter.startsWith(SHARE_PREFIX)) {
+  if (noLocal && isSharedFilter(filter)) {
     fail(noLocalOnShared, where);
   }
 }

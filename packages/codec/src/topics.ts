@@ -1,6 +1,11 @@
 import { MAXIMUM_FIELD_LENGTH, MAXIMUM_TOPIC_LEVELS } from "./limits.ts";
 import type { ProtocolVersion } from "./packets.ts";
 import {
+  SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
+  SUCCESS,
+  WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
+} from "./reason-code-numbers.ts";
+import {
   fail,
   multiLevelMisplaced,
   shareMalformed,
@@ -25,7 +30,7 @@ export interface SharedFilter {
   readonly filter: string;
 }
 
-export const SHARE_PREFIX = "$share/";
+const SHARE_PREFIX = "$share/";
 const MQTT_5 = { version: 5 } as const;
 const SLASH = 0x2f;
 const PLUS = 0x2b;
@@ -64,19 +69,52 @@ export function checkFilter(filter: string, where: { readonly version: ProtocolV
   if (/[^/]\+|\+[^/]/.test(filter)) {
     fail(singleLevelMisplaced, where);
   }
-  if (where.version === 5 && filter.startsWith(SHARE_PREFIX)) {
+  if (where.version === 5 && isSharedFilter(filter)) {
     checkSharedFilter(filter);
   }
 }
 
+/** Whether a filter has `+` or `#`. Of a shared one all parts count; a group has none. */
+export function hasWildcard(filter: string): boolean {
+  return filter.includes("+") || filter.includes("#");
+}
+
+/** Whether a filter is one of a shared subscription, `$share/{group}/{filter}`, well-formed or not. */
+export function isSharedFilter(filter: string): boolean {
+  return filter.startsWith(SHARE_PREFIX);
+}
+
+/** Length of the `$share/{group}/` that a well-formed shared filter begins with; 0 for any other filter. */
+export function sharedPrefixLength(filter: string): number {
+  return isSharedFilter(filter) ? filter.indexOf("/", SHARE_PREFIX.length) + 1 : 0;
+}
+
 /** Takes a `$share/` filter apart; undefined for any other. Throws `MqttError` on one that is not whole. */
 export function parseSharedFilter(filter: string): SharedFilter | undefined {
-  if (!filter.startsWith(SHARE_PREFIX)) {
+  if (!isSharedFilter(filter)) {
     return undefined;
   }
   checkSharedFilter(filter);
-  const slash = filter.indexOf("/", SHARE_PREFIX.length);
-  return { group: filter.slice(SHARE_PREFIX.length, slash), filter: filter.slice(slash + 1) };
+  const length = sharedPrefixLength(filter);
+  return { group: filter.slice(SHARE_PREFIX.length, length - 1), filter: filter.slice(length) };
+}
+
+/** What a server says in CONNACK of the filters that it takes; what is not said is available. */
+export interface FilterAvailability {
+  readonly wildcardSubscriptionAvailable?: boolean;
+  readonly sharedSubscriptionAvailable?: boolean;
+}
+
+/**
+ * The reason code for a filter that a server which announced this does not take: 0x9E for a shared subscription, 0xA2
+ * for a wildcard; 0 for a filter that it takes.
+ */
+export function excludedFilter(filter: string, announced: FilterAvailability = {}): number {
+  if (announced.sharedSubscriptionAvailable === false && isSharedFilter(filter)) {
+    return SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+  }
+  const wildcard = announced.wildcardSubscriptionAvailable === false && hasWildcard(filter);
+  return wildcard ? WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED : SUCCESS;
 }
 
 function checkSharedFilter(filter: string): void {
@@ -93,7 +131,7 @@ function checkSharedFilter(filter: string): void {
  * begin with `$` [MQTT-4.7.2-1]; of a `$share/` filter the part behind the group counts.
  */
 export function matches(filter: string, topic: string): boolean {
-  let f = filter.startsWith(SHARE_PREFIX) ? filter.indexOf("/", SHARE_PREFIX.length) + 1 : 0;
+  let f = sharedPrefixLength(filter);
   const first = filter.charCodeAt(f);
   if (topic.charCodeAt(0) === DOLLAR && (first === PLUS || first === HASH)) {
     return false;

@@ -1,4 +1,5 @@
-import type { Properties, QoS, SubscriptionRequest } from "@tidewire/codec";
+import { excludedFilter, type Properties, type QoS, type SubscriptionRequest } from "@tidewire/codec";
+import { SHARED_SUBSCRIPTIONS_NOT_SUPPORTED, SUCCESS } from "@tidewire/codec/codes";
 import type { Violation } from "./errors.ts";
 import type { PeerLimits } from "./interfaces.ts";
 import { defaultPeerLimits } from "./limits.ts";
@@ -36,11 +37,15 @@ export function excludedSubscriptions(
   if (!limits.subscriptionIdentifierAvailable && properties?.subscriptionIdentifiers !== undefined) {
     return violations.subscriptionIdentifierNotSupported;
   }
-  const someFilter = (pattern: RegExp): boolean => subscriptions.some(({ filter }) => pattern.test(filter));
-  if (!limits.sharedSubscriptionAvailable && someFilter(/^\$share\//)) {
-    return violations.sharedNotSupported;
+  for (const { filter } of subscriptions) {
+    const excluded = excludedFilter(filter, limits);
+    if (excluded !== SUCCESS) {
+      return excluded === SHARED_SUBSCRIPTIONS_NOT_SUPPORTED
+        ? violations.sharedNotSupported
+        : violations.wildcardNotSupported;
+    }
   }
-  return !limits.wildcardSubscriptionAvailable && someFilter(/[+#]/) ? violations.wildcardNotSupported : undefined;
+  return undefined;
 }
 
 /** A DISCONNECT cannot ask for a session that CONNECT did not (MQTT 5.0, 3.14.2.2.2). */

@@ -1,12 +1,13 @@
-import type {
-  ConnackPacket,
-  ConnectPacket,
-  DisconnectPacket,
-  Packet,
-  Properties,
-  SubackPacket,
-  SubscriptionRequest,
-  UnsubackPacket,
+import {
+  type ConnackPacket,
+  type ConnectPacket,
+  type DisconnectPacket,
+  type Packet,
+  type Properties,
+  reasonCodeFor,
+  type SubackPacket,
+  type SubscriptionRequest,
+  type UnsubackPacket,
 } from "@tidewire/codec";
 import {
   AUTH,
@@ -36,7 +37,6 @@ import type {
 import { CONNACK_TIMEOUT_MS, NEVER, PING_TIMEOUT_MS } from "./limits.ts";
 import { ProtocolBase } from "./protocol-base.ts";
 import { Receiver } from "./receiver.ts";
-import { reasonCodeFor } from "./return-codes.ts";
 import * as violations from "./violations.ts";
 
 /** The client's end of one connection. */

@@ -32,7 +32,6 @@ export type {
   TopicAliases,
 } from "./interfaces.ts";
 export { type MemoryInflightStore, memoryInflightStore } from "./memory-inflight-store.ts";
-export { reasonCodeFor, returnCodeFor } from "./return-codes.ts";
 export { createServerProtocol } from "./server-protocol.ts";
 export { type ServerRequest, serverStates } from "./server-states.ts";
 export { createStoredInflight } from "./stored-inflight.ts";

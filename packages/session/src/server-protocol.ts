@@ -1,12 +1,13 @@
-import type {
-  AuthPacket,
-  ConnectPacket,
-  DisconnectPacket,
-  Packet,
-  Properties,
-  QoS,
-  SubscribePacket,
-  UnsubscribePacket,
+import {
+  type AuthPacket,
+  type ConnectPacket,
+  type DisconnectPacket,
+  type Packet,
+  type Properties,
+  type QoS,
+  returnCodeFor,
+  type SubscribePacket,
+  type UnsubscribePacket,
 } from "@tidewire/codec";
 import {
   AUTH,
@@ -39,7 +40,6 @@ import type {
 } from "./interfaces.ts";
 import { CONNECT_TIMEOUT_MS, NEVER } from "./limits.ts";
 import { ProtocolBase, withoutProblemInformation } from "./protocol-base.ts";
-import { returnCodeFor } from "./return-codes.ts";
 import { ServerReceiver } from "./server-receiver.ts";
 import { type ServerRequest, serverStates } from "./server-states.ts";
 import * as violations from "./violations.ts";

@@ -4,9 +4,11 @@ import {
   createClientDecoder,
   createClientPacketWriter,
   type Decoder,
+  excludedFilter,
   MqttError,
   type Packet,
   type Properties,
+  reasonCodeFor,
   type SubackPacket,
   type SubscribePacket,
   type SubscriptionRequest,
@@ -136,15 +138,11 @@ export class SocketConnection {
 
   /** With an `identifier` where the server knows such things. Throws when the request is not valid. */
   subscribe(subscription: SubscriptionRequest, identifier: number, done: Done): void {
-    const { filter } = subscription;
-    const { wildcardSubscriptionAvailable, sharedSubscriptionAvailable, subscriptionIdentifierAvailable } = this.server;
-    if (
-      (wildcardSubscriptionAvailable === false && /[+#]/.test(filter)) ||
-      (sharedSubscriptionAvailable === false && filter.startsWith("$share/"))
-    ) {
+    if (excludedFilter(subscription.filter, this.server) > 0) {
       throw notSupported();
     }
-    const identified = this.connect.version === 5 && subscriptionIdentifierAvailable !== false && identifier > 0;
+    const identified =
+      this.connect.version === 5 && this.server.subscriptionIdentifierAvailable !== false && identifier > 0;
     const properties = identified ? { subscriptionIdentifiers: [identifier] } : undefined;
     const packetId = this.#ids.take();
     this.#ask({ type: SUBSCRIBE, packetId, subscriptions: [subscription], properties }, done);
@@ -253,7 +251,7 @@ export class SocketConnection {
     const { reasonCode, sessionPresent, properties } = packet;
     const { version, cleanStart, keepAlive } = this.connect;
     if (reasonCode !== 0) {
-      this.end(refused(version === 5 ? reasonCode : (returnCodes[reasonCode - 1] ?? reasonCode)));
+      this.end(refused(version === 5 ? reasonCode : reasonCodeFor(reasonCode)));
       return undefined;
     }
     // Neither a session [MQTT-3.2.2-4] nor a method [MQTT-4.12.0-6] that nobody asked for.
@@ -316,6 +314,3 @@ function refused(reasonCode: number): ClientError {
 }
 
 const silent = "The server does not answer.";
-
-/** What MQTT 5 calls the return codes 1 to 5 of 3.1.1. */
-const returnCodes: readonly number[] = [0x84, 0x85, 0x88, 0x86, 0x87];

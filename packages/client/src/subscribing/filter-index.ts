@@ -1,3 +1,5 @@
+import { hasWildcard, sharedPrefixLength } from "@tidewire/codec";
+
 /** A filter, and its shape as `filterShape` has it. */
 export interface Shaped {
   readonly filter: string;
@@ -71,8 +73,8 @@ const rememberedTopics = 1_000;
  * `$share/group/a/+` has `$share/group//+`, and a filter without either the empty one.
  */
 export function filterShape(filter: string): string {
-  const start = groupLength(filter);
-  const wildcards = /[+#]/.test(filter)
+  const start = sharedPrefixLength(filter);
+  const wildcards = hasWildcard(filter)
     ? filter
         .slice(start)
         .replace(/[^/+#]+/g, "")
@@ -83,7 +85,7 @@ export function filterShape(filter: string): string {
 
 /** The filter of this shape that matches the topic; one that nobody can have when none does. */
 function shaped(shape: string, levels: readonly string[]): string {
-  const start = groupLength(shape);
+  const start = sharedPrefixLength(shape);
   const places = shape.slice(start).split("/");
   const all = places.at(-1) === "#";
   // "a/#" matches "a" as well. Wildcards at the first level do not match topics that begin with "$" [MQTT-4.7.2-1],
@@ -95,9 +97,4 @@ function shaped(shape: string, levels: readonly string[]): string {
   }
   const filled = places.map((wildcard, depth) => wildcard || levels[depth]);
   return shape.slice(0, start) + (all ? filled : [...filled, ...levels.slice(places.length)]).join("/");
-}
-
-/** Length of `$share/{group}/`, which a shared filter begins with; 0 for any other. */
-function groupLength(filter: string): number {
-  return filter.startsWith("$share/") ? filter.indexOf("/", 7) + 1 : 0;
 }

@@ -1,4 +1,5 @@
 import {
+  excludedFilter,
   type QoS,
   type SubackPacket,
   type SubscriptionRequest,
@@ -197,10 +198,7 @@ export class Subscriber {
     }
     for (const filter of filters) {
       validateTopicFilter(filter);
-      const refused =
-        (peer?.wildcardSubscriptionAvailable === false && /[+#]/.test(filter)) ||
-        (peer?.sharedSubscriptionAvailable === false && filter.startsWith("$share/"));
-      if (refused) {
+      if (excludedFilter(filter, peer) > 0) {
         throw new ClientError(
           "not-supported-by-server",
           `The server takes no such filter as ${JSON.stringify(filter)}.`,
