@@ -28,7 +28,7 @@ function subjects() {
   const publish = (topic, more) => ({ topic, payload, qos: 0, retain: false, dup: false, packetId: 0, ...more });
   const properties = { messageExpiryInterval: 3600, contentType: "application/json", responseTopic: "reply/to/this" };
   const filters = Array.from({ length: 10 }, (_, i) => `site/berlin/line-${i}/+/status`);
-  const connect = { clientId: "device-0123456789", cleanStart: true, keepAlive: 60, username: "user" };
+  const connect = { bridge: false, clientId: "device-0123456789", cleanStart: true, keepAlive: 60, username: "user" };
   return [
     subject(
       "PUBLISH QoS 0",

@@ -95,6 +95,7 @@ class Pair {
       connect: {
         type: 1,
         version: 4,
+        bridge: false,
         clientId: "bench",
         cleanStart: true,
         keepAlive: 60,

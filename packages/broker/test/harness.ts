@@ -169,6 +169,7 @@ export function connectPacket(options: Partial<ConnectPacket> = {}): ConnectPack
   return {
     type: PacketType.CONNECT,
     version: 5,
+    bridge: false,
     clientId: "client",
     cleanStart: true,
     keepAlive: 0,

@@ -8,7 +8,8 @@ import type { Sink } from "./sink.ts";
 import { writeProperties } from "./write-properties.ts";
 
 export function readConnack(reader: Reader): ConnackPacket {
-  const flags = reader.uint8();
+  // MQTT 3.1 does not use this byte.
+  const flags = reader.uint8() & (reader.version === 3 ? 0 : 0xff);
   if (flags > 1) {
     fail(connackFlagsReserved, reader);
   }

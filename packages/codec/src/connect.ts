@@ -1,4 +1,4 @@
-import { CLEAN_START, CONNECT_RESERVED, PASSWORD, USERNAME, WILL, WILL_QOS, WILL_RETAIN } from "./flags.ts";
+import { BRIDGE, CLEAN_START, CONNECT_RESERVED, PASSWORD, USERNAME, WILL, WILL_QOS, WILL_RETAIN } from "./flags.ts";
 import { CONNECT, CONNECT_BIT, WILL_BIT } from "./packet-types.ts";
 import type { ConnectPacket, ProtocolVersion, QoS, Will } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
@@ -7,6 +7,8 @@ import {
   connectFlagReserved,
   fail,
   fieldInvalid,
+  flagsInvalid,
+  notInVersion,
   passwordAlone,
   versionUnsupported,
   willQosInvalid,
@@ -17,23 +19,17 @@ import { isQos, isUint16, type Sink } from "./sink.ts";
 import { writeProperties } from "./write-properties.ts";
 
 /** Reads CONNECT and leaves the reader in its version. */
-export function readConnect(reader: Reader): ConnectPacket {
-  const version = readVersion(reader);
+export function readConnect(reader: Reader, _type: 1, headerFlags: number): ConnectPacket {
+  const bridge = readVersion(reader);
+  const { version } = reader;
   const flags = reader.uint8();
   const willQos = (flags & WILL_QOS) >> 3;
-  if (flags & CONNECT_RESERVED) {
-    fail(connectFlagReserved, reader);
+  // MQTT 3.1 has bits that are "not used", and disregards what is said of a will that is not there.
+  if (version > 3) {
+    checkFlags(reader, headerFlags, flags);
   }
-  if (willQos === 3) {
+  if (flags & WILL && willQos === 3) {
     fail(willQosInvalid, reader);
-  }
-  if (!(flags & WILL)) {
-    if (willQos > 0) {
-      fail(willQosWithoutWill, reader);
-    }
-    if (flags & WILL_RETAIN) {
-      fail(willRetainWithoutWill, reader);
-    }
   }
   if (version < 5 && (flags & (PASSWORD | USERNAME)) === PASSWORD) {
     fail(passwordAlone, reader);
@@ -43,19 +39,20 @@ export function readConnect(reader: Reader): ConnectPacket {
   return {
     type: CONNECT,
     version,
+    bridge,
     clientId: reader.string(),
     cleanStart: (flags & CLEAN_START) !== 0,
     keepAlive,
     will: flags & WILL ? readWill(reader, willQos as QoS, (flags & WILL_RETAIN) !== 0) : undefined,
-    username: flags & USERNAME ? reader.string() : undefined,
-    password: flags & PASSWORD ? reader.binary() : undefined,
+    username: flags & USERNAME && mayFollow(reader) ? reader.string() : undefined,
+    password: flags & PASSWORD && mayFollow(reader) ? reader.binary() : undefined,
     properties,
   };
 }
 
 /** Writes CONNECT in the version that it names and leaves the sink in it. */
 export function writeConnect(sink: Sink, packet: ConnectPacket): void {
-  const { version, will, username, password, keepAlive } = packet;
+  const { version, bridge, will, username, password, keepAlive } = packet;
   const name = NAMES[version] ?? fail(versionUnsupported, sink);
   sink.version = version;
   if (version < 5 && password !== undefined && username === undefined) {
@@ -64,12 +61,15 @@ export function writeConnect(sink: Sink, packet: ConnectPacket): void {
   if (will !== undefined && !isQos(will.qos)) {
     fail(willQosInvalid, sink);
   }
+  if (bridge && version === 5) {
+    fail(notInVersion, sink);
+  }
   if (!isUint16(keepAlive)) {
     fail(fieldInvalid, sink);
   }
   sink.begin(CONNECT << 4);
   sink.string(name);
-  sink.uint8(version);
+  sink.uint8(bridge ? version | BRIDGE : version);
   sink.uint8(
     (packet.cleanStart ? CLEAN_START : 0) |
       (will === undefined ? 0 : WILL | (will.qos << 3) | (will.retain ? WILL_RETAIN : 0)) |
@@ -96,14 +96,44 @@ export function writeConnect(sink: Sink, packet: ConnectPacket): void {
 /** Protocol name by level. */
 const NAMES: Readonly<Record<number, string>> = { 3: "MQIsdp", 4: "MQTT", 5: "MQTT" };
 
-function readVersion(reader: Reader): ProtocolVersion {
+/** Reads protocol name and level, and tells whether that has the mark of a bridge. */
+function readVersion(reader: Reader): boolean {
   const name = reader.string();
   const level = reader.uint8();
-  if (name !== NAMES[level]) {
+  const bridge = level === (3 | BRIDGE) || level === (4 | BRIDGE);
+  const version = bridge ? level - BRIDGE : level;
+  // Also of one that is not supported, so that the answer comes in a form that its client can read.
+  reader.version = Math.max(3, Math.min(version, 5)) as ProtocolVersion;
+  if (name !== NAMES[version]) {
     fail(versionUnsupported, reader, name === "MQTT" ? undefined : "3.1.2-1");
   }
-  reader.version = level as ProtocolVersion;
-  return reader.version;
+  return bridge;
+}
+
+function checkFlags(reader: Reader, headerFlags: number, flags: number): void {
+  if (headerFlags !== 0) {
+    fail(flagsInvalid, reader);
+  }
+  if (flags & CONNECT_RESERVED) {
+    fail(connectFlagReserved, reader);
+  }
+  if (flags & WILL) {
+    return;
+  }
+  if ((flags & WILL_QOS) === WILL_QOS) {
+    fail(willQosInvalid, reader);
+  }
+  if (flags & WILL_QOS) {
+    fail(willQosWithoutWill, reader);
+  }
+  if (flags & WILL_RETAIN) {
+    fail(willRetainWithoutWill, reader);
+  }
+}
+
+/** In MQTT 3.1 the Remaining Length takes precedence over the flags of user name and password (3.1 there). */
+function mayFollow(reader: Reader): boolean {
+  return reader.version > 3 || reader.pos < reader.end;
 }
 
 function readWill(reader: Reader, qos: QoS, retain: boolean): Will {

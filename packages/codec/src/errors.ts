@@ -1,3 +1,5 @@
+import type { ProtocolVersion } from "./packets.ts";
+
 /**
  * What errors about MQTT have in common, here and in the packages above. `code` is stable and for programs; the message is
  * for people and never holds bytes of the peer.
@@ -8,6 +10,10 @@ export abstract class ProtocolError extends Error {
   readonly reasonCode: number;
   /** The normative statement that is broken, such as `MQTT-2.2.1-3`; undefined for an unnumbered rule. */
   readonly statement: string | undefined;
+  /** Of the packet that is to blame, where known; of a CONNECT in a version that is not supported, the nearest there is. */
+  readonly version: ProtocolVersion | undefined;
+  /** As in `PacketType`, of the packet that is to blame, where known. */
+  readonly packetType: number | undefined;
 
   /** Without a message, code and statement are all there is to say. */
   constructor(code: string, reasonCode: number, message?: string, options?: ProtocolErrorOptions) {
@@ -16,11 +22,15 @@ export abstract class ProtocolError extends Error {
     this.code = code;
     this.reasonCode = reasonCode;
     this.statement = statement;
+    this.version = options?.version;
+    this.packetType = options?.packetType;
   }
 }
 
 export interface ProtocolErrorOptions {
   readonly statement?: string | undefined;
+  readonly version?: ProtocolVersion | undefined;
+  readonly packetType?: number | undefined;
   readonly cause?: unknown;
 }
 

@@ -7,6 +7,9 @@ export const DUP = 0x08;
 
 // CONNECT
 
+/** In the protocol level; see `ConnectPacket.bridge`. */
+export const BRIDGE = 0x80;
+
 export const CONNECT_RESERVED = 0x01;
 export const CLEAN_START = 0x02;
 export const WILL = 0x04;

@@ -83,6 +83,11 @@ export interface Will {
 export interface ConnectPacket {
   readonly type: typeof PacketType.CONNECT;
   readonly version: ProtocolVersion;
+  /**
+   * Mosquitto's mark of a bridge, the high bit of the protocol level (0x83, 0x84), known to no specification: what it
+   * published does not come back to it, and RETAIN comes as published. MQTT 5 has subscription options for that.
+   */
+  readonly bridge: boolean;
   readonly clientId: string;
   /** MQTT 5 Clean Start; in 3.x the Clean Session flag. */
   readonly cleanStart: boolean;

@@ -20,6 +20,7 @@ export class Reader {
   pos = 0;
   end = 0;
   version: ProtocolVersion = 4;
+  packetType = 0;
   readonly sender: SenderSide;
   readonly #texts: TextCache | undefined;
   #bytes: Uint8Array = EMPTY;

@@ -73,8 +73,9 @@ type Codes = readonly [statement: string | undefined, codes: RegExp];
 /** Which codes go with which packet in MQTT 5 (MQTT 5.0, table 2-6 and the tables of each packet). */
 const codesOf: Readonly<Record<number, Codes>> = {
   [CONNACK]: ["3.2.2-8", /00|8[0-9ac]|9[0579a-df]/],
-  [PUBACK]: ["3.4.2-1", /00|S10|8[037]|9[0179]/],
-  [PUBREC]: ["3.5.2-1", /00|S10|8[037]|9[0179]/],
+  // 0x10 is said to come from servers only; clients that send it mean a success, and are understood.
+  [PUBACK]: ["3.4.2-1", /00|10|8[037]|9[0179]/],
+  [PUBREC]: ["3.5.2-1", /00|10|8[037]|9[0179]/],
   [PUBREL]: ["3.6.2-1", /00|92/],
   [PUBCOMP]: ["3.7.2-1", /00|92/],
   [SUBACK]: [undefined, /0[0-2]|8[037f]|9[17e]|a[12]/],

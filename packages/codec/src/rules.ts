@@ -9,8 +9,14 @@ import type { ProtocolVersion } from "./packets.ts";
 export type Rule = readonly [code: string, reasonCode: number, statement5?: string | undefined, statement3?: string];
 
 /** Throws the error of a rule broken `where` this version is spoken; `number` when the rule is one of several. */
-export function fail(rule: Rule, where: { readonly version: ProtocolVersion }, number?: string): never {
-  throw new MqttError(...errorOf(rule, where.version, number));
+export function fail(rule: Rule, where: Place, number?: string): never {
+  throw new MqttError(...errorOf(rule, where.version, number, where.packetType));
+}
+
+/** What is known of the packet that breaks a rule. */
+interface Place {
+  readonly version: ProtocolVersion;
+  readonly packetType?: number;
 }
 
 /** What a `ProtocolError` says of a rule that was broken in this version. */
@@ -18,8 +24,9 @@ export function errorOf(
   [code, reasonCode, statement5, statement3]: Rule,
   version: ProtocolVersion,
   number: string | undefined = version === 5 ? statement5 : statement3,
+  packetType?: number,
 ): ConstructorParameters<typeof ProtocolError> {
-  return [code, reasonCode, undefined, { statement: number && `MQTT-${number}` }];
+  return [code, reasonCode, undefined, { statement: number && `MQTT-${number}`, version, packetType }];
 }
 
 // Framing

@@ -1,6 +1,6 @@
 import type { Decoder, DecoderOptions, TextCache } from "./interfaces.ts";
 import { MAXIMUM_PACKET_SIZE, SMALL_CHUNK } from "./limits.ts";
-import { PUBLISH, PUBREL_BIT, SUBSCRIBE_BIT, UNSUBSCRIBE_BIT } from "./packet-types.ts";
+import { CONNECT_BIT, PUBLISH_BIT, PUBREL_BIT, SUBSCRIBE_BIT, UNSUBSCRIBE_BIT } from "./packet-types.ts";
 import type { Packet, ProtocolVersion } from "./packets.ts";
 import { EMPTY, Reader } from "./reader.ts";
 import {
@@ -24,8 +24,10 @@ export type PacketReader<P extends Packet = Packet> = (reader: Reader, type: nev
 /** Packet readers by packet type; a type without one is not expected from this peer. */
 export type PacketReaders = readonly (PacketReader | undefined)[];
 
-/** Types whose fixed header has flags 0010 [MQTT-2.1.3-1]; MQTT 3.1 also knows DUP there. */
+/** Types whose fixed header has flags 0010 [MQTT-2.1.3-1]. */
 const FLAGGED = PUBREL_BIT | SUBSCRIBE_BIT | UNSUBSCRIBE_BIT;
+/** Types whose readers see to the flags themselves. */
+const OWN_FLAGS = PUBLISH_BIT | CONNECT_BIT;
 
 /**
  * Cuts the stream into packets. A packet inside one chunk is read in place; one that crosses a chunk's end is put
@@ -57,6 +59,11 @@ export class StreamDecoder implements Decoder {
     this.maximumPacketSize = options?.maximumPacketSize ?? MAXIMUM_PACKET_SIZE;
     this.#readers = readers;
     this.#reader = new Reader(sender, texts);
+  }
+
+  /** Of the packet whose fixed header is being read. */
+  get packetType(): number {
+    return (this.#bytes[this.#pos] ?? 0) >> 4;
   }
 
   push(chunk: Uint8Array): void {
@@ -123,13 +130,13 @@ export class StreamDecoder implements Decoder {
     const first = this.#bytes[this.#pos] as number;
     const type = first >> 4;
     const read = this.#readers[type];
-    const flagged = (FLAGGED >> type) & 1;
-    const flags = first & (flagged && this.version === 3 ? 0x07 : 0x0f);
+    const flags = first & 0x0f;
     const size = headerLength + remainingLength;
     if (read === undefined) {
       fail(packetUnexpected, this);
     }
-    if (type !== PUBLISH && flags !== flagged << 1) {
+    // MQTT 3.1 does not use these bits, but for a DUP that changes nothing.
+    if (this.version > 3 && !((OWN_FLAGS >> type) & 1) && flags !== ((FLAGGED >> type) & 1) << 1) {
       fail(flagsInvalid, this);
     }
     if (size > this.maximumPacketSize) {
@@ -149,6 +156,7 @@ export class StreamDecoder implements Decoder {
     this.bufferedBytes -= size;
     reader.open(this.#bytes, start + headerLength, end);
     reader.version = this.version;
+    reader.packetType = type;
     const packet = read(reader, type as never, flags);
     if (reader.pos !== end) {
       fail(packetOverlong, reader);

@@ -92,7 +92,8 @@ function checkCode(code: number, type: 9 | 11, where: Reader | Sink): number {
 
 function readSubscription(reader: Reader): SubscriptionRequest {
   const filter = reader.string();
-  const options = reader.uint8();
+  // MQTT 3.1 does not use the other bits.
+  const options = reader.uint8() & (reader.version === 3 ? 3 : 0xff);
   const qos = (options & 3) as QoS;
   const noLocal = (options & NO_LOCAL) !== 0;
   const retainAsPublished = (options & RETAIN_AS_PUBLISHED) !== 0;

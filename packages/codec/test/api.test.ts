@@ -75,7 +75,14 @@ describe("decoder", () => {
   });
 
   test("the version follows CONNECT inside one chunk", () => {
-    const connect = { clientId: "c", cleanStart: true, keepAlive: 0, will: undefined, username: undefined } as const;
+    const connect = {
+      bridge: false,
+      clientId: "c",
+      cleanStart: true,
+      keepAlive: 0,
+      will: undefined,
+      username: undefined,
+    } as const;
     const decoder = createDecoder({ sender: "client" });
     const writer = createClientPacketWriter();
     writer.write({ type: 1, version: 5, ...connect, password: undefined, properties: undefined });

@@ -46,10 +46,12 @@ function packetOfType(type: number, version: ProtocolVersion): fc.Arbitrary<Pack
           maybe(text),
           maybe(bytes),
           props,
+          fc.boolean(),
         )
-        .map(([clientId, cleanStart, keepAlive, will, username, password, properties]) => ({
+        .map(([clientId, cleanStart, keepAlive, will, username, password, properties, bridge]) => ({
           type: 1,
           version,
+          bridge: bridge && version < 5,
           clientId,
           cleanStart,
           keepAlive,
@@ -61,7 +63,7 @@ function packetOfType(type: number, version: ProtocolVersion): fc.Arbitrary<Pack
     case 2:
       return fc.tuple(fc.boolean(), codes, props).map(([present, reasonCode, properties]) => ({
         type: 2,
-        sessionPresent: present && reasonCode === 0,
+        sessionPresent: present && reasonCode === 0 && version > 3,
         reasonCode,
         properties,
       }));

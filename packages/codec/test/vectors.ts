@@ -86,6 +86,9 @@ function toPacket(raw: Json): Packet {
   for (const field of OPTIONAL[packet.type] ?? ["properties"]) {
     packet[field] ??= undefined;
   }
+  if (packet.type === 1) {
+    packet.bridge ??= false;
+  }
   if (packet.will !== undefined) {
     packet.will.properties ??= undefined;
   }

@@ -100,6 +100,7 @@ export class Peers {
           connect: {
             type: 1,
             version: 5,
+            bridge: false,
             clientId: "c",
             cleanStart: true,
             keepAlive: 0,

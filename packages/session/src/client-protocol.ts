@@ -74,7 +74,7 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
     const cleanStart = connect.cleanStart || inflight.cleanStartOwed;
     const properties = this.#authentication?.begin(this, connect.properties) ?? connect.properties;
     this.#connect = { ...connect, cleanStart, properties };
-    this.write(this.#connect, now);
+    this.#request(this.#connect, now);
     // [MQTT-3.1.2-4]
     if (cleanStart) {
       inflight.lose();
@@ -89,14 +89,14 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
   subscribe(subscriptions: readonly SubscriptionRequest[], now: number, properties?: Properties): number {
     const packetId = this.#requestId();
     refuse(excludedSubscriptions(this.peer, subscriptions, properties), this.version);
-    this.write({ type: SUBSCRIBE, packetId, subscriptions, properties }, now);
+    this.#request({ type: SUBSCRIBE, packetId, subscriptions, properties }, now);
     this.#inflight.requests.set(packetId, { answer: SUBACK, count: subscriptions.length });
     return packetId;
   }
 
   unsubscribe(filters: readonly string[], now: number, properties?: Properties): number {
     const packetId = this.#requestId();
-    this.write({ type: UNSUBSCRIBE, packetId, filters, properties }, now);
+    this.#request({ type: UNSUBSCRIBE, packetId, filters, properties }, now);
     // An UNSUBACK of MQTT 3.x has no codes.
     this.#inflight.requests.set(packetId, { answer: UNSUBACK, count: this.version === 5 ? filters.length : 0 });
     return packetId;
@@ -116,7 +116,7 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
     }
     refuse(excludedExpiry(this.#connect.properties, properties), this.version);
     if (this.state !== "idle") {
-      this.write({ type: DISCONNECT, reasonCode: this.version === 5 ? reasonCode : SUCCESS, properties }, now);
+      this.put({ type: DISCONNECT, reasonCode: this.version === 5 ? reasonCode : SUCCESS, properties }, now);
     }
     this.finish("local", reasonCode);
   }
@@ -188,7 +188,7 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
     // A DISCONNECT of MQTT 3.x would say that all is well: the server would forget the will.
     const tells = this.version === 5 && this.state !== "idle";
     if (tells) {
-      this.write({ type: DISCONNECT, reasonCode, properties: undefined }, now);
+      this.put({ type: DISCONNECT, reasonCode, properties: undefined }, now);
     }
     return tells;
   }
@@ -224,8 +224,11 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
     }
     inflight.cleanStartOwed = false;
     sender.resume(now);
-    this.handler.onConnack(packet, inflight.lost.splice(0));
-    sender.report(now);
+    // Not when the server takes no packet of the size of a PUBREL.
+    if (this.end === undefined) {
+      this.handler.onConnack(packet, inflight.lost.splice(0));
+      sender.report(now);
+    }
     return undefined;
   }
 
@@ -256,6 +259,14 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
     }
     this.finish("remote", packet.reasonCode, undefined, true, packet);
     return undefined;
+  }
+
+  /** Throws for a packet that the server does not take, which then nothing is known of. */
+  #request(packet: Packet, now: number): void {
+    const error = this.put(packet, now);
+    if (error !== undefined) {
+      throw error;
+    }
   }
 
   /** An id for a packet that wants an answer. */

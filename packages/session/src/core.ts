@@ -8,8 +8,11 @@ export interface Core {
   readonly handler: ProtocolHandler;
   readonly peer: PeerLimits;
   readonly writer: PacketWriter;
-  /** Writes any packet but PUBLISH, without the parts that the peer does not want or cannot take. */
-  write(packet: Packet, now: number): void;
+  /**
+   * Writes a packet that is owed, any but PUBLISH, without the parts that the peer does not want or cannot take. False: it
+   * takes no packet of this size, and the connection has ended.
+   */
+  write(packet: Packet, now: number): boolean;
   /** A PUBLISH was written. */
   sent(qos: QoS, now: number): void;
 }

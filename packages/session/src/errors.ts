@@ -28,8 +28,9 @@ export function violationError(
   kind: "misuse" | "violation",
   violation: Violation,
   version: ProtocolVersion,
+  packetType?: number,
 ): SessionError {
-  return new SessionError(kind, ...errorOf(violation, version));
+  return new SessionError(kind, ...errorOf(violation, version, undefined, packetType));
 }
 
 /** Throws when a request of the caller would break a rule. */
@@ -40,6 +41,6 @@ export function refuse(violation: Violation | undefined, version: ProtocolVersio
 }
 
 /** Is this the writer's answer to a packet above the peer's Maximum Packet Size? */
-export function isTooLarge(error: unknown): boolean {
+export function isTooLarge(error: unknown): error is MqttError {
   return error instanceof MqttError && error.reasonCode === PACKET_TOO_LARGE;
 }

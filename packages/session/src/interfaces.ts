@@ -85,15 +85,21 @@ export interface Inflight<M extends Message = Message> {
   clear(): readonly { readonly packetId: number; readonly message: M }[];
 }
 
-/** Why and how a session is over. Set once. */
+/** Why and how a connection's exchange is over. Set once. */
 export interface ProtocolEnd {
   /**
-   * `local`: asked for by `disconnect` or `reject`. `remote`: the peer's DISCONNECT or refusing CONNACK.
-   * `violation`: the peer broke the protocol. `timeout`: keep-alive, CONNACK or PINGRESP ran out. `lost`: bytes ended.
+   * `local`: asked for by `disconnect` or `reject`, or what has to be sent is larger than the peer takes, or a handler threw.
+   * `remote`: the peer's DISCONNECT or refusing CONNACK. `violation`: the peer broke the protocol. `timeout`: keep-alive,
+   * CONNACK or PINGRESP ran out. `lost`: bytes ended.
    */
   readonly kind: "local" | "remote" | "violation" | "timeout" | "lost";
   /** MQTT 5 reason code that was sent or received (a 3.x return code is translated) or that names the failure. 0 normal. */
   readonly reasonCode: number;
+  /**
+   * Undefined after an end in order. At a server its message is a sentence for a log: what happened, which packet and rule
+   * were concerned, what the limit was. Never with bytes of the peer. Its `code` is stable, unless it is what a handler threw
+   * or a transport closed with.
+   */
   readonly error: MqttError | SessionError | Error | undefined;
   /** True when bytes in the writer (CONNACK, DISCONNECT) should still leave before the connection closes. */
   readonly flush: boolean;
@@ -142,7 +148,8 @@ export interface ProtocolRequests {
   /**
    * Takes responsibility for a received QoS > 0 message: PUBACK or PUBREC (from 0x80: refused). Call it once per
    * `onPublish` with QoS > 0, inside it or later; answers leave in the order received. False: this session is over,
-   * nothing was taken over, and the sender will send again. MQTT 3.x knows no refusal: any reason code becomes success.
+   * nothing was taken over, and the sender will send again; or it ends with this, because the peer takes no packet as large
+   * as the answer. MQTT 3.x knows no refusal: any reason code becomes success.
    */
   acknowledge(packetId: number, reasonCode: number, now: number, properties?: Properties): boolean;
   /**
@@ -309,8 +316,11 @@ export interface AcceptOptions {
 export interface ServerProtocol extends Protocol, ProtocolRequests {
   readonly state: ServerState;
   readonly connect: ConnectPacket | undefined;
-  /** Sends CONNACK 0, then resends what is in flight: original order, DUP set, PUBRELs kept. */
-  accept(options: AcceptOptions, now: number): void;
+  /**
+   * Sends CONNACK 0, then resends what is in flight: original order, DUP set, PUBRELs kept. False: the client takes no
+   * packet as large as these, and the connection has ended [MQTT-3.1.2-24].
+   */
+  accept(options: AcceptOptions, now: number): boolean;
   /** Sends a refusing CONNACK (or ends an AUTH exchange) in the client's version and ends. MQTT 5 code; mapped for 3.x. */
   reject(reasonCode: number, now: number, properties?: Properties): void;
   suback(packetId: number, reasonCodes: readonly number[], now: number, properties?: Properties): boolean;
@@ -325,6 +335,11 @@ export type ServerState = "awaiting-connect" | "awaiting-accept" | "authenticati
 export interface SessionLimits {
   /** Server: from acceptance to CONNECT. */
   readonly connectTimeoutMs: number;
+  /**
+   * Server: characters of a client identifier in MQTT 3.1, which has a limit of 23; a client with a longer one, or none, is
+   * refused with return code 2.
+   */
+  readonly clientIdLength: number;
   /** Client: from CONNECT to CONNACK. */
   readonly connackTimeoutMs: number;
   /** Client: from PINGREQ to PINGRESP. */

@@ -5,6 +5,9 @@ import type { PeerLimits } from "./interfaces.ts";
 /** A client sends CONNECT at once; ten seconds leave room for a slow radio and little for those who send nothing. */
 export const CONNECT_TIMEOUT_MS = 10_000;
 
+/** Characters of a client identifier in MQTT 3.1, whose limit this is; later versions have none. */
+export const CLIENT_ID_LENGTH = 23;
+
 /** A server may have to ask another system about the user first. */
 export const CONNACK_TIMEOUT_MS = 30_000;
 

@@ -1,6 +1,7 @@
 import type {
   DisconnectPacket,
   EncodedPacket,
+  MqttError,
   Packet,
   PacketType,
   PacketWriter,
@@ -11,6 +12,7 @@ import type {
 } from "@tidewire/codec";
 import {
   IMPLEMENTATION_SPECIFIC_ERROR,
+  PACKET_TOO_LARGE,
   PINGREQ,
   PINGRESP,
   PUBACK,
@@ -93,8 +95,7 @@ export abstract class ProtocolBase<State extends string, Request extends string,
     if (this.end !== undefined) {
       return false;
     }
-    this.connected(this.receiver).acknowledge(packetId, reasonCode, now, properties);
-    return true;
+    return this.connected(this.receiver).acknowledge(packetId, reasonCode, now, properties);
   }
 
   receive(packet: Packet, now: number): void {
@@ -104,7 +105,7 @@ export abstract class ProtocolBase<State extends string, Request extends string,
     this.lastReceived = now;
     const violation = this.unexpected(packet) ?? this.#take(packet, now);
     if (violation !== undefined) {
-      this.receiveError(violationError("violation", violation, this.version), now);
+      this.receiveError(violationError("violation", violation, this.version, packet.type), now);
     }
   }
 
@@ -132,25 +133,44 @@ export abstract class ProtocolBase<State extends string, Request extends string,
     this.breakOff("local", error, IMPLEMENTATION_SPECIFIC_ERROR, now);
   }
 
-  write(packet: Packet, now: number): void {
-    this.lastSent = now;
-    if (packet.type !== PINGREQ && packet.type !== PINGRESP) {
-      this.promised = true;
+  write(packet: Packet, now: number): boolean {
+    const error = this.put(packet, now);
+    if (error !== undefined) {
+      // With the peer's limit there is no going on [MQTT-3.1.2-24], [MQTT-3.2.2-15].
+      this.breakOff("local", this.unsendable(error), PACKET_TOO_LARGE, now);
     }
-    try {
-      this.writer.write(packet);
-    } catch (error) {
-      // What only explains is left out where it makes the packet too large [MQTT-3.4.2-2], [MQTT-3.14.2-3].
-      if (!isTooLarge(error)) {
-        throw error;
-      }
-      this.writer.write(withoutProblemInformation(packet));
-    }
+    return error === undefined;
   }
 
   sent(_qos: QoS, now: number): void {
     this.lastSent = now;
     this.promised = true;
+  }
+
+  /**
+   * Writes a packet that may as well be left out, being the last, or that the caller asked for. Returns the error of one
+   * that is larger than the peer takes, even without what only explains [MQTT-3.4.2-2], [MQTT-3.14.2-3].
+   */
+  protected put(packet: Packet, now: number): MqttError | undefined {
+    try {
+      this.writer.write(packet);
+    } catch (error) {
+      if (!isTooLarge(error)) {
+        throw error;
+      }
+      const shorter = withoutProblemInformation(packet);
+      return shorter === packet ? error : this.put(shorter, now);
+    }
+    this.lastSent = now;
+    if (packet.type !== PINGREQ && packet.type !== PINGRESP) {
+      this.promised = true;
+    }
+    return undefined;
+  }
+
+  /** What is told of a packet that the peer does not take. */
+  protected unsendable(error: MqttError): Error {
+    return error;
   }
 
   /** Takes a packet that only this end gets. Returns the rule that it breaks. */
@@ -207,10 +227,13 @@ export abstract class ProtocolBase<State extends string, Request extends string,
     this.end = end;
     this.sender = undefined;
     this.receiver = undefined;
-    if (disconnect !== undefined) {
-      this.handler.onDisconnect(disconnect);
+    try {
+      if (disconnect !== undefined) {
+        this.handler.onDisconnect(disconnect);
+      }
+    } finally {
+      this.handler.onEnd(end);
     }
-    this.handler.onEnd(end);
   }
 
   /** Ends with an error, having told the peer. */
@@ -236,11 +259,8 @@ export abstract class ProtocolBase<State extends string, Request extends string,
   }
 }
 
-/** The packet without what only explains. */
+/** The packet without what only explains; itself when it has nothing of that kind. */
 export function withoutProblemInformation(packet: Packet): Packet {
-  if (!("properties" in packet)) {
-    return packet;
-  }
-  const { reasonString: _, userProperties: __, ...properties } = packet.properties ?? {};
-  return { ...packet, properties };
+  const { reasonString, userProperties, ...properties } = ("properties" in packet && packet.properties) || {};
+  return reasonString === undefined && userProperties === undefined ? packet : ({ ...packet, properties } as Packet);
 }

@@ -75,8 +75,8 @@ export class Receiver {
     return undefined;
   }
 
-  /** The caller takes a message over, or refuses it. */
-  acknowledge(packetId: number, reasonCode: number, now: number, properties: Properties | undefined): void {
+  /** The caller takes a message over, or refuses it. False: the answer cannot be sent, and the connection has ended. */
+  acknowledge(packetId: number, reasonCode: number, now: number, properties: Properties | undefined): boolean {
     const atHandler = this.#atHandler?.packetId === packetId ? this.#atHandler : undefined;
     const type = atHandler === undefined ? this.owed.get(packetId) : answerTo(atHandler);
     if (type !== PUBACK && type !== PUBREC) {
@@ -87,13 +87,19 @@ export class Receiver {
     if (atHandler === undefined) {
       this.owed.set(packetId, { type, packetId, reasonCode: code, properties });
     } else {
-      this.#write(ackPacket(type, packetId, code, properties), now);
+      if (!this.#write(ackPacket(type, packetId, code, properties), now)) {
+        return false;
+      }
       this.#atHandler = undefined;
+    }
+    this.flush(now);
+    if (this.#core.end !== undefined) {
+      return false;
     }
     if (type === PUBREC && code < FIRST_FAILURE) {
       this.#inflight.incoming.add(packetId);
     }
-    this.flush(now);
+    return true;
   }
 
   #receiveAcknowledged(packet: PublishPacket, now: number): Violation | undefined {
@@ -146,7 +152,9 @@ export class Receiver {
         return;
       }
       try {
-        this.#write(answer, now);
+        if (!this.#write(answer, now)) {
+          return;
+        }
       } catch (error) {
         // The caller's reason code or properties are invalid: the answer is still owed.
         this.owed.set(packetId, answer.type);
@@ -156,13 +164,16 @@ export class Receiver {
     }
   }
 
-  #write(answer: Answer, now: number): void {
-    this.#core.write(answer, now);
+  #write(answer: Answer, now: number): boolean {
+    if (!this.#core.write(answer, now)) {
+      return false;
+    }
     if (answer.type === PUBREC && answer.reasonCode < FIRST_FAILURE) {
       this.open.add(answer.packetId);
     } else {
       this.open.delete(answer.packetId);
     }
+    return true;
   }
 
   #resolveAlias(packet: PublishPacket): Violation | undefined {

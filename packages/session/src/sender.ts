@@ -61,8 +61,8 @@ export class Sender {
     for (const [packetId, message] of this.#inflight.outgoing) {
       if (typeof message === "object") {
         this.#waiting.add(packetId);
-      } else {
-        this.#core.write(ackPacket(PUBREL, packetId), now);
+      } else if (!this.#core.write(ackPacket(PUBREL, packetId), now)) {
+        return;
       }
     }
     this.#sendWaiting(now, false);
@@ -79,7 +79,8 @@ export class Sender {
     if (message === undefined) {
       // Nothing of this id was sent on this connection: the peer may remember more than this side.
       const notFound = this.#core.version === 5 ? PACKET_IDENTIFIER_NOT_FOUND : SUCCESS;
-      if (type === PUBREC) {
+      // A PUBREC that refuses ends its exchange: nothing is owed (MQTT 5.0, 4.3.3).
+      if (type === PUBREC && reasonCode < FIRST_FAILURE) {
         this.#core.write(ackPacket(PUBREL, packetId, notFound), now);
       }
       return undefined;
@@ -89,7 +90,7 @@ export class Sender {
     if (type !== awaited && !repeated) {
       return violations.acknowledgementMismatch;
     }
-    if (repeated || (type === PUBREC && reasonCode < FIRST_FAILURE)) {
+    if (type === PUBREC && reasonCode < FIRST_FAILURE) {
       if (!repeated) {
         this.#inflight.outgoing.set(packetId, RELEASED);
       }
@@ -170,9 +171,10 @@ export class Sender {
   #giveUp(packetId: number, message: Message, reasonCode: number, now: number): void {
     if (message.qos === 1) {
       this.#inflight.outgoing.delete(packetId);
-    } else {
+    } else if (this.#core.write(ackPacket(PUBREL, packetId), now)) {
       this.#inflight.outgoing.set(packetId, ABANDONED);
-      this.#core.write(ackPacket(PUBREL, packetId), now);
+    } else {
+      return;
     }
     this.#core.handler.onSettled(packetId, message, reasonCode, undefined);
   }

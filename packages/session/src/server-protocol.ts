@@ -2,8 +2,10 @@ import {
   type AuthPacket,
   type ConnectPacket,
   type DisconnectPacket,
+  type MqttError,
   type Packet,
   type Properties,
+  type ProtocolError,
   type QoS,
   returnCodeFor,
   type SubscribePacket,
@@ -11,11 +13,13 @@ import {
 } from "@tidewire/codec";
 import {
   AUTH,
+  CLIENT_IDENTIFIER_NOT_VALID,
   CONNACK,
   CONNECT,
   CONTINUE_AUTHENTICATION,
   DISCONNECT,
   KEEP_ALIVE_TIMEOUT,
+  PACKET_TOO_LARGE,
   PINGREQ,
   PINGRESP,
   PROTOCOL_ERROR,
@@ -29,7 +33,16 @@ import {
   UNSUPPORTED_PROTOCOL_VERSION,
 } from "@tidewire/codec/codes";
 import { announcedLimits, excludedExpiry, excludedSubscriptions } from "./announced.ts";
-import { misuse, SessionError, type Violation } from "./errors.ts";
+import { misuse, type SessionError, type Violation } from "./errors.ts";
+import {
+  connectionLost,
+  connectTimeout,
+  disconnected,
+  explainedUnsendable,
+  explainedViolation,
+  keepAliveTimeout,
+  orderly,
+} from "./explanations.ts";
 import { InflightState } from "./inflight.ts";
 import type {
   AcceptOptions,
@@ -38,7 +51,7 @@ import type {
   ServerProtocolOptions,
   ServerState,
 } from "./interfaces.ts";
-import { CONNECT_TIMEOUT_MS, NEVER } from "./limits.ts";
+import { CLIENT_ID_LENGTH, CONNECT_TIMEOUT_MS, NEVER } from "./limits.ts";
 import { ProtocolBase, withoutProblemInformation } from "./protocol-base.ts";
 import { ServerReceiver } from "./server-receiver.ts";
 import { type ServerRequest, serverStates } from "./server-states.ts";
@@ -58,14 +71,16 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
   #waitingSince: number;
   #reauthenticating = false;
   readonly #connectTimeoutMs: number;
+  readonly #clientIdLength: number;
 
   constructor(options: ServerProtocolOptions) {
     super(serverStates, "awaiting-connect", options);
     this.#waitingSince = options.now;
     this.#connectTimeoutMs = options.limits?.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    this.#clientIdLength = options.limits?.clientIdLength ?? CLIENT_ID_LENGTH;
   }
 
-  accept({ inflight, sessionPresent, properties }: AcceptOptions, now: number): void {
+  accept({ inflight, sessionPresent, properties }: AcceptOptions, now: number): boolean {
     const connect = this.#answering("accept");
     if (sessionPresent && connect.cleanStart) {
       throw misuse("session-present-after-clean-start", "a clean start has no session present");
@@ -73,13 +88,19 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
     const state = InflightState.of(inflight);
     const own = connect.version === 5 ? connackProperties(connect, properties) : undefined;
     // MQTT 3.1 has no such flag.
-    this.#writeConnack(SUCCESS, sessionPresent && connect.version !== 3, own, now);
+    const error = this.#putConnack(SUCCESS, sessionPresent && connect.version !== 3, own, now);
+    if (error !== undefined) {
+      // No refusal either, which would say that CONNECT was too large [MQTT-3.1.2-24].
+      this.finish("local", PACKET_TOO_LARGE, this.unsendable(error));
+      return false;
+    }
     this.#keepAlive = own?.serverKeepAlive ?? connect.keepAlive;
     this.lastReceived = now;
     this.move("accept");
     const sender = this.start(state, new ServerReceiver(this, state, announcedLimits(own)));
     sender.resume(now);
     sender.report(now);
+    return this.end === undefined;
   }
 
   reject(reasonCode: number, now: number, properties?: Properties): void {
@@ -90,12 +111,9 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
       this.disconnect(reasonCode, now, properties);
       return;
     }
-    if (this.#answering("reject").version === 5) {
-      this.#writeConnack(reasonCode, false, properties, now);
-    } else {
-      this.#refuseOld(reasonCode, now);
-    }
-    this.finish("local", reasonCode);
+    this.#answering("reject");
+    this.#refuse(reasonCode, now, properties);
+    this.finish("local", reasonCode, orderly(reasonCode));
   }
 
   disconnect(reasonCode: number, now: number, properties?: Properties): void {
@@ -106,9 +124,9 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
       throw misuse("not-connected", "a CONNECT is answered with accept or reject");
     }
     if (this.version === 5) {
-      this.write({ type: DISCONNECT, reasonCode, properties }, now);
+      this.put({ type: DISCONNECT, reasonCode, properties }, now);
     }
-    this.finish("local", reasonCode);
+    this.finish("local", reasonCode, orderly(reasonCode));
   }
 
   suback(packetId: number, reasonCodes: readonly number[], now: number, properties?: Properties): boolean {
@@ -116,7 +134,7 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
       return false;
     }
     this.connected(this.receiver).answer({ type: SUBACK, packetId, reasonCodes, properties }, now);
-    return true;
+    return this.end === undefined;
   }
 
   unsuback(packetId: number, reasonCodes: readonly number[], now: number, properties?: Properties): boolean {
@@ -125,7 +143,7 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
     }
     const codes = this.version === 5 ? reasonCodes : [];
     this.connected(this.receiver).answer({ type: UNSUBACK, packetId, reasonCodes: codes, properties }, now);
-    return true;
+    return this.end === undefined;
   }
 
   authContinue(data: Uint8Array | undefined, now: number): void {
@@ -135,8 +153,7 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
         throw misuse("authentication-not-asked-for", "CONNECT has no authentication method");
       }
     }
-    this.#writeAuth(CONTINUE_AUTHENTICATION, data, now);
-    if (this.#reauthenticating) {
+    if (!this.#writeAuth(CONTINUE_AUTHENTICATION, data, now) || this.#reauthenticating) {
       return;
     }
     this.move("authContinue");
@@ -155,8 +172,7 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
     if (this.end !== undefined || now < this.nextDeadline()) {
       return;
     }
-    const code = this.state === "connected" ? "keep-alive-timeout" : "connect-timeout";
-    this.breakOff("timeout", new SessionError("link", code, KEEP_ALIVE_TIMEOUT), KEEP_ALIVE_TIMEOUT, now);
+    this.breakOff("timeout", this.#late(), KEEP_ALIVE_TIMEOUT, now);
   }
 
   nextDeadline(): number {
@@ -176,10 +192,22 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
   }
 
   /** [MQTT-3.1.2-29] */
-  override write(packet: Packet, now: number): void {
-    const { type } = packet;
+  override write(packet: Packet, now: number): boolean {
     const wanted = this.connect?.properties?.requestProblemInformation !== false;
-    super.write(wanted || type === CONNACK || type === DISCONNECT ? packet : withoutProblemInformation(packet), now);
+    return super.write(wanted ? packet : withoutProblemInformation(packet), now);
+  }
+
+  override receiveError(error: ProtocolError, now: number): void {
+    // A CONNECT may be malformed behind its version: the answer comes in that.
+    if (this.connect === undefined && error.packetType === CONNECT && error.version !== undefined) {
+      this.version = error.version;
+      this.writer.version = error.version;
+    }
+    super.receiveError(explainedViolation(error), now);
+  }
+
+  override receiveEnd(now: number, error?: Error): void {
+    super.receiveEnd(now, error ?? (this.end === undefined ? connectionLost() : undefined));
   }
 
   /** Below QoS 2 nothing has to be remembered before it leaves. */
@@ -210,7 +238,7 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
       case UNSUBSCRIBE:
         return this.#receiveUnsubscribe(packet);
       case CONNECT:
-        this.#receiveConnect(packet);
+        this.#receiveConnect(packet, now);
         return undefined;
       case AUTH:
         return this.#receiveAuth(packet);
@@ -221,20 +249,23 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
     }
   }
 
+  protected override unsendable(error: MqttError): Error {
+    return explainedUnsendable(error);
+  }
+
   protected tell(reasonCode: number, now: number): boolean {
     // Nothing but CONNACK may come before an accepting CONNACK [MQTT-3.14.0-1], and a timeout there has no code.
     if (this.state === "connected") {
       // DISCONNECT has no code for a version that is not supported.
       const code = reasonCode === UNSUPPORTED_PROTOCOL_VERSION ? PROTOCOL_ERROR : reasonCode;
       if (this.version === 5) {
-        this.write({ type: DISCONNECT, reasonCode: code, properties: undefined }, now);
+        this.put({ type: DISCONNECT, reasonCode: code, properties: undefined }, now);
       }
-    } else if (this.connect === undefined) {
-      if (reasonCode === UNSUPPORTED_PROTOCOL_VERSION) {
-        this.#refuseOld(reasonCode, now);
-      }
-    } else if (this.version === 5 && reasonCode !== KEEP_ALIVE_TIMEOUT) {
-      this.#writeConnack(reasonCode, false, undefined, now);
+    } else if (
+      reasonCode === UNSUPPORTED_PROTOCOL_VERSION ||
+      (this.version === 5 && reasonCode !== KEEP_ALIVE_TIMEOUT)
+    ) {
+      this.#refuse(reasonCode, now);
     }
     return true;
   }
@@ -243,13 +274,17 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
     return this.connect?.properties?.authenticationMethod;
   }
 
-  #receiveConnect(packet: ConnectPacket): void {
+  #receiveConnect(packet: ConnectPacket, now: number): void {
     this.connect = packet;
     this.version = packet.version;
     this.writer.version = packet.version;
     this.meet(packet.properties);
     this.move(CONNECT);
-    this.handler.onConnect(packet);
+    if (packet.version === 3 && (packet.clientId === "" || packet.clientId.length > this.#clientIdLength)) {
+      this.reject(CLIENT_IDENTIFIER_NOT_VALID, now);
+    } else {
+      this.handler.onConnect(packet);
+    }
   }
 
   #receiveSubscribe(packet: SubscribePacket): Violation | undefined {
@@ -296,24 +331,29 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
   #receiveDisconnect(packet: DisconnectPacket): Violation | undefined {
     const excluded = excludedExpiry(this.connect?.properties, packet.properties);
     if (excluded === undefined) {
-      this.finish("remote", packet.reasonCode, undefined, true, packet);
+      this.finish("remote", packet.reasonCode, disconnected(packet.reasonCode), true, packet);
     }
     return excluded;
   }
 
-  #writeConnack(reasonCode: number, sessionPresent: boolean, properties: Properties | undefined, now: number): void {
-    this.write({ type: CONNACK, sessionPresent, reasonCode, properties }, now);
+  #putConnack(
+    reasonCode: number,
+    sessionPresent: boolean,
+    properties: Properties | undefined,
+    now: number,
+  ): MqttError | undefined {
+    return this.put({ type: CONNACK, sessionPresent, reasonCode, properties }, now);
   }
 
-  /** CONNACK of MQTT 3.x, where it has a return code for the reason. */
-  #refuseOld(reasonCode: number, now: number): void {
-    const returnCode = returnCodeFor(reasonCode);
-    if (returnCode !== undefined) {
-      this.#writeConnack(returnCode, false, undefined, now);
+  /** Writes a CONNACK that refuses, where the version has a code for the reason, and the client takes one of its size. */
+  #refuse(reasonCode: number, now: number, properties?: Properties): void {
+    const code = this.version === 5 ? reasonCode : returnCodeFor(reasonCode);
+    if (code !== undefined) {
+      this.#putConnack(code, false, this.version === 5 ? properties : undefined, now);
     }
   }
 
-  #writeAuth(reasonCode: number, data: Uint8Array | undefined, now: number): void {
+  #writeAuth(reasonCode: number, data: Uint8Array | undefined, now: number): boolean {
     const properties: Properties = {};
     if (this.#authenticationMethod !== undefined) {
       properties.authenticationMethod = this.#authenticationMethod;
@@ -321,7 +361,15 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
     if (data !== undefined) {
       properties.authenticationData = data;
     }
-    this.write({ type: AUTH, reasonCode, properties }, now);
+    return this.write({ type: AUTH, reasonCode, properties }, now);
+  }
+
+  /** What did not come in time. */
+  #late(): SessionError {
+    if (this.state === "connected") {
+      return keepAliveTimeout(this.#keepAlive);
+    }
+    return connectTimeout(this.state === "authenticating" ? "AUTH" : "CONNECT", this.#connectTimeoutMs);
   }
 
   #answering(input: ServerRequest): ConnectPacket {

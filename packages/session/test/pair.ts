@@ -70,7 +70,7 @@ export class Pair {
   readonly sentByServer: Packet[] = [];
   readonly #options: PairOptions;
   readonly #clientWriter: PacketWriter = createPacketWriter();
-  readonly #serverWriter: PacketWriter = createPacketWriter();
+  readonly serverWriter: PacketWriter = createPacketWriter();
   readonly #clientDecoder: Decoder;
   readonly #serverDecoder: Decoder = createDecoder({ sender: "client" });
 
@@ -90,7 +90,7 @@ export class Pair {
       ...(options.authenticator && { authenticator: enhancedAuthentication(options.authenticator) }),
     });
     this.server = createServerProtocol({
-      writer: this.#serverWriter,
+      writer: this.serverWriter,
       handler: { ...this.#serverHandler(), ...options.server },
       now: 0,
       topicAliases: outgoingTopicAliases(),
@@ -118,7 +118,7 @@ export class Pair {
   }
 
   toClient(): number {
-    return carry(this.#serverWriter, this.#clientDecoder, this.sentByServer, (packet) => {
+    return carry(this.serverWriter, this.#clientDecoder, this.sentByServer, (packet) => {
       this.client.receive(packet, this.now);
       this.#options.afterPacket?.();
     });
@@ -127,7 +127,7 @@ export class Pair {
   /** Loses what is written and not carried, and tells both ends. */
   cut(): void {
     this.#clientWriter.take();
-    this.#serverWriter.take();
+    this.serverWriter.take();
     this.client.receiveEnd(this.now);
     this.server.receiveEnd(this.now);
   }
@@ -227,6 +227,7 @@ export function connectPacket(fields: Partial<ConnectPacket> = {}): ConnectPacke
   return {
     type: 1,
     version: 5,
+    bridge: false,
     clientId: "c",
     cleanStart: true,
     keepAlive: 0,

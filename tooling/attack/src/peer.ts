@@ -184,6 +184,7 @@ export function connectPacket(fields: Partial<ConnectPacket> = {}): ConnectPacke
   return {
     type: PacketType.CONNECT,
     version: 5,
+    bridge: false,
     clientId: "",
     cleanStart: true,
     keepAlive: 0,

@@ -167,6 +167,7 @@ export class PersistentClient {
     return {
       type: PacketType.CONNECT,
       version: this.#options.version,
+      bridge: false,
       clientId: this.#options.clientId,
       cleanStart: false,
       keepAlive: 0,

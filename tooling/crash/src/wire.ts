@@ -49,6 +49,7 @@ export class Wire {
     wire.send({
       type: PacketType.CONNECT,
       version,
+      bridge: false,
       clientId,
       cleanStart: false,
       keepAlive: 0,

@@ -49,6 +49,7 @@ class TidewireSession implements ProtocolDriver {
         connect: {
           type: 1,
           version,
+          bridge: false,
           clientId: "session",
           cleanStart: false,
           keepAlive: settings.keepAlive,

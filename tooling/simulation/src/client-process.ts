@@ -45,6 +45,7 @@ export class ClientProcess extends Process<ClientProtocol> {
             connect: {
               type: 1,
               version,
+              bridge: false,
               clientId: "client",
               cleanStart,
               keepAlive: keepAliveSeconds,

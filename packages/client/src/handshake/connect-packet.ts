@@ -20,6 +20,7 @@ export async function connectPacket(client: Connecting, clientId: string, resume
   return {
     type: CONNECT,
     version,
+    bridge: false,
     clientId,
     // In 3.1.1 the flag also says that the session ends with the connection, so it stays the same.
     cleanStart: cleanStart && !(resume && version === 5),

@@ -7,7 +7,14 @@ import { SocketConnection } from "./socket-connection.ts";
 test("a connection gives back the identifiers of requests that it takes with it", () => {
   const ids = new PacketIds();
   const socket = fakeSocket();
-  const packet = { type: PacketType.CONNECT, version: 5, clientId: "c", cleanStart: true, keepAlive: 0 } as const;
+  const packet = {
+    type: PacketType.CONNECT,
+    version: 5,
+    bridge: false,
+    clientId: "c",
+    cleanStart: true,
+    keepAlive: 0,
+  } as const;
   const rest = { will: undefined, username: undefined, password: undefined, properties: undefined };
   const handler = { onConnack: () => {}, onPacket: () => undefined, onEnd: () => {} };
   const connection = new SocketConnection(() => socket, { ...packet, ...rest }, ids, handler, scheduler);
