@@ -27,6 +27,12 @@ export interface BrokerOptions {
   readonly store?: BrokerStore;
   /** Where the application decides; of several, see `BrokerHooks` for who decides what. */
   readonly hooks?: BrokerHooks | readonly BrokerHooks[];
+  /**
+   * Whether a session belongs to the user who began it, where a hook authenticates: nobody else gets it or ends it by
+   * taking its client identifier (0x85), clients without a name being one user. Default true; false for applications whose
+   * user names change from one connection to the next, and whose `authenticate` looks at client identifiers itself.
+   */
+  readonly sessionsHaveOwners?: boolean;
   readonly limits?: Partial<BrokerLimits>;
   /** Milliseconds since 1970, for what has to mean the same after a restart. */
   readonly wallClock?: () => number;
@@ -70,6 +76,8 @@ export interface Broker {
   on<Name extends keyof BrokerEvents>(name: Name, listener: (event: BrokerEvents[Name]) => void): () => void;
   /** Ends one client's connection; its session stays. False when it is not connected. */
   disconnect(clientId: string, reasonCode?: number): boolean;
+  /** Ends a session for good, with its connection if it has one (0x98), its subscriptions and all that waits. False: none. */
+  deleteSession(clientId: string): boolean;
   /** Stops listening, tells the clients, sends what is on its way, closes the store. */
   close(options?: CloseOptions): Promise<void>;
 }
@@ -95,6 +103,7 @@ class BrokerCore implements Broker {
       wallClock: options.wallClock ?? Date.now,
       logger: guardedLogger(options.logger ?? silentLogger),
       cluster: options.cluster ?? local(),
+      sessionsHaveOwners: options.sessionsHaveOwners ?? true,
     });
     this.#sysTopics = sysIntervalMs > 0 ? new SysTopics(this.#parts, sysIntervalMs) : undefined;
   }
@@ -173,6 +182,10 @@ class BrokerCore implements Broker {
     const connection = this.#parts.sessions.get(clientId)?.connection;
     connection?.disconnect(reasonCode);
     return connection !== undefined;
+  }
+
+  deleteSession(clientId: string): boolean {
+    return this.#parts.sessions.delete(clientId);
   }
 
   close(options: CloseOptions = {}): Promise<void> {

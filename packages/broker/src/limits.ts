@@ -56,6 +56,8 @@ export interface BrokerLimits {
   readonly connectTimeoutMs: number;
   /** Sessions, those offline included; 0x97. */
   readonly sessions: number;
+  /** Sessions of one user, where users sign in; all without a name count as one; 0x97. */
+  readonly sessionsPerUser: number;
   /** Longest session expiry granted, also to 3.x clients without Clean Session; announced in CONNACK. */
   readonly sessionExpirySeconds: number;
   /** Longest keep-alive granted to MQTT 5 clients, as Server Keep Alive; 0 leaves it to them. */
@@ -109,6 +111,8 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   // Three round trips of a slow mobile network; SlowITe keeps a socket no longer.
   connectTimeoutMs: 10_000,
   sessions: 1_000_000,
+  // A fleet may share one name; one leaked name must not take the room of all others.
+  sessionsPerUser: 100_000,
   // A month: a device that was away longer starts anew.
   sessionExpirySeconds: 30 * 24 * 3600,
   // A dead peer is noticed within the hour and a half.

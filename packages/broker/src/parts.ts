@@ -22,6 +22,7 @@ export interface BrokerSettings {
   readonly wallClock: () => number;
   readonly logger: BrokerLogger;
   readonly cluster: ClusterBackend;
+  readonly sessionsHaveOwners: boolean;
 }
 
 /**
@@ -32,6 +33,7 @@ export class Parts {
   readonly limits: BrokerLimits;
   readonly logger: BrokerLogger;
   readonly cluster: ClusterBackend;
+  readonly sessionsHaveOwners: boolean;
   readonly scheduler: Scheduler;
   readonly metrics: MetricsRecorder;
   readonly events: EventHub;
@@ -47,7 +49,9 @@ export class Parts {
   readonly connectRate: RateLimit;
   readonly acceptor: Acceptor;
 
-  constructor({ scheduler, store, hooks, limits, wallClock, logger, cluster }: BrokerSettings) {
+  constructor(settings: BrokerSettings) {
+    const { scheduler, store, hooks, limits, wallClock, logger, cluster } = settings;
+    this.sessionsHaveOwners = settings.sessionsHaveOwners;
     this.limits = limits;
     this.logger = logger;
     this.cluster = cluster;

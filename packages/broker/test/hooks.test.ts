@@ -1,4 +1,4 @@
-import { type BrokerHooks, type BrokerLogger, memoryStore, type Verdict } from "@tidewire/broker";
+import { type BrokerHooks, type BrokerLogger, type Verdict } from "@tidewire/broker";
 import { PacketType } from "@tidewire/codec";
 import { describe, expect, it, vi } from "vitest";
 import { ack, bytesOf, connectPacket, disconnectPacket, Lab, subscribePacket, textOf } from "./harness.ts";
@@ -41,22 +41,6 @@ describe("authenticate", () => {
     expect(good.connack.reasonCode).toBe(0);
     expect(connected.mock.calls).toEqual([["known"]]);
     expect(lab.broker.metrics()).toMatchObject({ connectionsRefused: 3, clients: 1 });
-  });
-
-  it("can keep a session to the user who began it, also over a restart", async () => {
-    const store = memoryStore();
-    const hooks: BrokerHooks = {
-      authenticate: ({ username, sessionUser }) => (sessionUser() ?? username) === username || { reasonCode: 0x85 },
-    };
-    const properties = { sessionExpiryInterval: 600 };
-    const first = await Lab.start({ hooks, store });
-    await first.connect({ clientId: "gauge", username: "alice", properties });
-    expect((await first.connect({ clientId: "gauge", username: "bob" })).connack.reasonCode).toBe(0x85);
-
-    const second = await Lab.start({ hooks, store });
-    expect((await second.connect({ clientId: "gauge", username: "bob" })).connack.reasonCode).toBe(0x85);
-    const again = await second.connect({ clientId: "gauge", username: "alice", cleanStart: false, properties });
-    expect(again.connack).toMatchObject({ reasonCode: 0, sessionPresent: true });
   });
 
   it("may take its time: packets behind CONNECT wait, other clients do not", async () => {

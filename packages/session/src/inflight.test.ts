@@ -59,3 +59,16 @@ test("agrees with a set, whatever is taken and given back", () => {
     }),
   );
 });
+
+test("takes back a message that was sent, and no other that has its identifier by now", () => {
+  const state = new InflightState(new Map(), new Set());
+  const other = { ...message };
+  state.outgoing.set(7, message);
+  state.outgoing.set(8, RELEASED);
+  expect(state.unreceived()).toEqual([{ packetId: 7, message }]);
+  state.withdraw(7, other);
+  state.withdraw(8, message);
+  expect(state.outgoingCount).toBe(2);
+  state.withdraw(7, message);
+  expect(state.outgoingCount).toBe(1);
+});

@@ -77,13 +77,24 @@ export class InflightState<M extends Message = Message> implements Inflight<M> {
     this.lost.push(...this.clear());
   }
 
-  clear(): readonly LostMessage<M>[] {
-    const lost: LostMessage<M>[] = [];
+  unreceived(): readonly LostMessage<M>[] {
+    const messages: LostMessage<M>[] = [];
     for (const [packetId, message] of this.outgoing) {
       if (typeof message === "object") {
-        lost.push({ packetId, message });
+        messages.push({ packetId, message });
       }
     }
+    return messages;
+  }
+
+  withdraw(packetId: number, message: M): void {
+    if (this.outgoing.get(packetId) === message) {
+      this.outgoing.delete(packetId);
+    }
+  }
+
+  clear(): readonly LostMessage<M>[] {
+    const lost = this.unreceived();
     this.outgoing.clear();
     this.incoming.clear();
     return lost;

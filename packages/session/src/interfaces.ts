@@ -81,6 +81,10 @@ export interface SavedInflight<M extends Message = Message> {
 export interface Inflight<M extends Message = Message> {
   readonly outgoingCount: number;
   readonly incomingCount: number;
+  /** Outgoing messages that the peer has not received as far as is known (no PUBACK, no PUBREC), oldest first. */
+  unreceived(): readonly { readonly packetId: number; readonly message: M }[];
+  /** Takes back one of `unreceived` while no connection has it: it is not sent again, and its identifier is free. */
+  withdraw(packetId: number, message: M): void;
   /** Everything forgotten, here and in the store. Returns the outgoing messages that were not yet received (no PUBREC). */
   clear(): readonly { readonly packetId: number; readonly message: M }[];
 }

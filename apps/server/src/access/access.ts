@@ -112,11 +112,7 @@ export class Access {
     } else if (!this.#options.allowAnonymous) {
       return refuse(NOT_AUTHORIZED, "a user name and password are needed");
     }
-    const owner = request.sessionUser();
-    if (owner !== undefined && owner !== username && this.#users.has(owner)) {
-      return refuse(CLIENT_IDENTIFIER_NOT_VALID, "another user has a session with this client identifier");
-    }
-    // Judged again when it is sent, but not after a restart of the broker, when its client is unknown.
+    // Judged again when it is sent.
     if (packet.will !== undefined && this.#acl?.mayPublish({ username, clientId }, packet.will.topic) === false) {
       return refuse(NOT_AUTHORIZED, "the topic of the will is not allowed");
     }

@@ -34,7 +34,7 @@ export type ConnectionNeeds = ConnectNeeds &
   PublishNeeds &
   SubscribeNeeds & {
     readonly loop: LinkLoop;
-    readonly sessions: Pick<Sessions, "clientDisconnects" | "connected" | "connectionEnded" | "get" | "open">;
+    readonly sessions: Pick<Sessions, "accepted" | "clientDisconnects" | "connected" | "connectionEnded" | "open">;
     readonly storage: Pick<Storage, "commitSoon">;
     /** Told of a failure of this side that ends one connection. */
     readonly onFailure: (error: unknown) => void;
@@ -81,10 +81,10 @@ export class ClientConnection
     });
   }
 
-  enter(packet: ConnectPacket, info: ClientInfo): OpenedSession | undefined {
+  enter(packet: ConnectPacket, info: ClientInfo): OpenedSession | number {
     const { sessions } = this.#needs;
     const opened = sessions.open(packet, info);
-    if (opened !== undefined) {
+    if (typeof opened !== "number") {
       this.info = info;
       this.session = opened.session;
       sessions.connected(opened.session, this, info);

@@ -4,7 +4,6 @@ import {
   CLIENT_IDENTIFIER_NOT_VALID,
   CONNECTION_RATE_EXCEEDED,
   QOS_NOT_SUPPORTED,
-  QUOTA_EXCEEDED,
   RETAIN_NOT_SUPPORTED,
   SERVER_UNAVAILABLE,
   TOPIC_NAME_INVALID,
@@ -41,7 +40,7 @@ export interface ConnectNeeds {
   readonly logger: BrokerLogger;
   readonly loop: Pick<LinkLoop, "now">;
   readonly metrics: MetricsRecorder;
-  readonly sessions: Pick<Sessions, "get">;
+  readonly sessions: Pick<Sessions, "accepted">;
 }
 
 /** The connection of a client that is on its way in. */
@@ -50,8 +49,8 @@ export interface ConnectingClient extends Client {
   readonly info: ClientInfo | undefined;
   /** Whether its address has more connections than it may. */
   readonly crowded: boolean;
-  /** Takes the session for this client into the connection; undefined when there is no room for it. */
-  enter(packet: ConnectPacket, info: ClientInfo): OpenedSession | undefined;
+  /** Takes the session for this client into the connection; else returns the reason code why it gets none. */
+  enter(packet: ConnectPacket, info: ClientInfo): OpenedSession | number;
   /** CONNACK has been sent: messages may go out. */
   ready(): void;
 }
@@ -136,7 +135,6 @@ export class ConnectFlow {
       get signal() {
         return gone().signal;
       },
-      sessionUser: () => this.#needs.sessions.get(clientId)?.username,
     };
   }
 
@@ -190,17 +188,15 @@ export class ConnectFlow {
 
   /** An authenticated client gets its session, old or new, and its CONNACK. */
   #welcome(clientId: string, accepted: AuthenticateAccepted, authenticationData: Uint8Array | undefined): void {
-    const { authority, events, loop } = this.#needs;
     const { version } = this.#packet;
     const username = accepted.username ?? this.#packet.username;
     const info: ClientInfo = { clientId, version, username, connection: this.#client.transport.info };
     const opened = this.#client.enter(this.#packet, info);
-    if (opened === undefined) {
-      this.#refuse({ reasonCode: QUOTA_EXCEEDED });
+    if (typeof opened === "number") {
+      this.#refuse({ reasonCode: opened });
       return;
     }
     this.#client.transport.allowInput(inputBytes(this.#needs.limits));
-    const { session, sessionPresent } = opened;
     const properties = this.#connackProperties(accepted);
     if (clientId !== this.#packet.clientId) {
       properties.assignedClientIdentifier = clientId;
@@ -208,8 +204,21 @@ export class ConnectFlow {
     if (authenticationData !== undefined) {
       properties.authenticationData = authenticationData;
     }
-    this.#client.protocol.accept({ inflight: session.inflight, sessionPresent, properties }, loop.now);
-    if (this.#client.protocol.end !== undefined) {
+    const judged = opened.session.judgeInflight();
+    if (judged === undefined) {
+      this.#accept(opened, info, properties);
+    } else {
+      this.#client.wait(judged, () => this.#accept(opened, info, properties));
+    }
+  }
+
+  #accept({ session, sessionPresent }: OpenedSession, info: ClientInfo, properties: Properties): void {
+    const { authority, events, loop, sessions } = this.#needs;
+    const { protocol } = this.#client;
+    sessions.accepted(session, this.#packet.will);
+    protocol.accept({ inflight: session.inflight, sessionPresent, properties }, loop.now);
+    // The client may take no packet as large as its CONNACK.
+    if (protocol.end !== undefined) {
       return;
     }
     this.#client.ready();

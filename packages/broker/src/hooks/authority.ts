@@ -31,6 +31,7 @@ export class Authority {
   readonly #subscribe: readonly BrokerHooks[];
   readonly #deliver: readonly BrokerHooks[];
   readonly #published: readonly BrokerHooks[];
+  readonly #users: readonly BrokerHooks[];
 
   constructor(options: AuthorityOptions) {
     const having = (name: keyof BrokerHooks): BrokerHooks[] =>
@@ -42,6 +43,7 @@ export class Authority {
     this.#subscribe = having("authorizeSubscribe");
     this.#deliver = having("authorizeDelivery");
     this.#published = having("onPublished");
+    this.#users = having("knowsUser");
   }
 
   /** Whether clients have to say who they are, so that their names mean something. */
@@ -150,6 +152,20 @@ export class Authority {
       return permission.then((allowed) => allowed && this.deliver(client, message, index + 1));
     }
     return true;
+  }
+
+  /** Only false from all who can tell means that a user is gone: what belongs to somebody is not given away by mistake. */
+  knowsUser(username: string | undefined): boolean {
+    for (const hooks of this.#users) {
+      try {
+        if (hooks.knowsUser!(username) !== false) {
+          return true;
+        }
+      } catch (error) {
+        return this.#failed("knowsUser", error, true);
+      }
+    }
+    return this.#users.length === 0;
   }
 
   connected(client: ClientInfo, sessionPresent: boolean): void {

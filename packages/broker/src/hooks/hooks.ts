@@ -23,8 +23,6 @@ export interface ConnectRequest {
   readonly packet: ConnectPacket;
   /** Aborted when the client goes before it was answered: nobody needs the answer then. */
   readonly signal: AbortSignal;
-  /** The user name of the session that has this client identifier at the moment: the client would take it over. */
-  sessionUser(): string | undefined;
 }
 
 /**
@@ -96,6 +94,11 @@ export interface BrokerHooks {
   authorizeSubscribe?(client: ClientInfo, subscription: SubscriptionRequest): MaybePromise<SubscribeVerdict>;
   /** Called before a message goes to a client, on whatever way it came: live, queued, retained, will or shared. */
   authorizeDelivery?(client: ClientInfo, message: Message): MaybePromise<boolean>;
+  /**
+   * Whether this user still exists (undefined: whoever has no name). Asked when another user comes with the client identifier
+   * of a session of theirs: of a user who is gone it ends, and the other one begins anew. Without it all users exist.
+   */
+  knowsUser?(username: string | undefined): boolean;
   /** After CONNACK. */
   onConnected?(client: ClientInfo, sessionPresent: boolean): void;
   /** `reasonCode` was sent, received, or names what happened. */

@@ -15,13 +15,13 @@ export interface WillNeeds {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Publishes a will as its client would have, if it may. `client` undefined after a restart. */
-export function publishWill(needs: WillNeeds, will: Will, clientId: string, client: ClientInfo | undefined): void {
+/** Publishes a will as its client would have, if it still may; also after a restart. */
+export function publishWill(needs: WillNeeds, will: Will, client: ClientInfo): void {
   const { topic, payload, qos, retain } = will;
   const properties = withoutDelay(will.properties);
   const nowMs = needs.clock.nowMs();
-  const publication = new IncomingPublication(topic, payload, qos, retain, properties, clientId, nowMs);
-  const verdict = client === undefined ? 0 : needs.authority.publish(client, publication);
+  const publication = new IncomingPublication(topic, payload, qos, retain, properties, client.clientId, nowMs);
+  const verdict = needs.authority.publish(client, publication);
   if (typeof verdict === "number") {
     publishAllowed(needs, publication, verdict);
   } else {

@@ -21,7 +21,7 @@ export interface PumpedSession extends DeliveryReceiver {
   readonly clientId: string;
   readonly queue: SessionQueue;
   readonly connection: SessionConnection | undefined;
-  readonly client: ClientInfo | undefined;
+  readonly client: ClientInfo;
   nextSequence(): number;
   /** Gives a message of a shared subscription to another member; false when none can take it. */
   passOn(delivery: Delivery): boolean;
@@ -124,7 +124,7 @@ export class Pump {
     if (delivery.allowed !== undefined || this.#asking) {
       return delivery.allowed;
     }
-    const answer = authority.deliver(this.#session.client!, delivery);
+    const answer = authority.deliver(this.#session.client, delivery);
     if (typeof answer === "boolean") {
       return answer;
     }
@@ -133,6 +133,8 @@ export class Pump {
       this.#asking = false;
       delivery.allowed = allowed;
       this.#runGuarded();
+      // It counts for this attempt alone: by the next one rights may have changed.
+      delivery.allowed = undefined;
     });
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { type ProtocolVersion, parseSharedFilter, type QoS, type Will } from "@tidewire/codec";
 import { QUOTA_EXCEEDED } from "@tidewire/codec/codes";
 import { createInflight, createStoredInflight, type Inflight, type SavedInflight } from "@tidewire/session";
+import type { ConnectionInfo } from "@tidewire/transport";
 import type { ClientInfo } from "../hooks/index.ts";
 import type { BrokerLimits } from "../limits.ts";
 import {
@@ -45,13 +46,14 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
   readonly queue: SessionQueue;
   version: ProtocolVersion;
   expirySeconds: number;
-  username: string | undefined;
+  /** Whose it is: the user who began it. */
+  readonly username: string | undefined;
   will: Will | undefined = undefined;
   willAtMs: number | undefined = undefined;
   disconnectedAtMs: number | undefined = undefined;
   readonly maybeSentBelow: number | undefined;
-  /** As it was on the latest connection. */
-  client: ClientInfo | undefined = undefined;
+  /** As it was on the latest connection; of one from before a restart no more than what is kept of it. */
+  client: ClientInfo;
   connection: SessionConnection | undefined = undefined;
   ended = false;
   expiry: Deadline | undefined = undefined;
@@ -72,13 +74,15 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     this.version = record.version;
     this.expirySeconds = record.sessionExpiryInterval;
     this.username = record.username;
+    const { clientId, version, username } = record;
+    this.client = { clientId, version, username, connection: GONE };
     this.stored = record.sessionExpiryInterval > 0;
     this.store = this.stored ? needs.storage.durable : needs.storage.volatile;
     this.#nextSequence = loaded?.nextSequence ?? 0;
     this.#recorded = loaded !== undefined;
     this.maybeSentBelow = loaded?.maybeSentBelow;
     const { limits, metrics } = needs;
-    const { clientId, store, stored } = this;
+    const { store, stored } = this;
     const queue = { clientId, receiver: this, store, storesInflight: stored, limits, metrics };
     this.queue = new SessionQueue(loaded === undefined ? queue : { ...queue, loaded });
     this.inflight = stored
@@ -222,8 +226,28 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     this.connection = connection;
     this.version = client.version;
     this.client = client;
-    this.username = client.username;
     this.disconnectedAtMs = undefined;
+  }
+
+  /**
+   * Asks again about what was sent and not acknowledged, before it goes out once more: rights may have gone meanwhile. What
+   * may not be sent is taken back. A promise when the application takes its time.
+   */
+  judgeInflight(): Promise<void> | undefined {
+    const { authority } = this.#needs;
+    if (!authority.judgesDeliveries || this.inflight.outgoingCount === 0) {
+      return undefined;
+    }
+    const pending: Promise<void>[] = [];
+    for (const { packetId, message } of this.inflight.unreceived()) {
+      const answer = authority.deliver(this.client, message);
+      if (answer === false) {
+        this.#withdraw(packetId, message);
+      } else if (answer !== true) {
+        pending.push(answer.then((allowed) => (allowed ? undefined : this.#withdraw(packetId, message))));
+      }
+    }
+    return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined);
   }
 
   detach(): void {
@@ -275,6 +299,20 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     this.store.deleteSession(this.clientId);
     if (!this.stored && this.#recorded) {
       this.#needs.storage.durable.deleteSession(this.clientId);
+    }
+    this.#needs.storage.commitSoon();
+  }
+
+  #withdraw(packetId: number, message: Delivery): void {
+    if (this.ended) {
+      return;
+    }
+    this.inflight.withdraw(packetId, message);
+    // A QoS 2 message may have arrived already: nobody else gets it [MQTT-4.8.2-5].
+    if (message.qos === 1) {
+      this.#pump.refuse(message);
+    } else {
+      this.#needs.metrics.droppedUnauthorized += 1;
     }
     this.#needs.storage.commitSoon();
   }
@@ -350,6 +388,15 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     return this.#needs.router.group(shared.filter, shared.group);
   }
 }
+
+/** A connection of which nothing is known any more. */
+const GONE: ConnectionInfo = {
+  transport: "none",
+  remoteAddress: undefined,
+  localAddress: undefined,
+  secure: false,
+  protocol: undefined,
+};
 
 /** What a session begins with. */
 export interface SessionRecord {

@@ -1,5 +1,11 @@
-import type { ConnectPacket, DisconnectPacket } from "@tidewire/codec";
-import { NORMAL_DISCONNECTION, SESSION_TAKEN_OVER } from "@tidewire/codec/codes";
+import type { ConnectPacket, DisconnectPacket, Will } from "@tidewire/codec";
+import {
+  ADMINISTRATIVE_ACTION,
+  CLIENT_IDENTIFIER_NOT_VALID,
+  NORMAL_DISCONNECTION,
+  QUOTA_EXCEEDED,
+  SESSION_TAKEN_OVER,
+} from "@tidewire/codec/codes";
 import type { ClusterBackend } from "../cluster/index.ts";
 import type { Authority, ClientInfo, EventHub } from "../hooks/index.ts";
 import { publishWill, type WillNeeds } from "../publishing/index.ts";
@@ -10,10 +16,12 @@ import type { SessionConnection } from "./session-connection.ts";
 
 /** What the sessions need of their broker. */
 export interface SessionsNeeds extends SessionNeeds, WillNeeds {
-  readonly authority: Pick<Authority, "deliver" | "disconnected" | "judgesDeliveries" | "publish">;
+  readonly authority: Pick<Authority, "authenticates" | "deliver" | "disconnected" | "judgesDeliveries" | "knowsUser" | "publish">;
   readonly cluster: Pick<ClusterBackend, "ended">;
   readonly deadlines: Pick<Deadlines, "after" | "cancel">;
   readonly events: Pick<EventHub, "emit">;
+  /** Whether a session belongs to the user who began it. */
+  readonly sessionsHaveOwners: boolean;
 }
 
 /** A session for a client that has just come. */
@@ -27,6 +35,8 @@ export interface OpenedSession {
 export class Sessions {
   readonly #needs: SessionsNeeds;
   readonly #sessions = new Map<string, Session>();
+  /** How many sessions each user has; those without a name share one place. */
+  readonly #perUser = new Map<string | undefined, number>();
 
   constructor(needs: SessionsNeeds) {
     this.#needs = needs;
@@ -52,20 +62,26 @@ export class Sessions {
     }
   }
 
-  /** The session of an authenticated client, old or new; undefined when there is no room for another. */
-  open(packet: ConnectPacket, { clientId, version, username }: ClientInfo): OpenedSession | undefined {
-    const previous = this.#takeOver(clientId, packet.cleanStart);
-    if (previous === undefined && this.#sessions.size >= this.#needs.limits.sessions) {
-      return undefined;
+  /** The session of an authenticated client, old or new; or the reason code why it gets none. */
+  open(packet: ConnectPacket, client: ClientInfo): OpenedSession | number {
+    const { clientId, version, username } = client;
+    const existing = this.#sessions.get(clientId);
+    if (existing !== undefined && this.#ownersAreKnown && existing.username !== username) {
+      if (this.#needs.authority.knowsUser(existing.username)) {
+        return CLIENT_IDENTIFIER_NOT_VALID;
+      }
+      this.delete(clientId);
     }
+    if (!this.#sessions.has(clientId) && !this.#hasRoomFor(username)) {
+      return QUOTA_EXCEEDED;
+    }
+    const previous = this.#takeOver(clientId, packet.cleanStart);
     const sessionExpiryInterval = this.#grantedExpiry(packet);
     const session = previous ?? new Session(this.#needs, { clientId, version, sessionExpiryInterval, username });
     if (previous === undefined) {
       this.#add(session);
     }
     session.expirySeconds = sessionExpiryInterval;
-    session.will = packet.will;
-    session.willAtMs = undefined;
     return { session, sessionPresent: previous !== undefined };
   }
 
@@ -75,7 +91,24 @@ export class Sessions {
     session.attach(connection, client);
     metrics.clients += 1;
     metrics.clientsMaximum = Math.max(metrics.clientsMaximum, metrics.clients);
+  }
+
+  /** CONNACK is about to go: from now on the client's will counts, and all of it is kept. */
+  accepted(session: Session, will: Will | undefined): void {
+    session.will = will;
+    session.willAtMs = undefined;
     session.save();
+  }
+
+  /** Ends a session and the connection that it may have, as an operator's last word; false when there is none. */
+  delete(clientId: string): boolean {
+    const session = this.#sessions.get(clientId);
+    session?.connection?.disconnect(ADMINISTRATIVE_ACTION);
+    // That may have ended it already.
+    if (session !== undefined && !session.ended) {
+      this.#end(session);
+    }
+    return session !== undefined;
   }
 
   /** A DISCONNECT of the client: only reason 0 withdraws the will [MQTT-3.1.2-8]. */
@@ -95,7 +128,7 @@ export class Sessions {
       return;
     }
     const { authority, events, metrics } = this.#needs;
-    const client = session.client!;
+    const { client } = session;
     metrics.clients -= 1;
     session.detach();
     if (session.will !== undefined) {
@@ -142,8 +175,31 @@ export class Sessions {
     return session;
   }
 
+  /** Names mean something where clients have to prove them. */
+  get #ownersAreKnown(): boolean {
+    return this.#needs.authority.authenticates && this.#needs.sessionsHaveOwners;
+  }
+
+  #hasRoomFor(username: string | undefined): boolean {
+    const { sessions, sessionsPerUser } = this.#needs.limits;
+    if (this.#sessions.size >= sessions) {
+      return false;
+    }
+    return !this.#ownersAreKnown || (this.#perUser.get(username) ?? 0) < sessionsPerUser;
+  }
+
+  #countUser({ username }: Session, change: 1 | -1): void {
+    const count = (this.#perUser.get(username) ?? 0) + change;
+    if (count === 0) {
+      this.#perUser.delete(username);
+    } else {
+      this.#perUser.set(username, count);
+    }
+  }
+
   #add(session: Session): void {
     this.#sessions.set(session.clientId, session);
+    this.#countUser(session, 1);
     this.#needs.metrics.sessions = this.#sessions.size;
   }
 
@@ -153,6 +209,7 @@ export class Sessions {
     this.#publishWill(session);
     session.end();
     this.#sessions.delete(session.clientId);
+    this.#countUser(session, -1);
     this.#needs.metrics.sessions = this.#sessions.size;
     this.#needs.cluster.ended(session.clientId);
     this.#needs.events.emit("sessionEnded", { clientId: session.clientId });
@@ -175,7 +232,7 @@ export class Sessions {
     session.will = undefined;
     session.willAtMs = undefined;
     if (will !== undefined) {
-      publishWill(this.#needs, will, session.clientId, session.client);
+      publishWill(this.#needs, will, session.client);
     }
   }
 
