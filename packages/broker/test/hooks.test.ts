@@ -1,4 +1,4 @@
-import { type BrokerHooks, type BrokerLogger, type Verdict } from "@tidewire/broker";
+import type { BrokerHooks, BrokerLogger, Verdict } from "@tidewire/broker";
 import { PacketType } from "@tidewire/codec";
 import { describe, expect, it, vi } from "vitest";
 import { ack, bytesOf, connectPacket, disconnectPacket, Lab, subscribePacket, textOf } from "./harness.ts";

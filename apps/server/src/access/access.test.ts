@@ -15,7 +15,6 @@ let usersFile: string;
 let aclFile: string;
 
 beforeEach(async () => {
-  sessionUser = undefined;
   signal = undefined;
   directory = mkdtempSync(join(tmpdir(), "tidewire-access-"));
   usersFile = join(directory, "users");
@@ -42,7 +41,6 @@ function open(options: { readonly acl?: boolean; readonly allowAnonymous?: boole
 }
 
 /** Who has the session with the client identifier that all use here. */
-let sessionUser: string | undefined;
 let signal: AbortSignal | undefined;
 
 /** 0 when the client is let in. */
@@ -57,7 +55,6 @@ async function connect(access: Access, username?: string, password?: string, wil
     password: password === undefined ? undefined : Buffer.from(password),
     connection: { remoteAddress: "192.0.2.1:4711" },
     packet: { will },
-    sessionUser: () => sessionUser,
     signal,
   };
   const result = await access.hooks.authenticate?.(request as unknown as ConnectRequest);
@@ -165,14 +162,14 @@ it("refuses a will that its client could not publish", async () => {
   expect(await connect(open(), "alice", "one", "up/bob/gone")).toBe(0);
 });
 
-it("keeps a session to its user, for as long as there is one", async () => {
-  const access = open({ allowAnonymous: true });
-  sessionUser = "alice";
-  expect(await connect(access, "alice", "one")).toBe(0);
-  expect(await connect(access, "bob", "two")).toBe(0x85);
-  expect(await connect(access)).toBe(0x85);
-  sessionUser = "somebody who is in the file no more";
-  expect(await connect(access, "bob", "two")).toBe(0);
+it("knows users for as long as they are in the file, and who has no name while such may come", () => {
+  const hooks = open({ allowAnonymous: true }).hooks;
+  expect(["alice", "somebody who is in the file no more", undefined].map((name) => hooks.knowsUser?.(name))).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  expect(open().hooks.knowsUser?.(undefined)).toBe(false);
 });
 
 describe("reload", () => {

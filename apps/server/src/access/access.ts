@@ -1,11 +1,5 @@
 import type { BrokerHooks, ClientInfo, ConnectRequest, Refusal } from "@tidewire/broker";
-import {
-  BAD_USER_NAME_OR_PASSWORD,
-  CLIENT_IDENTIFIER_NOT_VALID,
-  NOT_AUTHORIZED,
-  SERVER_BUSY,
-  SERVER_UNAVAILABLE,
-} from "@tidewire/codec/codes";
+import { BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, SERVER_BUSY, SERVER_UNAVAILABLE } from "@tidewire/codec/codes";
 import type { Logger } from "pino";
 import type { AccessOptions } from "../args.ts";
 import { didYouMean } from "../nearest.ts";
@@ -35,6 +29,7 @@ export class Access {
     this.#decoys = new Decoys(this.#users);
     this.hooks = {
       authenticate: (request) => this.#authenticate(request),
+      knowsUser: (name) => this.#exists(name),
       onConnected: (client) => this.#connected.add(client),
       onDisconnected: (client) => this.#connected.delete(client),
       // Without rules the broker need not ask for each message.
@@ -80,10 +75,16 @@ export class Access {
 
   #authorization(): BrokerHooks {
     return {
-      authorizePublish: (client, { topic }) => this.#acl?.mayPublish(client, topic) ?? false,
+      // Of a user who is gone there may be a will left.
+      authorizePublish: (client, { topic }) =>
+        this.#exists(client.username) && (this.#acl?.mayPublish(client, topic) ?? false),
       authorizeSubscribe: (client, { filter }) => this.#acl?.maySubscribe(client, filter) ?? false,
       authorizeDelivery: (client, { topic }) => this.#acl?.mayReceive(client, topic) ?? false,
     };
+  }
+
+  #exists(name: string | undefined): boolean {
+    return name === undefined ? this.#options.allowAnonymous : this.#users.has(name);
   }
 
   async #authenticate(request: ConnectRequest): Promise<boolean | Refusal> {

@@ -16,7 +16,10 @@ import type { SessionConnection } from "./session-connection.ts";
 
 /** What the sessions need of their broker. */
 export interface SessionsNeeds extends SessionNeeds, WillNeeds {
-  readonly authority: Pick<Authority, "authenticates" | "deliver" | "disconnected" | "judgesDeliveries" | "knowsUser" | "publish">;
+  readonly authority: Pick<
+    Authority,
+    "authenticates" | "deliver" | "disconnected" | "judgesDeliveries" | "knowsUser" | "publish"
+  >;
   readonly cluster: Pick<ClusterBackend, "ended">;
   readonly deadlines: Pick<Deadlines, "after" | "cancel">;
   readonly events: Pick<EventHub, "emit">;
