@@ -118,7 +118,10 @@ describe("parseCommandLine", () => {
     [["passwd", "users", "alice", "secret"], /"secret"; name one user/],
     [["backup"], /needs a directory/],
     [["backup", "a", "b"], /"b"/],
-    [["start"], /unknown command "start"; use serve, passwd, backup or demo/],
+    [["check-store"], /needs a directory; write "tidewire check-store DIR"/],
+    [["repair", "a"], /needs two directories; write "tidewire repair DIR TO"/],
+    [["repair", "a", "b", "c"], /"c"/],
+    [["start"], /unknown command "start"; use serve, passwd, backup, check-store, repair or demo/],
     [["--port"], /unknown option --port/],
   ])("refuses %j", (args, message) => {
     const parse = () => parseCommandLine(args);

@@ -11,9 +11,11 @@ export type Command =
   | { readonly name: "serve"; readonly options: ServeOptions }
   | { readonly name: "demo"; readonly options: DemoOptions }
   | { readonly name: "passwd"; readonly options: PasswdOptions }
-  | { readonly name: "backup"; readonly options: BackupOptions };
+  | { readonly name: "backup"; readonly options: BackupOptions }
+  | { readonly name: "check-store"; readonly options: CheckStoreOptions }
+  | { readonly name: "repair"; readonly options: RepairOptions };
 
-export type HelpTopic = "tidewire" | "serve" | "passwd" | "backup" | "demo";
+export type HelpTopic = "tidewire" | "serve" | "passwd" | "backup" | "check-store" | "repair" | "demo";
 
 /** What `serve` and `demo` have in common. */
 export interface BrokerOptions {
@@ -56,6 +58,17 @@ export interface BackupOptions {
   readonly to: string;
 }
 
+export interface CheckStoreOptions {
+  readonly directory: string;
+}
+
+export interface RepairOptions {
+  /** The damaged data directory. */
+  readonly from: string;
+  /** The directory to make. */
+  readonly to: string;
+}
+
 export type StoreChoice =
   | { readonly kind: "memory" }
   | { readonly kind: "directory"; readonly directory: string; readonly fsync: Fsync };
@@ -87,7 +100,7 @@ export function parseCommandLine(args: readonly string[]): Command {
   }
   if (!isCommand(first)) {
     const what = first.startsWith("-") ? `unknown option ${first}` : `unknown command "${first}"`;
-    throw new UsageError(what, 'use serve, passwd, backup or demo, or run "tidewire --help"');
+    throw new UsageError(what, 'use serve, passwd, backup, check-store, repair or demo, or run "tidewire --help"');
   }
   const parsed = parseOptions(`tidewire ${first}`, rest, OPTIONS[first]);
   if (parsed.values.has("help")) {
@@ -101,6 +114,13 @@ export function parseCommandLine(args: readonly string[]): Command {
   }
   if (first === "passwd") {
     return { name: "passwd", options: passwdOptions(parsed) };
+  }
+  if (first === "check-store") {
+    return { name: "check-store", options: { directory: positionals("check-store DIR", parsed, 1)[0]! } };
+  }
+  if (first === "repair") {
+    const [from, to] = positionals("repair DIR TO", parsed, 2);
+    return { name: "repair", options: { from: from!, to: to! } };
   }
   return { name: "backup", options: backupOptions(parsed) };
 }
@@ -139,6 +159,12 @@ const OPTIONS = {
   backup: {
     help: COMMON.help,
     store: COMMON.store,
+  },
+  "check-store": {
+    help: COMMON.help,
+  },
+  repair: {
+    help: COMMON.help,
   },
 } as const satisfies Record<string, OptionSpecs>;
 
@@ -199,6 +225,20 @@ function backupOptions(parsed: ParsedOptions): BackupOptions {
     throw new UsageError(`backup does not know what to do with "${surplus}"`, "name one directory");
   }
   return { from: single(parsed, "store") ?? DEFAULT_DIRECTORY, to };
+}
+
+/** Exactly so many; `usage` names them. */
+function positionals(usage: string, parsed: ParsedOptions, count: number): readonly string[] {
+  const command = usage.split(" ")[0];
+  if (parsed.positionals.length < count) {
+    const what = count === 1 ? "a directory" : "two directories";
+    throw new UsageError(`${command} needs ${what}`, `write "tidewire ${usage}"`);
+  }
+  const surplus = parsed.positionals[count];
+  if (surplus !== undefined) {
+    throw new UsageError(`${command} does not know what to do with "${surplus}"`, `write "tidewire ${usage}"`);
+  }
+  return parsed.positionals;
 }
 
 function brokerOptions(parsed: ParsedOptions, logLevel: LogLevel): BrokerOptions {

@@ -16,6 +16,8 @@ Usage: tidewire COMMAND [OPTIONS]
   serve              run the broker
   passwd FILE USER   set a user's password in a users file
   backup DIR         copy the broker's data to DIR, also while it runs
+  check-store DIR    read all of a broker's data, and say whether it is damaged
+  repair DIR TO      save what can be read of damaged data into a new directory
   demo               run the broker, a live page in the browser and a device that feeds it
 
   tidewire COMMAND --help   the options of a command
@@ -90,5 +92,25 @@ Usage: tidewire backup DIR [OPTIONS]
 
   --store DIR          the data directory to copy (default: ${DEFAULT_DIRECTORY})
   -h, --help           this text
+`,
+
+  "check-store": `Read everything in a data directory that no broker uses: each page, each record, and what belongs together.
+Nothing is changed. Prints what is there and what is damaged.
+
+Usage: tidewire check-store DIR
+
+  -h, --help           this text
+
+Exit code: 0 when nothing is damaged, 1 when something is, 2 when DIR cannot be read.
+`,
+
+  repair: `Save what can be read of a damaged data directory into a new one, and say what was lost. DIR is not changed.
+A backup is better where there is a recent one. Start the broker on the result with --store TO.
+
+Usage: tidewire repair DIR TO
+
+  -h, --help           this text
+
+Exit code: 0 when a directory was made, whatever was lost; 2 when nothing could be saved.
 `,
 };

@@ -41,6 +41,10 @@ async function run(args: readonly string[]): Promise<void> {
       return (await import("./passwd.ts")).passwd(command.options);
     case "backup":
       return (await import("./backup.ts")).backup(command.options);
+    case "check-store":
+      return (await import("./check-store.ts")).checkDirectory(command.options);
+    case "repair":
+      return (await import("./repair.ts")).repair(command.options);
   }
 }
 

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, rmSync } from "node:fs";
-import { open as openFile, rename } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { open } from "lmdb";
-import { DATA_FILE } from "./database.ts";
+import { examineForReading } from "./examine.ts";
 import { classify, LmdbStoreError } from "./failure.ts";
+import { DATA_FILE } from "./file/index.ts";
+import { installDatabase } from "./install.ts";
 
 export interface BackupOptions {
   /** The store's directory; a broker may be serving from it. */
@@ -15,43 +16,23 @@ export interface BackupOptions {
 /**
  * Copies a store as it is at this moment, in compact form, while it is in use. The copy appears under its name when it
  * is complete, so that an interrupted backup cannot be taken for one. To restore, start a broker on the copy.
- * Rejects with an `LmdbStoreError`.
+ * Rejects with an `LmdbStoreError`; of a store that is damaged there is no backup.
  */
 export async function backupStore({ directory, target }: BackupOptions): Promise<void> {
-  const source = join(directory, DATA_FILE);
-  if (!existsSync(source)) {
+  if (!existsSync(join(directory, DATA_FILE))) {
     throw new LmdbStoreError("store-failed", `no store in ${directory}`);
   }
-  const copy = join(target, DATA_FILE);
-  if (existsSync(copy)) {
-    throw new LmdbStoreError("store-failed", `there is a store in ${target} already`);
-  }
-  // The database puts its file into a directory under its own name.
-  const partial = join(target, "partial");
   try {
-    rmSync(partial, { recursive: true, force: true });
-    mkdirSync(partial, { recursive: true });
-    const root = open({ path: directory, noSubdir: false, readOnly: true, overlappingSync: false });
-    try {
-      await root.backup(partial, true);
-    } finally {
-      await root.close();
-    }
-    await force(join(partial, DATA_FILE));
-    await rename(join(partial, DATA_FILE), copy);
-    await force(target);
-    rmSync(partial, { recursive: true });
+    examineForReading(directory);
+    await installDatabase(target, async (partial) => {
+      const root = open({ path: directory, noSubdir: false, readOnly: true, overlappingSync: false });
+      try {
+        await root.backup(partial, true);
+      } finally {
+        await root.close();
+      }
+    });
   } catch (error) {
     throw await classify(error, target);
-  }
-}
-
-/** Of a file, or of a directory's names. */
-async function force(path: string): Promise<void> {
-  const handle = await openFile(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

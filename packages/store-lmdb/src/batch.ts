@@ -154,8 +154,7 @@ export class BatchWriter {
     const { retained } = this.#tables;
     const key = topicKey(topic);
     const former = retained.getBinaryFast(key);
-    if (former !== undefined) {
-      this.#reader.start(former);
+    if (former !== undefined && this.#reader.tryStart(former)) {
       const { bodyId } = readRetainedHeader(this.#reader);
       if (bodyId !== undefined) {
         this.#countFreed(bodyId);
@@ -204,7 +203,10 @@ export class BatchWriter {
     }
   }
 
-  /** Removes a record and counts the reference it held. */
+  /**
+   * Removes a record and counts the reference it held. A damaged record can be removed, too: what it referred to stays
+   * for good, and no other message is freed in its place.
+   */
   #free(table: Table, key: Uint8Array): boolean {
     const { queue, outgoing } = this.#tables;
     if (table === queue || table === outgoing) {
@@ -213,14 +215,17 @@ export class BatchWriter {
       if (record === undefined) {
         return false;
       }
-      this.#reader.start(record);
-      const holds = table === queue || readOutgoingHeader(this.#reader).sequence !== undefined;
-      const bodyId = holds ? readEntryHeader(this.#reader).bodyId : undefined;
+      const bodyId = this.#reader.tryStart(record) ? this.#bodyOf(table) : undefined;
       if (bodyId !== undefined) {
         this.#countFreed(bodyId);
       }
     }
     return table.removeSync(key);
+  }
+
+  #bodyOf(table: Table): number | undefined {
+    const holds = table === this.#tables.queue || readOutgoingHeader(this.#reader).sequence !== undefined;
+    return holds ? readEntryHeader(this.#reader).bodyId : undefined;
   }
 
   #countFreed(bodyId: number): void {
@@ -255,7 +260,7 @@ export class BatchWriter {
   #references(id: number): number {
     const record = this.#tables.references.getBinary(bodyKey(id));
     if (record !== undefined) {
-      return record.readUInt32BE(0);
+      return this.#reader.tryStart(record) ? this.#reader.u32() : UNKNOWN;
     }
     return this.#tables.bodies.doesExist(bodyKey(id)) ? 1 : 0;
   }
@@ -315,3 +320,5 @@ function settleSession(state: SessionState, changes: SessionChanges, bodies: Sta
 }
 
 const EMPTY = Buffer.alloc(0);
+/** References to a body whose count is damaged: more than will ever be taken away. */
+const UNKNOWN = 0x7fff_ffff;

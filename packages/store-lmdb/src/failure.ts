@@ -50,9 +50,14 @@ async function freeBytes(directory: string): Promise<number> {
   }
 }
 
-/** The store on this directory is not one, or is damaged. */
-export function corrupt(what: string, cause?: unknown): LmdbStoreError {
-  return new LmdbStoreError("store-corrupt", `not a Tidewire store, or a damaged one: ${what}`, cause);
+/** What is on the disk is not what was written there. */
+export function damaged(what: string, cause?: unknown): LmdbStoreError {
+  return new LmdbStoreError("store-corrupt", `the store is damaged: ${what}`, cause);
+}
+
+/** What is on the disk was not written by a store. */
+export function foreign(what: string): LmdbStoreError {
+  return new LmdbStoreError("store-corrupt", `not a Tidewire store: ${what}`);
 }
 
 const EIO = 5;
@@ -76,5 +81,5 @@ const FAILURES: ReadonlyMap<string | number, keyof typeof CODES> = new Map(
 const MESSAGES = {
   "store-full": "no space left for the store",
   "store-read-only": "the store may not be written",
-  "store-corrupt": "not a Tidewire store, or a damaged one",
+  "store-corrupt": "the store is damaged",
 } as const;

@@ -1,7 +1,7 @@
 import type { Publication, QueueEntry } from "@tidewire/broker";
 import { readProperties, writeProperties } from "./property-records.ts";
+import type { RecordKind } from "./record-frame.ts";
 import type { RecordReader } from "./record-reader.ts";
-import { checkVersion, RECORD_VERSION } from "./record-version.ts";
 import type { RecordWriter } from "./record-writer.ts";
 
 /*
@@ -21,19 +21,19 @@ export interface EntryHeader {
 export type FetchBody = (bodyId: number) => Publication;
 
 export function writeBody(writer: RecordWriter, publication: Publication): void {
-  writer.u8(RECORD_VERSION);
+  writer.kind("body");
   writePublication(writer, publication);
 }
 
 export function readBody(reader: RecordReader, bodyId: number): Publication {
-  checkVersion(reader);
+  reader.kind("body");
   return readPublication(reader, bodyId);
 }
 
 /** A queue entry without its sequence, which is in the key. `bodyId` undefined: the publication goes in here. */
 export function writeEntry(writer: RecordWriter, entry: QueueEntry, bodyId: number | undefined): void {
   const { publication, subscriptionIdentifiers, sharedFilter } = entry;
-  writer.u8(RECORD_VERSION);
+  writer.kind("entry");
   writer.u8(
     entry.qos |
       (entry.retain ? RETAIN : 0) |
@@ -59,15 +59,15 @@ export function writeEntry(writer: RecordWriter, entry: QueueEntry, bodyId: numb
   }
 }
 
-export function readEntryHeader(reader: RecordReader): EntryHeader {
-  checkVersion(reader);
+export function readEntryHeader(reader: RecordReader, kind: RecordKind = "entry"): EntryHeader {
+  reader.kind(kind);
   const flags = reader.u8();
   const payloadBytes = reader.u32();
   return { payloadBytes, bodyId: (flags & INLINE) === 0 ? reader.u48() : undefined };
 }
 
 export function readEntry(reader: RecordReader, sequence: number, fetch: FetchBody): QueueEntry {
-  checkVersion(reader);
+  reader.kind("entry");
   const flags = reader.u8();
   reader.u32();
   const bodyId = (flags & INLINE) === 0 ? reader.u48() : undefined;
@@ -87,7 +87,7 @@ export function writeOutgoing(
   entry: QueueEntry | undefined,
   bodyId: number | undefined,
 ): void {
-  writer.u8(RECORD_VERSION);
+  writer.kind("outgoing");
   writer.u8(entry === undefined ? RELEASED : 0);
   writer.u48(order);
   if (entry === undefined) {
@@ -105,7 +105,7 @@ export interface OutgoingHeader {
 
 /** Leaves the reader where `readEntry` or `readEntryHeader` goes on, unless the message was released. */
 export function readOutgoingHeader(reader: RecordReader): OutgoingHeader {
-  checkVersion(reader);
+  reader.kind("outgoing");
   const released = reader.u8() === RELEASED;
   const order = reader.u48();
   return { order, sequence: released ? undefined : reader.u48() };
@@ -113,7 +113,7 @@ export function readOutgoingHeader(reader: RecordReader): OutgoingHeader {
 
 /** What start-up needs of a retained message comes first. */
 export function writeRetained(writer: RecordWriter, publication: Publication, bodyId: number | undefined): void {
-  writer.u8(RECORD_VERSION);
+  writer.kind("retained");
   writer.u8(bodyId === undefined ? INLINE : 0);
   writer.u32(publication.payload.length);
   if (bodyId !== undefined) {
@@ -133,7 +133,7 @@ export interface RetainedHeader extends EntryHeader {
 
 /** Leaves the reader at the publication, if it is inline. */
 export function readRetainedHeader(reader: RecordReader): RetainedHeader {
-  const { payloadBytes, bodyId } = readEntryHeader(reader);
+  const { payloadBytes, bodyId } = readEntryHeader(reader, "retained");
   return { payloadBytes, bodyId, expiresAtMs: reader.time(), topic: reader.text() };
 }
 

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { DATA_FILE, type Table } from "./database.ts";
-import { corrupt, LmdbStoreError } from "./failure.ts";
+import type { Table } from "./database.ts";
+import { damaged, LmdbStoreError } from "./failure.ts";
+import { DATA_FILE } from "./file/index.ts";
 
 /*
  * One process may serve from a store at a time. The database itself may be open in several (a backup reads it), so the
@@ -21,28 +22,45 @@ export function checkNotHeld(directory: string): void {
   }
 }
 
-/** Takes the store for this process, or throws `store-locked`. Returns what gives it back. */
-export function takeOwnership(directory: string, meta: Table): () => void {
+/** The store as this process's own. */
+export interface Ownership {
+  /** Gives it back, in a transaction that is forced to the disk. */
+  release(): void;
+  /** Lets go of it without writing anything: the record stays, and is seen to be of a process that ended. */
+  abandon(): void;
+}
+
+/** Takes the store for this process, or throws `store-locked`. */
+export function takeOwnership(directory: string, meta: Table): Ownership {
   const path = realpathSync(directory);
-  const { dev, ino } = statSync(join(path, DATA_FILE));
-  const self: Owner = { pid: process.pid, started: startOf(process.pid), file: `${dev}/${ino}` };
+  const self: Owner = { pid: process.pid, started: startOf(process.pid), file: fileId(path) };
   meta.transactionSync(() => {
-    const owner = readOwner(meta);
-    if (owner !== undefined && owner.file === self.file && owner.pid !== self.pid && isRunning(owner)) {
-      throw locked(directory, owner.pid);
-    }
+    checkOwner(directory, meta.getBinary(OWNER_KEY));
     meta.put(OWNER_KEY, Buffer.from(JSON.stringify(self)));
   });
   HELD.add(path);
-  return () => {
+  const abandon = (): void => {
     HELD.delete(path);
-    try {
+  };
+  return {
+    abandon,
+    release: () => {
       meta.removeSync(OWNER_KEY);
-    } catch {
-      // On a full disk the record stays, and is seen to be of a process that ended.
-    }
+      abandon();
+    },
   };
 }
+
+/** Throws `store-locked` when another process that runs owns the store; `record` is what is under `OWNER_KEY`. */
+export function checkOwner(directory: string, record: Buffer | undefined): void {
+  const owner = record === undefined ? undefined : parseOwner(record);
+  const isOther = owner !== undefined && owner.pid !== process.pid && owner.file === fileId(directory);
+  if (isOther && isRunning(owner)) {
+    throw locked(directory, owner.pid);
+  }
+}
+
+export const OWNER_KEY: Buffer = Buffer.from("owner");
 
 interface Owner {
   readonly pid: number;
@@ -52,15 +70,17 @@ interface Owner {
   readonly file: string;
 }
 
-function readOwner(meta: Table): Owner | undefined {
-  const record = meta.getBinary(OWNER_KEY);
-  if (record === undefined) {
-    return undefined;
-  }
+/** Device and number of the database file. */
+function fileId(directory: string): string {
+  const { dev, ino } = statSync(join(directory, DATA_FILE));
+  return `${dev}/${ino}`;
+}
+
+function parseOwner(record: Buffer): Owner {
   try {
     return JSON.parse(record.toString()) as Owner;
   } catch (error) {
-    throw corrupt("the owner's record cannot be read", error);
+    throw damaged("the owner's record cannot be read", error);
   }
 }
 
@@ -95,5 +115,3 @@ function startOf(pid: number): string | null {
 function locked(directory: string, pid: number): LmdbStoreError {
   return new LmdbStoreError("store-locked", `the store in ${directory} is in use by process ${pid}`);
 }
-
-const OWNER_KEY = Buffer.from("owner");

@@ -1,20 +1,41 @@
-import { corrupt } from "./failure.ts";
+import { damaged } from "./failure.ts";
+import { CHECKSUM_BYTES, checksum, RECORD_KINDS, type RecordKind } from "./record-frame.ts";
 
-/** Reads a record that `RecordWriter` built. Every read is checked against the end; a short record is a corrupt one. */
+/** Reads a record that `RecordWriter` built. Every read is checked against the end; a short record is a damaged one. */
 export class RecordReader {
   /** Taken off every time, see clock.ts. */
   readonly shiftMs: number;
   #record: Buffer = EMPTY;
   #position = 0;
+  #end = 0;
 
   constructor(shiftMs: number) {
     this.shiftMs = shiftMs;
   }
 
-  /** `record` must not be used again by whoever gave it: byte arrays are handed out as views of it. */
+  /**
+   * Throws `store-corrupt` when it is not as it was written. `record` must not be used again by whoever gave it: byte
+   * arrays are handed out as views of it.
+   */
   start(record: Buffer): void {
+    if (!this.tryStart(record)) {
+      throw damaged("a record is not as it was written");
+    }
+  }
+
+  /** False instead of an error. */
+  tryStart(record: Buffer): boolean {
     this.#record = record;
     this.#position = 0;
+    this.#end = record.length - CHECKSUM_BYTES;
+    return this.#end > 0 && record.readUInt32BE(this.#end) === checksum(record.subarray(0, this.#end));
+  }
+
+  /** Passes over the first byte, which has to say that the record is of this kind. */
+  kind(kind: RecordKind): void {
+    if (this.u8() !== RECORD_KINDS[kind]) {
+      throw damaged("a record is of another kind than those beside it");
+    }
   }
 
   u8(): number {
@@ -57,13 +78,13 @@ export class RecordReader {
   }
 
   rest(): Uint8Array {
-    return this.bytes(this.#record.length - this.#position);
+    return this.bytes(this.#end - this.#position);
   }
 
   #take(count: number): number {
     const start = this.#position;
-    if (start + count > this.#record.length) {
-      throw corrupt("a record ends too early");
+    if (start + count > this.#end) {
+      throw damaged("a record ends too early");
     }
     this.#position = start + count;
     return start;

@@ -1,3 +1,5 @@
+import { checksum, RECORD_KINDS, type RecordKind } from "./record-frame.ts";
+
 /**
  * Builds one record after another in one buffer that is used again: numbers big-endian, texts and byte arrays after
  * their length. What `finish` returns is valid until the next `start`.
@@ -16,7 +18,12 @@ export class RecordWriter {
     this.#end = 0;
   }
 
+  kind(kind: RecordKind): void {
+    this.u8(RECORD_KINDS[kind]);
+  }
+
   finish(): Buffer {
+    this.u32(checksum(this.#buffer.subarray(0, this.#end)));
     return this.#buffer.subarray(0, this.#end);
   }
 

@@ -1,6 +1,6 @@
 import type { BrokerStore, OutgoingMessage, Publication, QueueEntry } from "@tidewire/broker";
 import type { Table, Tables } from "./database.ts";
-import { corrupt } from "./failure.ts";
+import { damaged } from "./failure.ts";
 import { bodyKey, packetIdOf, queueKey, sequenceOf, sessionRange } from "./keys.ts";
 import { readBody, readEntry, readEntryHeader, readOutgoingHeader } from "./message-records.ts";
 import type { RecordReader } from "./record-reader.ts";
@@ -110,7 +110,7 @@ export class SessionReader {
 export function fetchBody(bodies: Table, reader: RecordReader, bodyId: number): Publication {
   const record = bodies.getBinary(bodyKey(bodyId));
   if (record === undefined) {
-    throw corrupt("a record refers to a publication that is not there");
+    throw damaged("a record refers to a publication that is not there");
   }
   reader.start(record);
   return readBody(reader, bodyId);

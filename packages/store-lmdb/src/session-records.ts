@@ -1,7 +1,6 @@
 import type { StoredSession, StoredSubscription } from "@tidewire/broker";
 import { readProperties, writeProperties } from "./property-records.ts";
 import type { RecordReader } from "./record-reader.ts";
-import { checkVersion, RECORD_VERSION } from "./record-version.ts";
 import type { RecordWriter } from "./record-writer.ts";
 
 type Will = NonNullable<StoredSession["will"]>;
@@ -9,7 +8,7 @@ type Will = NonNullable<StoredSession["will"]>;
 /** The client id stands at the front: start-up reads it alone first. */
 export function writeSession(writer: RecordWriter, session: StoredSession): void {
   const { disconnectedAtMs, username, will, willAtMs, maybeSentBelow } = session;
-  writer.u8(RECORD_VERSION);
+  writer.kind("session");
   writer.text(session.clientId);
   writer.u8(
     (disconnectedAtMs === undefined ? 0 : DISCONNECTED) |
@@ -38,7 +37,7 @@ export function writeSession(writer: RecordWriter, session: StoredSession): void
 }
 
 export function readClientId(reader: RecordReader): string {
-  checkVersion(reader);
+  reader.kind("session");
   return reader.text();
 }
 
@@ -57,7 +56,7 @@ export function readSession(reader: RecordReader): StoredSession {
 
 export function writeSubscription(writer: RecordWriter, subscription: StoredSubscription): void {
   const { subscriptionIdentifier } = subscription;
-  writer.u8(RECORD_VERSION);
+  writer.kind("subscription");
   writer.text(subscription.filter);
   writer.u8(
     subscription.qos |
@@ -72,7 +71,7 @@ export function writeSubscription(writer: RecordWriter, subscription: StoredSubs
 }
 
 export function readSubscription(reader: RecordReader): StoredSubscription {
-  checkVersion(reader);
+  reader.kind("subscription");
   const filter = reader.text();
   const options = reader.u8();
   return {

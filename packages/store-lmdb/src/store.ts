@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs";
 import type {
   BrokerStore,
   LoadedState,
@@ -9,12 +10,13 @@ import type {
 } from "@tidewire/broker";
 import { BatchWriter } from "./batch.ts";
 import { lastTime, shiftFor } from "./clock.ts";
-import { lastTransaction, openTables, type Tables } from "./database.ts";
-import { DurableMark, removeMark } from "./durable-mark.ts";
+import { lastTransaction, openTables, pageSize, type Tables } from "./database.ts";
+import { examine } from "./examine.ts";
 import { classify, LmdbStoreError, spaceFailure } from "./failure.ts";
 import { DEFAULT_LIMITS, FSYNC_INTERVAL_MS, type LmdbStoreLimits, READER_CHECK_MS, SPACE_CHECK_MS } from "./limits.ts";
 import { load } from "./load.ts";
-import { checkNotHeld, takeOwnership } from "./owner.ts";
+import { DurableMark } from "./mark.ts";
+import { checkNotHeld, type Ownership, takeOwnership } from "./owner.ts";
 import { RecordReader } from "./record-reader.ts";
 import { RecordWriter } from "./record-writer.ts";
 import { Staging } from "./staging.ts";
@@ -65,8 +67,9 @@ class LmdbStore implements BrokerStore {
 
   async open(): Promise<LoadedState> {
     try {
+      mkdirSync(this.#directory, { recursive: true });
       checkNotHeld(this.#directory);
-      const tables = openTables(this.#directory);
+      const tables = openTables(this.#directory, examine(this.#directory));
       const { parts, state } = this.#takeOver(tables);
       this.#parts = parts;
       await this.#checkSpace();
@@ -135,13 +138,17 @@ class LmdbStore implements BrokerStore {
     for (const timer of this.#timers.splice(0)) {
       clearInterval(timer);
     }
+    const { tables, mark, writer, owner } = parts;
     try {
-      await parts.writer.end();
-      removeMark(this.#directory);
+      await writer.end();
+      // Everything is on the disk by then. When it is not, nothing more is written: only one transaction can be left out.
+      owner.release();
+      mark.end(lastTransaction(tables.root));
     } finally {
       this.#parts = undefined;
-      parts.release();
-      await parts.tables.root.close();
+      owner.abandon();
+      mark.close();
+      await tables.root.close();
     }
   }
 
@@ -158,10 +165,10 @@ class LmdbStore implements BrokerStore {
 
   /** Makes the database this process's own and reads what has to be in memory. */
   #takeOver(tables: Tables): { parts: OpenParts; state: LoadedState } {
-    let release: (() => void) | undefined;
+    let owner: Ownership | undefined;
     let mark: DurableMark | undefined;
     try {
-      release = takeOwnership(this.#directory, tables.meta);
+      owner = takeOwnership(this.#directory, tables.meta);
       mark = this.#openMark(tables);
       const lastMs = lastTime(tables.meta);
       const shiftMs = shiftFor(lastMs, this.#now());
@@ -169,27 +176,27 @@ class LmdbStore implements BrokerStore {
       const loaded = load(tables, reader, lastMs === undefined ? undefined : lastMs - shiftMs);
       const staging = new Staging(tables, reader, loaded, this.#limits.inlineBytes);
       const batch = new BatchWriter(tables, new RecordWriter(shiftMs), reader, this.#limits.purgePerCommit);
-      const writer = new StoreWriter({ directory: this.#directory, tables, staging, batch, mark, now: this.#now });
-      const close = (): void => {
-        mark?.close();
-        release?.();
-      };
-      return { parts: { tables, staging, writer, release: close }, state: loaded.state };
+      const forced = this.#fsync === "always" ? mark : undefined;
+      const writer = new StoreWriter({
+        directory: this.#directory,
+        tables,
+        staging,
+        batch,
+        mark: forced,
+        now: this.#now,
+      });
+      return { parts: { tables, staging, writer, mark, owner }, state: loaded.state };
     } catch (error) {
       mark?.close();
-      release?.();
+      owner?.abandon();
       void tables.root.close();
       throw error;
     }
   }
 
   /** Taking ownership was forced to the disk, and with it all that went before. */
-  #openMark({ root }: Tables): DurableMark | undefined {
-    if (this.#fsync === "always") {
-      return new DurableMark(this.#directory, lastTransaction(root));
-    }
-    removeMark(this.#directory);
-    return undefined;
+  #openMark({ root }: Tables): DurableMark {
+    return new DurableMark(this.#directory, pageSize(root), lastTransaction(root), this.#fsync === "always");
   }
 
   #startTimers({ tables, writer }: OpenParts): void {
@@ -213,6 +220,6 @@ interface OpenParts {
   readonly tables: Tables;
   readonly staging: Staging;
   readonly writer: StoreWriter;
-  /** Gives the directory back. */
-  readonly release: () => void;
+  readonly mark: DurableMark;
+  readonly owner: Ownership;
 }

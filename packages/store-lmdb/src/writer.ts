@@ -2,9 +2,9 @@ import type { StoreFailure } from "@tidewire/broker";
 import type { BatchWriter } from "./batch.ts";
 import { Committer } from "./committer.ts";
 import { force, type Root, type Tables, transactUnforced } from "./database.ts";
-import type { DurableMark } from "./durable-mark.ts";
 import { classify, LmdbStoreError } from "./failure.ts";
 import { HEARTBEAT_MS, PURGE_PAUSE_MS } from "./limits.ts";
+import type { DurableMark } from "./mark.ts";
 import type { Staging } from "./staging.ts";
 
 export interface WriterParts {
