@@ -42,8 +42,10 @@ export interface ServerNeeds {
   readonly arguments?: readonly string[];
   readonly nodeArguments?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Lines for its rules file, beside the usual. */
-  readonly rules?: readonly string[];
+  /** What its users' hashes cost, as a power of two; 15 is what `tidewire passwd` writes, 10 unless told. */
+  readonly passwordCostLog2?: number;
+  /** Lines of its rules file that are left out. */
+  readonly without?: readonly string[];
 }
 
 /** What an attack may cost all others. */

@@ -1,9 +1,23 @@
 import type { Options } from "./arguments.ts";
 import type { Attack } from "./attack.ts";
+import { access } from "./attacks/access.ts";
+import { accessFiles } from "./attacks/access-files.ts";
 import { framing } from "./attacks/framing.ts";
+import { properties } from "./attacks/properties.ts";
+import { state } from "./attacks/state.ts";
+import { strings } from "./attacks/strings.ts";
+import { work } from "./attacks/work.ts";
 
 /** All attacks, group by group, in the order of their numbers. */
-export const ATTACKS: readonly Attack[] = [...framing];
+export const ATTACKS: readonly Attack[] = [
+  ...framing,
+  ...strings,
+  ...properties,
+  ...state,
+  ...work,
+  ...access,
+  ...accessFiles,
+];
 
 export function select(
   attacks: readonly Attack[],

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ConnackPacket, ConnectPacket } from "@tidewire/codec";
-import type { Variant } from "./attack.ts";
+import type { ServerNeeds, Variant } from "./attack.ts";
 import { Channel, type ChannelOptions } from "./channel.ts";
 import { type Ending, Peer, type PeerOptions } from "./peer.ts";
 import { type LogLine, Program, type ProgramOptions, type Transport } from "./program.ts";
 import { seededRandom } from "./random.ts";
-import { type Server, type UserName, users } from "./server.ts";
+import { Server, type UserName, users } from "./server.ts";
 import { until } from "./wait.ts";
 
 /** What an attack has in its hands; everything it opens or starts ends with it. */
@@ -128,6 +128,21 @@ export class Context {
     const program = await Program.serve(args, { ...options, script: this.server.script });
     this.#programs.push(program);
     return program;
+  }
+
+  /** A server of its own, such as one on the data directory of one that has ended. */
+  async startServer(needs: ServerNeeds = {}, directory: string = this.directory()): Promise<Server> {
+    const server = await Server.start(this.variant, this.server.script, needs, directory);
+    this.#programs.push(server.program);
+    return server;
+  }
+
+  /** A connection to a program other than the attacked one. */
+  async peerAt(program: Program, options: PeerOptions = {}): Promise<Peer> {
+    const { transport, version } = this.variant;
+    const channel = await Channel.open(program, options.transport ?? transport, options);
+    this.#open.add(channel);
+    return new Peer(channel, { version, ...options });
   }
 
   /** A fresh directory that goes when the attack is over. */

@@ -1,10 +1,11 @@
 import { randomBytes, scryptSync } from "node:crypto";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generate } from "selfsigned";
 import type { ServerNeeds, Variant } from "./attack.ts";
 import { Program } from "./program.ts";
+import { until } from "./wait.ts";
 
 /** Everybody there is, with their passwords. */
 export const users = {
@@ -18,6 +19,8 @@ export const users = {
 export type UserName = keyof typeof users;
 
 const RULES = [
+  // For whoever gives no name, where that is allowed.
+  "topic readwrite anonymous/#",
   "pattern readwrite own/%u/#",
   "pattern readwrite device/%c/#",
   "user canary",
@@ -57,8 +60,8 @@ export class Server {
   ): Promise<Server> {
     const root = directory ?? mkdtempSync(join(tmpdir(), "tidewire-attack-"));
     const { certFile, keyFile } = await certificate();
-    writeFileSync(join(root, "users"), usersText());
-    writeFileSync(join(root, "acl"), rulesText(needs.rules));
+    writeFileSync(join(root, "users"), usersText([], needs.passwordCostLog2));
+    writeFileSync(join(root, "acl"), rulesWithout(...(needs.without ?? [])));
     const listen = ["tcp://127.0.0.1:0", "tls://127.0.0.1:0", "ws://127.0.0.1:0/mqtt", "wss://127.0.0.1:0/mqtt"];
     const args = [
       ...listen.flatMap((url) => ["--listen", url]),
@@ -70,6 +73,30 @@ export class Server {
     const { nodeArguments = [], env = {} } = needs;
     const program = await Program.serve(args, { script, nodeArguments, env });
     return new Server(program, script, root, directory !== undefined);
+  }
+
+  /** Writes users and rules anew and has them read; resolves when the program has said what came of it. */
+  async reload({
+    without = [],
+    rules,
+  }: {
+    readonly without?: readonly string[];
+    readonly rules?: string;
+  }): Promise<void> {
+    writeFileSync(this.usersFile, keepHashes(this.usersFile, without));
+    if (rules !== undefined) {
+      writeFileSync(this.rulesFile, rules);
+    }
+    await this.hangUp();
+  }
+
+  /** SIGHUP, and a moment until it is logged. */
+  async hangUp(): Promise<void> {
+    const { program } = this;
+    const lines = () => program.log.filter(({ text }) => text.includes("SIGHUP")).length;
+    const before = lines();
+    program.kill("SIGHUP");
+    await until(() => lines() > before || program.exit !== undefined, 3000);
   }
 
   /** Ends it in order; resolves with how it ended and whether in time. */
@@ -88,8 +115,15 @@ export function usersText(leftOut: readonly string[] = [], costLog2 = 10): strin
   return present.map(([name, password]) => `${name}:${passwordHash(password, costLog2)}\n`).join("");
 }
 
-export function rulesText(more: readonly string[] = []): string {
-  return `${[...RULES, ...more].join("\n")}\n`;
+/** The file as it is, without these users: whoever stays keeps the very same hash. */
+function keepHashes(file: string, without: readonly string[]): string {
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.filter((line) => !without.some((name) => line.startsWith(`${name}:`))).join("\n");
+}
+
+/** The rules as they are, without the lines given. */
+export function rulesWithout(...left: readonly string[]): string {
+  return `${RULES.filter((line) => !left.includes(line)).join("\n")}\n`;
 }
 
 /** As `tidewire passwd` writes it. */
