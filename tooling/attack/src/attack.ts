@@ -1,23 +1,5 @@
-import type { ProtocolVersion } from "@tidewire/codec";
 import type { Context } from "./context.ts";
-import type { Transport } from "./program.ts";
-
-/** Where and how an attack is run. */
-export interface Variant {
-  readonly transport: Transport;
-  readonly version: ProtocolVersion;
-  /** Whether the broker has users and rules. */
-  readonly access: boolean;
-  readonly store: "memory" | "lmdb";
-}
-
-/** What an attack may be run on: each dimension's values that make sense for it. */
-export interface Dimensions {
-  readonly transports: readonly Transport[];
-  readonly versions: readonly ProtocolVersion[];
-  readonly access: readonly boolean[];
-  readonly stores: readonly Variant["store"][];
-}
+import type { Dimensions, ServerNeeds } from "./variant.ts";
 
 /** One hostile input or situation: what is done, and what must be seen. */
 export interface Attack {
@@ -38,16 +20,6 @@ export interface Attack {
   run(context: Context): Promise<void>;
 }
 
-export interface ServerNeeds {
-  readonly arguments?: readonly string[];
-  readonly nodeArguments?: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
-  /** What its users' hashes cost, as a power of two; 15 is what `tidewire passwd` writes, 10 unless told. */
-  readonly passwordCostLog2?: number;
-  /** Lines of its rules file that are left out. */
-  readonly without?: readonly string[];
-}
-
 /** What an attack may cost all others. */
 export interface Bounds {
   /** The longest turn of the loop, in processor time without the collector's. */
@@ -61,18 +33,3 @@ export interface Bounds {
 }
 
 export const DEFAULT_BOUNDS: Bounds = { blockMs: 10, memoryMb: 100, p99Factor: 2, cpuMs: Number.POSITIVE_INFINITY };
-
-export const ALL_DIMENSIONS: Dimensions = {
-  transports: ["tcp", "tls", "ws", "wss"],
-  versions: [5, 4],
-  access: [true, false],
-  stores: ["memory", "lmdb"],
-};
-
-/** For attacks below MQTT, on the WebSocket. */
-export const WEBSOCKET: Partial<Dimensions> = { transports: ["ws", "wss"], versions: [5] };
-
-export const V5: Partial<Dimensions> = { versions: [5] };
-
-/** For attacks with properties of their own that have nothing to do with the way the bytes come. */
-export const ONE_TRANSPORT: Partial<Dimensions> = { transports: ["tcp"] };

@@ -77,13 +77,14 @@ class Pair {
   }
 
   async #open(onPayload: (payload: Uint8Array) => void): Promise<Peer> {
+    connections += 1;
     const peer = await Peer.open(this.#endpoints, {
       transport: this.#transport,
       onPublish: ({ payload }) => onPayload(payload),
     });
     const { username, password } = this.#options;
     const connack = await peer.connect({
-      clientId: `canary-${this.#transport}-${++connections}`,
+      clientId: `canary-${this.#transport}-${connections}`,
       keepAlive: 60,
       username,
       password: password === undefined ? undefined : Buffer.from(password),
@@ -106,7 +107,8 @@ class Pair {
     if (this.#unacknowledged > OUTSTANDING) {
       return;
     }
-    const number = this.#number++;
+    const number = this.#number;
+    this.#number += 1;
     this.#sent.set(number, performance.now());
     publisher.publish(this.#topic, String(number), { qos: 1 });
   }

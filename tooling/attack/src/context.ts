@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ConnackPacket, ConnectPacket } from "@tidewire/codec";
-import type { ServerNeeds, Variant } from "./attack.ts";
 import { Channel, type ChannelOptions } from "./channel.ts";
 import { type Ending, Peer, type PeerOptions } from "./peer.ts";
 import { type LogLine, Program, type ProgramOptions, type Transport } from "./program.ts";
 import { seededRandom } from "./random.ts";
 import { Server, type UserName, users } from "./server.ts";
+import type { ServerNeeds, Variant } from "./variant.ts";
 import { until } from "./wait.ts";
 
 /** What an attack has in its hands; everything it opens or starts ends with it. */

@@ -1,5 +1,6 @@
-import { ALL_DIMENSIONS, type Attack, type Variant } from "./attack.ts";
+import type { Attack } from "./attack.ts";
 import type { Transport } from "./program.ts";
+import { ALL_DIMENSIONS, type Variant } from "./variant.ts";
 
 /** How much of each attack is run: one variant, enough that each value of each dimension comes up, or every combination. */
 export type Coverage = "one" | "covering" | "all";

@@ -1,9 +1,10 @@
-import type { Attack, Variant } from "./attack.ts";
+import type { Attack } from "./attack.ts";
 import { Canaries, type CanaryReport } from "./canaries.ts";
 import { Context } from "./context.ts";
 import { environmentOf, type PlannedRun } from "./plan.ts";
 import type { Reading } from "./program.ts";
 import { Server, users } from "./server.ts";
+import type { Variant } from "./variant.ts";
 import { type Judgement, judge } from "./verdict.ts";
 import { sleep, until, within } from "./wait.ts";
 

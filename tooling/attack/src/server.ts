@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { generate } from "selfsigned";
-import type { ServerNeeds, Variant } from "./attack.ts";
 import { Program } from "./program.ts";
+import type { ServerNeeds, Variant } from "./variant.ts";
 import { until } from "./wait.ts";
 
 /** Everybody there is, with their passwords. */

@@ -1,9 +1,10 @@
 import { PacketType, type Properties } from "@tidewire/codec";
-import type { Attack, Dimensions } from "../attack.ts";
+import type { Attack } from "../attack.ts";
 import { codeText } from "../cases.ts";
 import type { Context } from "../context.ts";
 import type { Peer } from "../peer.ts";
 import { rulesWithout, users } from "../server.ts";
+import type { Dimensions } from "../variant.ts";
 import { sleep } from "../wait.ts";
 import { refusal } from "./state.ts";
 

@@ -9,7 +9,7 @@ import {
   TOPIC_ALIAS_INVALID,
   TOPIC_NAME_INVALID,
 } from "@tidewire/codec/codes";
-import { type Attack, V5 } from "../attack.ts";
+import type { Attack } from "../attack.ts";
 import {
   bytes,
   connect,
@@ -26,6 +26,7 @@ import {
 import { type Cases, codeText, each, endsConnection, refusedFirst } from "../cases.ts";
 import { credentials } from "../context.ts";
 import { connectPacket } from "../peer.ts";
+import { V5 } from "../variant.ts";
 import { sleep } from "../wait.ts";
 
 const INVALID = [MALFORMED_PACKET, PROTOCOL_ERROR];
@@ -80,7 +81,7 @@ export const properties: readonly Attack[] = [
     expected: "taken within the packet limit, 0x95 above it",
     on: { versions: [5], transports: ["tcp", "ws"] },
     async run(t) {
-      const many = Array<Buffer>(100_000).fill(USER_PROPERTY);
+      const many = [Buffer.alloc(100_000 * USER_PROPERTY.length, USER_PROPERTY)];
       const peer = await t.client();
       peer.channel.send(publish(5, "own/mallory/x", "x", { properties: many }));
       const isServed = await peer.isServed();

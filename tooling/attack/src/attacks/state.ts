@@ -1,11 +1,12 @@
 import { PacketType } from "@tidewire/codec";
 import { PACKET_IDENTIFIER_NOT_FOUND, PROTOCOL_ERROR, RECEIVE_MAXIMUM_EXCEEDED } from "@tidewire/codec/codes";
-import { type Attack, ONE_TRANSPORT, V5 } from "../attack.ts";
+import type { Attack } from "../attack.ts";
 import { hex, publish, subscribe } from "../bytes.ts";
 import { codeText, endsConnection } from "../cases.ts";
 import type { Context } from "../context.ts";
 import type { Peer } from "../peer.ts";
 import { pick } from "../random.ts";
+import { ONE_TRANSPORT, V5 } from "../variant.ts";
 import { sleep } from "../wait.ts";
 
 export const state: readonly Attack[] = [

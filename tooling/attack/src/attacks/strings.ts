@@ -7,9 +7,10 @@ import {
   TOPIC_FILTER_INVALID,
   TOPIC_NAME_INVALID,
 } from "@tidewire/codec/codes";
-import { type Attack, ONE_TRANSPORT } from "../attack.ts";
+import type { Attack } from "../attack.ts";
 import { connect, hex, publish, string, subscribe } from "../bytes.ts";
 import { codeText, each, endsConnection, refusedFirst } from "../cases.ts";
+import { ONE_TRANSPORT } from "../variant.ts";
 
 /** Byte sequences that are no UTF-8, or none that MQTT allows. */
 const ILL_FORMED: Readonly<Record<string, Buffer>> = {

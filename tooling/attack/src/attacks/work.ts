@@ -1,10 +1,11 @@
 import { PacketType } from "@tidewire/codec";
 import { QUOTA_EXCEEDED } from "@tidewire/codec/codes";
-import type { Attack, Dimensions } from "../attack.ts";
+import type { Attack } from "../attack.ts";
 import { publish, subscribe } from "../bytes.ts";
 import { codeText } from "../cases.ts";
 import type { Context } from "../context.ts";
 import type { Peer } from "../peer.ts";
+import type { Dimensions } from "../variant.ts";
 
 /*
  * One client within its limits that makes the broker work: every walk must yield, whoever it is for.
