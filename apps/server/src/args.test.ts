@@ -1,7 +1,43 @@
+import { DEFAULT_LIMITS } from "@tidewire/broker";
 import { describe, expect, it } from "vitest";
 import { parseCommandLine, type ServeOptions } from "./args.ts";
 import { UsageError } from "./errors.ts";
 import { HELP } from "./help.ts";
+import { LIMIT_GROUPS } from "./limit-options.ts";
+
+describe("limits", () => {
+  const options = Object.values(LIMIT_GROUPS).flatMap((group) => Object.entries(group));
+
+  it("can all be set: whoever adds one to the broker gives it an option", () => {
+    expect(options.map(([limit]) => limit).sort()).toEqual(Object.keys(DEFAULT_LIMITS).sort());
+    expect(new Set(options.map(([, { option }]) => option)).size).toBe(options.length);
+  });
+
+  it.each(options)("%s is read from its option, in the broker's own unit", (limit, { option, kind }) => {
+    const model = DEFAULT_LIMITS[limit as keyof typeof DEFAULT_LIMITS];
+    // One packet of the largest size has to fit into a queue.
+    const queue = limit === "maximumPacketSize" ? ["--max-queue-bytes", "1000000000"] : [];
+    const small = limit === "queueBytes" ? ["--max-packet-size", "30"] : [];
+    const least = limit === "queueBytes" ? 30 : "minimum" in kind ? kind.minimum : 0;
+    const values = "choices" in kind ? kind.choices : [String(least), String(kind.maximum)];
+    for (const value of values) {
+      const read = serve(`--${option}`, value, ...queue, ...small).limits[limit as keyof typeof DEFAULT_LIMITS];
+      expect(typeof read).toBe(typeof model);
+      expect(String(read)).toBe(
+        typeof model === "boolean"
+          ? String(value === "on")
+          : "factor" in kind
+            ? String(Number(value) * kind.factor)
+            : value,
+      );
+    }
+    if (!("choices" in kind) && typeof model === "number") {
+      expect(model / kind.factor).toBeGreaterThanOrEqual(kind.minimum);
+      expect(model / kind.factor).toBeLessThanOrEqual(kind.maximum);
+    }
+    expect(HELP.limits).toContain(`--${option} `);
+  });
+});
 
 describe("parseCommandLine", () => {
   it("serves on the usual ports with a durable store when nothing else is said", () => {
@@ -72,6 +108,7 @@ describe("parseCommandLine", () => {
     [["--help"], "tidewire"],
     [["help", "serve"], "serve"],
     [["serve", "-h"], "serve"],
+    [["help", "limits"], "limits"],
     [["demo", "--help"], "demo"],
     [["passwd", "--help"], "passwd"],
     [["backup", "--help"], "backup"],
@@ -82,6 +119,9 @@ describe("parseCommandLine", () => {
 
   it.each([
     [["serve", "--prot", "1"], /unknown option --prot; run "tidewire serve --help"/],
+    [["serve", "--lisen", "1"], /unknown option --lisen \(did you mean "--listen"\?\); run "tidewire serve --help"/],
+    [["serv"], /unknown command "serv" \(did you mean "serve"\?\); use serve/],
+    [["help", "limit"], /there is no help for "limit" \(did you mean "limits"\?\); ask for serve, /],
     [["serve", "--constructor"], /unknown option --constructor/],
     [["serve", "extra"], /does not know what to do with "extra"/],
     [["serve", "--listen"], /--listen needs a value/],
@@ -109,7 +149,10 @@ describe("parseCommandLine", () => {
     [["serve", "--users", "u", "--allow-anonymous=no"], /--allow-anonymous takes no value/],
     [["serve", "--max-connections", "0"], /"0" is not such a number; give a number from 1 to /],
     [["serve", "--max-queue", "1e3"], /--max-queue "1e3"/],
-    [["serve", "--max-packet-size", "999999999"], /from 256 to 268435460/],
+    [["serve", "--max-packet-size", "999999999"], /from 30 to 268435455/],
+    [["serve", "--max-packet-size", "29"], /from 30 to 268435455/],
+    [["serve", "--max-qos", "3"], /--max-qos "3" is not known; use 0, 1, 2/],
+    [["serve", "--retain", "no"], /--retain "no" is not known; use on, off/],
     [
       ["serve", "--max-queue-bytes", "1000"],
       /of --max-packet-size 1048576 could never wait in --max-queue-bytes 1000;/,

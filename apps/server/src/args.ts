@@ -2,6 +2,7 @@ import type { BrokerLimits } from "@tidewire/broker";
 import { UsageError } from "./errors.ts";
 import { LIMIT_OPTIONS, limitOptions } from "./limit-options.ts";
 import { isSecure, type ListenTarget, parseListenUrl } from "./listen-url.ts";
+import { didYouMean } from "./nearest.ts";
 import { choice, type OptionSpecs, type ParsedOptions, parseOptions, port, single } from "./options.ts";
 
 /** What the command line asks for. */
@@ -15,7 +16,7 @@ export type Command =
   | { readonly name: "check-store"; readonly options: CheckStoreOptions }
   | { readonly name: "repair"; readonly options: RepairOptions };
 
-export type HelpTopic = "tidewire" | "serve" | "passwd" | "backup" | "check-store" | "repair" | "demo";
+export type HelpTopic = "tidewire" | "serve" | "limits" | "passwd" | "backup" | "check-store" | "repair" | "demo";
 
 /** What `serve` and `demo` have in common. */
 export interface BrokerOptions {
@@ -99,7 +100,8 @@ export function parseCommandLine(args: readonly string[]): Command {
     return { name: "version" };
   }
   if (!isCommand(first)) {
-    const what = first.startsWith("-") ? `unknown option ${first}` : `unknown command "${first}"`;
+    const hint = didYouMean(first, Object.keys(OPTIONS));
+    const what = first.startsWith("-") ? `unknown option ${first}` : `unknown command "${first}"${hint}`;
     throw new UsageError(what, 'use serve, passwd, backup, check-store, repair or demo, or run "tidewire --help"');
   }
   const parsed = parseOptions(`tidewire ${first}`, rest, OPTIONS[first]);
@@ -173,7 +175,11 @@ function isCommand(text: string): text is keyof typeof OPTIONS {
 }
 
 function helpTopic(text: string | undefined): HelpTopic {
-  return text !== undefined && isCommand(text) ? text : "tidewire";
+  if (text === undefined || isCommand(text) || text === "limits") {
+    return text ?? "tidewire";
+  }
+  const topics = [...Object.keys(OPTIONS), "limits"];
+  throw new UsageError(`there is no help for "${text}"${didYouMean(text, topics)}`, `ask for ${topics.join(", ")}`);
 }
 
 function serveOptions(parsed: ParsedOptions): ServeOptions {

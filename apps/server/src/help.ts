@@ -1,5 +1,5 @@
 import { DEFAULT_DIRECTORY, DEFAULT_HTTP_PORT, DEFAULT_LISTEN, DEFAULT_MQTT_PORT, type HelpTopic } from "./args.ts";
-import { LIMIT_HELP } from "./limit-options.ts";
+import { LIMIT_HELP, MAIN_LIMIT_HELP } from "./limit-options.ts";
 
 const STORE = `\
   --store DIR|memory   where sessions, queues and retained messages are kept
@@ -21,6 +21,7 @@ Usage: tidewire COMMAND [OPTIONS]
   demo               run the broker, a live page in the browser and a device that feeds it
 
   tidewire COMMAND --help   the options of a command
+  tidewire help limits      every limit that "serve" can keep
   tidewire --version        the version
 `,
 
@@ -52,14 +53,21 @@ Who may connect, and do what (by default: everybody, everything):
 
 On SIGHUP certificate, users and rules are read again; when one of the files is bad, nothing changes.
 
-Limits, with their defaults:
-${LIMIT_HELP}
+Limits, with their defaults (all of them: tidewire help limits):
+${MAIN_LIMIT_HELP}
 
 On stdout: "listening URL" for each listener, then "ready".
 
 Example:
   tidewire passwd users.txt gauge-7
   tidewire serve --users users.txt --tls-cert chain.pem --tls-key key.pem --listen tls://0.0.0.0:8883
+`,
+
+  limits: `Usage: tidewire serve [LIMITS]
+
+Each limit with its default. What breaks one is refused with the reason code that MQTT has for it.
+
+${LIMIT_HELP}
 `,
 
   passwd: `Set a user's password in a users file. The file is made when it is not there; a user that it does

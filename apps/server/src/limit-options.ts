@@ -1,31 +1,99 @@
 import { type BrokerLimits, DEFAULT_LIMITS } from "@tidewire/broker";
 import { UsageError } from "./errors.ts";
-import { type OptionSpecs, type ParsedOptions, wholeNumber } from "./options.ts";
+import { choice, type OptionSpecs, type ParsedOptions, wholeNumber } from "./options.ts";
 
-/** The limits that those who run a broker change: option, unit, the broker's name, meaning, the least and the most. */
-const LIMITS = [
-  ["max-connections", "N", "connections", "clients at a time", 1, 10_000_000],
-  ["max-connections-per-address", "N", "connectionsPerAddress", "of these, from one network address", 1, 10_000_000],
-  // Hardly a CONNECT fits in less, and MQTT has no length for more.
-  ["max-packet-size", "BYTES", "maximumPacketSize", "longest packet taken from a client", 256, 268_435_460],
-  ["max-inflight", "N", "inflight", "unanswered QoS 1 and 2 messages to one client", 1, 65_535],
-  ["max-queue", "N", "queueCount", "messages waiting for one client", 1, 1_000_000_000],
-  ["max-queue-bytes", "BYTES", "queueBytes", "their payloads together", 1, 1_000_000_000_000],
-  ["max-session-expiry", "SECONDS", "sessionExpirySeconds", "longest wait for a client to return", 0, 4_294_967_295],
-] as const;
+/** How one limit of the broker is given on the command line. */
+export interface LimitOption {
+  readonly option: string;
+  readonly text: string;
+  readonly kind: LimitKind;
+}
+
+export type LimitKind =
+  /** A whole number; times `factor` it is the broker's. */
+  | { readonly unit: string; readonly minimum: number; readonly maximum: number; readonly factor: number }
+  | { readonly choices: readonly string[] };
+
+/** Every limit of the broker, by its name there. A test holds the list to be whole. */
+export const LIMIT_GROUPS: Readonly<Record<string, Partial<Record<keyof BrokerLimits, LimitOption>>>> = {
+  Connections: {
+    connections: number("max-connections", "N", "clients at a time", 1, 10_000_000),
+    connectionsPerAddress: number("max-connections-per-address", "N", "of these, from one address", 1, 10_000_000),
+    connectsPerSecond: number("max-connects-per-second", "N", "CONNECT packets a second, from all", 1, 1_000_000),
+    connectTimeoutMs: seconds("connect-timeout", "from the connection to its CONNECT", 1, 3600),
+    hookTimeoutMs: seconds("hook-timeout", "for checking a password, its wait included", 1, 3600),
+    keepAliveSeconds: number("keep-alive", "SECONDS", "longest keep-alive of MQTT 5 clients; 0: any", 0, 65_535),
+  },
+  "Packets and topics": {
+    maximumPacketSize: number("max-packet-size", "BYTES", "longest packet taken from a client", 30, 268_435_455),
+    topicLength: number("max-topic-length", "CHARS", "longest topic name or filter", 1, 65_535),
+    topicLevels: number("max-topic-levels", "N", "its levels", 1, 128),
+    clientIdLength: number("max-client-id-length", "CHARS", "longest client identifier", 1, 65_535),
+    topicAliasMaximum: number("max-topic-aliases", "N", "topic aliases that a client may set", 0, 65_535),
+    receiveMaximum: number("receive-maximum", "N", "unanswered QoS 1 and 2 messages from one client", 1, 65_535),
+    inflight: number("max-inflight", "N", "unanswered QoS 1 and 2 messages to one client", 1, 65_535),
+    sendAheadBytes: number("send-ahead", "BYTES", "what may wait on a connection that is full", 1024, 1_000_000_000),
+  },
+  "Sessions and queues": {
+    sessions: number("max-sessions", "N", "sessions, those of clients that are away included", 1, 1_000_000_000),
+    sessionsPerUser: number("max-sessions-per-user", "N", "of these, of one user", 1, 1_000_000_000),
+    sessionExpirySeconds: number("max-session-expiry", "SECONDS", "how long a client may be away", 0, 4_294_967_295),
+    queueCount: number("max-queue", "N", "messages waiting for one client", 1, 1_000_000_000),
+    queueBytes: number("max-queue-bytes", "BYTES", "their payloads together", 1, 1_000_000_000_000),
+    queuePolicy: oneOf("queue-policy", "what to do when they are too many", [
+      "drop-newest",
+      "drop-oldest",
+      "disconnect",
+    ]),
+    queueQoS0Offline: onOff("queue-qos0", "whether QoS 0 messages wait for a client that is away, too"),
+  },
+  "Subscriptions and retained messages": {
+    subscriptionsPerSession: number("max-subscriptions", "N", "subscriptions of one client", 1, 10_000_000),
+    filtersPerSubscribe: number("max-filters", "N", "topic filters in one SUBSCRIBE", 1, 1_000_000),
+    retainedCount: number("max-retained", "N", "retained messages", 0, 1_000_000_000),
+    retainedBytes: number("max-retained-bytes", "BYTES", "their payloads together", 0, 1_000_000_000_000),
+    routeCacheSize: number("route-cache", "N", "receivers remembered for topics in use", 0, 100_000_000),
+  },
+  "What is offered to clients": {
+    maximumQoS: oneOf("max-qos", "highest QoS", ["0", "1", "2"]),
+    retainAvailable: onOff("retain", "retained messages"),
+    wildcardSubscriptionAvailable: onOff("wildcards", "topic filters with + and #"),
+    sharedSubscriptionAvailable: onOff("shared-subscriptions", "topic filters with $share/"),
+    subscriptionIdentifierAvailable: onOff("subscription-ids", "subscription identifiers"),
+  },
+};
+
+const MAIN: ReadonlySet<keyof BrokerLimits> = new Set([
+  "connections",
+  "connectionsPerAddress",
+  "maximumPacketSize",
+  "keepAliveSeconds",
+  "inflight",
+  "queueCount",
+  "queueBytes",
+  "sessionExpirySeconds",
+]);
 
 /** How they are given on the command line. */
-export const LIMIT_OPTIONS: OptionSpecs = Object.fromEntries(LIMITS.map(([option]) => [option, { type: "string" }]));
+export const LIMIT_OPTIONS: OptionSpecs = Object.fromEntries(
+  all().map(([, { option }]) => [option, { type: "string" }]),
+);
 
-/** Their lines in `--help`. */
-export const LIMIT_HELP: string = LIMITS.map(([option, unit, limit, text]) => {
-  return `  ${`--${option} ${unit}`.padEnd(34)}${text} (${DEFAULT_LIMITS[limit]})`;
-}).join("\n");
+/** What `tidewire help limits` lists. */
+export const LIMIT_HELP: string = Object.entries(LIMIT_GROUPS)
+  .map(([title, group]) => `${title}:\n${entries(group).map(helpLine).join("\n")}`)
+  .join("\n\n");
+
+/** Those that are changed most; the lines for `tidewire serve --help`. */
+export const MAIN_LIMIT_HELP: string = all()
+  .filter(([limit]) => MAIN.has(limit))
+  .map(helpLine)
+  .join("\n");
 
 /** Reads them; what was not given is left out. */
 export function limitOptions(parsed: ParsedOptions): Partial<BrokerLimits> {
-  const given = LIMITS.flatMap(([option, , limit, , minimum, maximum]) => {
-    const value = wholeNumber(parsed, option, minimum, maximum);
+  const given = all().flatMap(([limit, { option, kind }]) => {
+    const value = "choices" in kind ? chosen(parsed, limit, option, kind.choices) : counted(parsed, option, kind);
     return value === undefined ? [] : [[limit, value]];
   });
   const limits: Partial<BrokerLimits> = Object.fromEntries(given);
@@ -37,4 +105,69 @@ export function limitOptions(parsed: ParsedOptions): Partial<BrokerLimits> {
     );
   }
   return limits;
+}
+
+function counted(
+  parsed: ParsedOptions,
+  option: string,
+  { minimum, maximum, factor }: Extract<LimitKind, { readonly unit: string }>,
+): number | undefined {
+  const value = wholeNumber(parsed, option, minimum, maximum);
+  return value === undefined ? undefined : value * factor;
+}
+
+function chosen(
+  parsed: ParsedOptions,
+  limit: keyof BrokerLimits,
+  option: string,
+  choices: readonly string[],
+): string | number | boolean | undefined {
+  const value = choice(parsed, option, choices, "");
+  const model = DEFAULT_LIMITS[limit];
+  if (value === "") {
+    return undefined;
+  }
+  if (typeof model === "boolean") {
+    return value === "on";
+  }
+  return typeof model === "number" ? Number(value) : value;
+}
+
+function number(option: string, unit: string, text: string, minimum: number, maximum: number): LimitOption {
+  return { option, text, kind: { unit, minimum, maximum, factor: 1 } };
+}
+
+function seconds(option: string, text: string, minimum: number, maximum: number): LimitOption {
+  return { option, text, kind: { unit: "SECONDS", minimum, maximum, factor: 1000 } };
+}
+
+function onOff(option: string, text: string): LimitOption {
+  return oneOf(option, text, ["on", "off"]);
+}
+
+function oneOf(option: string, text: string, choices: readonly string[]): LimitOption {
+  return { option, text, kind: { choices } };
+}
+
+function all(): [limit: keyof BrokerLimits, option: LimitOption][] {
+  return Object.values(LIMIT_GROUPS).flatMap(entries);
+}
+
+function entries(group: Partial<Record<keyof BrokerLimits, LimitOption>>): [keyof BrokerLimits, LimitOption][] {
+  return Object.entries(group) as [keyof BrokerLimits, LimitOption][];
+}
+
+function helpLine([limit, { option, text, kind }]: [keyof BrokerLimits, LimitOption]): string {
+  const value = "choices" in kind ? kind.choices.join("|") : kind.unit;
+  const name = `  --${option} ${value}`;
+  const lines = name.length > 34 ? `${name}\n${" ".repeat(36)}` : name.padEnd(36);
+  return `${lines}${text} (${shownDefault(limit, kind)})`;
+}
+
+function shownDefault(limit: keyof BrokerLimits, kind: LimitKind): string {
+  const value = DEFAULT_LIMITS[limit];
+  if (typeof value === "boolean") {
+    return value ? "on" : "off";
+  }
+  return String("choices" in kind || typeof value !== "number" ? value : value / kind.factor);
 }

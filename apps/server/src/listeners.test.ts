@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { TransportError } from "@tidewire/transport";
 import { describe, expect, it } from "vitest";
 import { UsageError } from "./errors.ts";
-import { isLoopback, listenFailure, readTlsCredentials } from "./listeners.ts";
+import { parseListenUrl } from "./listen-url.ts";
+import { isLoopback, listenConflict, listenFailure } from "./listeners.ts";
 
 describe("listenFailure", () => {
   it.each([
@@ -22,18 +20,29 @@ describe("listenFailure", () => {
   });
 });
 
-describe("readTlsCredentials", () => {
-  it("names the file that is not there, and files that are no certificate", () => {
-    const directory = mkdtempSync(join(tmpdir(), "tidewire-tls-"));
-    try {
-      const certFile = join(directory, "cert.pem");
-      writeFileSync(certFile, "not a certificate");
-      const missing = () => readTlsCredentials({ certFile, keyFile: join(directory, "key.pem") });
-      expect(missing).toThrow(/^--tls-key .*key.pem cannot be read \(ENOENT\); check the path/);
-      expect(missing).toThrow(UsageError);
-      expect(() => readTlsCredentials({ certFile, keyFile: certFile })).toThrow(/are not usable .*both in PEM/);
-    } finally {
-      rmSync(directory, { recursive: true });
+describe("listenConflict", () => {
+  it.each([
+    [
+      "tcp://0.0.0.0:1883",
+      "tcp://[::]:1883",
+      /one address includes the other: \[::\] takes IPv4 connections, too \(dual stack/,
+    ],
+    ["tcp://[::]:1883", "ws://192.0.2.1:1883/", /dual stack.*; leave out the IPv4 address, or change one port$/],
+    ["tcp://0.0.0.0:1883", "tls://127.0.0.1:1883", /one address includes the other; leave one of them out/],
+    ["tcp://127.0.0.1:1883", "ws://127.0.0.1:1883/mqtt", /are for one address and port; change one port$/],
+    ["tcp://127.0.0.1:1883", "tcp://127.0.0.1:1884", undefined],
+    ["tcp://127.0.0.1:1883", "tcp://127.0.0.2:1883", undefined],
+    ["tcp://0.0.0.0:1883", "tcp://[::1]:1883", undefined],
+    ["tcp://0.0.0.0:0", "tcp://0.0.0.0:0", undefined],
+  ])("%s beside %s", (one, other, message) => {
+    const [target, rival] = [parseListenUrl(one), parseListenUrl(other)];
+    for (const found of [listenConflict(target, [rival]), listenConflict(rival, [target])]) {
+      if (message === undefined) {
+        expect(found).toBeUndefined();
+      } else {
+        expect(found?.message).toMatch(message);
+        expect(found?.message).not.toMatch(/stop the program/);
+      }
     }
   });
 });

@@ -1,12 +1,10 @@
-import { readFileSync } from "node:fs";
 import { isIP } from "node:net";
-import { createSecureContext } from "node:tls";
 import { type Listen, TransportError } from "@tidewire/transport";
 import { type TcpListener, tcpListener } from "@tidewire/transport-tcp";
 import { type WebSocketListener, webSocketListener } from "@tidewire/transport-websocket/node";
-import type { TlsFiles } from "./args.ts";
 import { describeError, errorCode, UsageError } from "./errors.ts";
 import { isSecure, isWebSocket, type ListenTarget } from "./listen-url.ts";
+import type { TlsCredentials } from "./tls-files.ts";
 
 export interface ListenerSettings {
   readonly tls: TlsCredentials | undefined;
@@ -14,11 +12,6 @@ export interface ListenerSettings {
   readonly origins: readonly string[];
   /** Told of peers that did not get as far as a connection. */
   readonly onRefused: (error: TransportError, remoteAddress: string | undefined) => void;
-}
-
-export interface TlsCredentials {
-  readonly cert: Buffer;
-  readonly key: Buffer;
 }
 
 /** A listener whose certificate can be exchanged, where it has one. */
@@ -36,26 +29,43 @@ export function listenerFor(target: ListenTarget, settings: ListenerSettings): L
   return webSocketListener({ ...common, ...origins, path });
 }
 
-/** Reads certificate and key, and checks that they fit. */
-export function readTlsCredentials(files: TlsFiles): TlsCredentials {
-  const cert = readPem("--tls-cert", files.certFile);
-  const key = readPem("--tls-key", files.keyFile);
-  try {
-    createSecureContext({ cert, key });
-  } catch (error) {
-    throw new UsageError(
-      `--tls-cert ${files.certFile} and --tls-key ${files.keyFile} are not usable (${describeError(error)})`,
-      "give a certificate and its own key, both in PEM and without a passphrase",
-      { cause: error },
-    );
-  }
-  return { cert, key };
-}
-
 /** The error for a person when listening failed; `flag` is the option that chooses another port. */
 export function listenFailure(where: string, flag: string, error: unknown): UsageError {
   const [problem, remedy] = explain(error, flag);
   return new UsageError(`cannot listen on ${where}: ${problem}`, remedy, { cause: error });
+}
+
+/**
+ * The error when the port of `target` is in use by another `--listen` of the same command: there is no other program to
+ * stop. Undefined when it is not.
+ */
+export function listenConflict(target: ListenTarget, others: readonly ListenTarget[]): UsageError | undefined {
+  const { host, port, text } = target;
+  const rival = others.find(
+    (other) => port !== 0 && other.port === port && (other.host === host || takes(other, target)),
+  );
+  if (rival === undefined) {
+    return undefined;
+  }
+  if (rival.host === host) {
+    return new UsageError(
+      `--listen ${text} and --listen ${rival.text} are for one address and port`,
+      "change one port",
+    );
+  }
+  const dual = [host, rival.host].includes("::") && [host, rival.host].some((one) => isIP(one) === 4);
+  return new UsageError(
+    `--listen ${text} and --listen ${rival.text} are for one port, and one address includes the other` +
+      (dual ? ": [::] takes IPv4 connections, too (dual stack, as ipv6Only is off)" : ""),
+    dual ? "leave out the IPv4 address, or change one port" : "leave one of them out, or change one port",
+  );
+}
+
+/** Whether one of the two addresses is for every address, the other one included. */
+function takes(one: ListenTarget, other: ListenTarget): boolean {
+  const wide = ({ host }: ListenTarget, { host: narrow }: ListenTarget): boolean =>
+    host === "::" || (host === "0.0.0.0" && isIP(narrow) !== 6);
+  return wide(one, other) || wide(other, one);
 }
 
 /** Whether only this machine can reach an address. */
@@ -82,15 +92,5 @@ function explain(error: unknown, flag: string): [problem: string, remedy: string
       return ["this machine has no such address", "use one of its own, such as 127.0.0.1 or 0.0.0.0"];
     default:
       return [describeError(error), `choose another address with ${flag}`];
-  }
-}
-
-function readPem(flag: string, file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new UsageError(`${flag} ${file} cannot be read (${errorCode(error)})`, "check the path and its permissions", {
-      cause: error,
-    });
   }
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "./errors.ts";
+import { didYouMean } from "./nearest.ts";
 
 /** How a command's options look: `string` takes a value; `multiple` may be given several times. */
 export type OptionSpecs = Readonly<
@@ -37,7 +38,8 @@ export function parseOptions(command: string, args: readonly string[], specs: Op
     }
     const spec = Object.hasOwn(specs, token.name) ? specs[token.name] : undefined;
     if (spec === undefined) {
-      throw new UsageError(`unknown option ${token.rawName}`, help);
+      const known = Object.keys(specs).map((name) => `--${name}`);
+      throw new UsageError(`unknown option ${token.rawName}${didYouMean(token.rawName, known)}`, help);
     }
     if (spec.type === "boolean" && token.value !== undefined) {
       throw new UsageError(`${token.rawName} takes no value`, `write ${token.rawName} alone`);

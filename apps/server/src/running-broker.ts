@@ -2,6 +2,7 @@ import { type Broker, type BrokerLogger, type BrokerOptions, createBroker } from
 import type { TransportError } from "@tidewire/transport";
 import type { Logger } from "pino";
 import type { StoreChoice } from "./args.ts";
+import { CountedLog } from "./counted-log.ts";
 import { createStore, storeFailure } from "./store.ts";
 
 /** Starts a broker with the store that the command line names. */
@@ -28,10 +29,14 @@ export async function startBroker(
   return broker;
 }
 
-/** Logs a peer that a listener turned away before it was a connection. */
+/**
+ * Logs a peer that a listener turned away before it was a connection. Load balancers and scanners open connections and
+ * leave all day: of each reason one line a minute is enough.
+ */
 export function logRefused(logger: Logger): (error: TransportError, remoteAddress: string | undefined) => void {
-  return (error, remoteAddress) => {
-    logger.info({ remoteAddress, code: error.code }, `refused a connection: ${error.message}`);
+  const counted = new CountedLog({ logger, lines: 1, windowMs: 60_000 });
+  return ({ code, message }, remoteAddress) => {
+    counted.log(code, { remoteAddress, code }, `refused a connection: ${message}`);
   };
 }
 
@@ -40,8 +45,30 @@ function brokerLogger(logger: Logger): BrokerLogger {
   const log =
     (level: keyof BrokerLogger) =>
     (message: string, ...details: unknown[]): void => {
-      const [first] = details;
-      logger[level](first instanceof Error ? { err: first } : { details }, message);
+      logger[level](logFields(details), message);
     };
   return { debug: log("debug"), info: log("info"), warn: log("warn"), error: log("error") };
+}
+
+/** What a package logs beside its message, as fields: an error under `err`, the members of an object by their names. */
+export function logFields(details: readonly unknown[]): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  const others: unknown[] = [];
+  for (const detail of details) {
+    if (detail instanceof Error) {
+      fields.err ??= detail;
+    } else if (detail !== null && typeof detail === "object" && !Array.isArray(detail) && !ArrayBuffer.isView(detail)) {
+      Object.assign(fields, detail);
+    } else {
+      others.push(detail);
+    }
+  }
+  // Not to be taken for what pino itself writes into each line.
+  for (const name of ["level", "time", "msg"]) {
+    if (name in fields) {
+      fields[`its_${name}`] = fields[name];
+      delete fields[name];
+    }
+  }
+  return others.length === 0 ? fields : { ...fields, details: others };
 }

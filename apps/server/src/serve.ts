@@ -3,21 +3,22 @@ import { NOT_AUTHORIZED } from "@tidewire/codec/codes";
 import type { Logger } from "pino";
 import { Access } from "./access/index.ts";
 import type { ServeOptions } from "./args.ts";
-import { describeError } from "./errors.ts";
+import { describeError, errorCode } from "./errors.ts";
 import { type FatalFault, FaultPolicy, installFaultPolicy } from "./faults.ts";
 import { type NamedFile, permissionWarnings } from "./file-permissions.ts";
 import { isSecure } from "./listen-url.ts";
 import {
   isLoopback,
   type ListenerSettings,
+  listenConflict,
   listenerFor,
   listenFailure,
-  readTlsCredentials,
   type ServerListener,
 } from "./listeners.ts";
 import { createLogger } from "./logging.ts";
 import { logRefused, startBroker } from "./running-broker.ts";
 import { stopSignal } from "./signals.ts";
+import { certificateWarning, readTlsCredentials, type TlsCredentials } from "./tls-files.ts";
 
 /** `tidewire serve`: runs the broker until SIGINT or SIGTERM, then closes it in order. */
 export async function serve(options: ServeOptions): Promise<void> {
@@ -30,16 +31,13 @@ export async function serve(options: ServeOptions): Promise<void> {
   try {
     const settings = { tls, origins: options.origins, onRefused: logRefused(logger) };
     const listeners = await listenAll(broker, options, settings);
-    // Whoever has no such file loses nothing when a terminal that is closed ends the program, as it ends others.
-    if (options.tls !== undefined || access !== undefined) {
-      process.on("SIGHUP", () => reload({ options, logger, access, broker, listeners }));
-    }
+    process.on("SIGHUP", () => reload({ options, logger, access, broker, listeners }));
     for (const url of listeners.flatMap(({ addresses }) => addresses)) {
       process.stdout.write(`listening ${url}\n`);
     }
     process.stdout.write("ready\n");
     warnIfOpen(options, logger);
-    warnOfPermissions(options, logger);
+    warnOfFiles(options, tls, logger);
     logger.info(`${await Promise.race([stopped, faults])}: closing`);
   } finally {
     // Passwords that still wait for their turn would hold the end up by minutes.
@@ -72,7 +70,9 @@ async function listenAll(
     try {
       listeners.push(await broker.listen(listenerFor(target, settings)));
     } catch (error) {
-      throw listenFailure(target.text, "--listen", error);
+      const others = options.listen.filter((other) => other !== target);
+      const inUse = errorCode(error) === "address-in-use" ? listenConflict(target, others) : undefined;
+      throw inUse ?? listenFailure(target.text, "--listen", error);
     }
   }
   return listeners;
@@ -88,9 +88,12 @@ interface Running {
 
 /** Reads certificate, users and rules anew. When one of the files is bad, all of them stay as they were. */
 function reload({ options, logger, access, broker, listeners }: Running): void {
-  const { tls } = options;
+  if (options.tls === undefined && access === undefined) {
+    logger.info("SIGHUP: there is no file to read anew (--users, --acl, --tls-cert): nothing is changed");
+    return;
+  }
   try {
-    const credentials = tls && readTlsCredentials(tls);
+    const credentials = options.tls && readTlsCredentials(options.tls);
     const outdated = access?.reload() ?? [];
     for (const { clientId } of outdated) {
       broker.disconnect(clientId, NOT_AUTHORIZED);
@@ -101,13 +104,17 @@ function reload({ options, logger, access, broker, listeners }: Running): void {
       }
     }
     logger.info(`SIGHUP: the files are read anew; clients disconnected: ${outdated.length}`);
-    warnOfPermissions(options, logger);
+    warnOfFiles(options, credentials, logger);
   } catch (error) {
     logger.error(`SIGHUP: nothing is changed: ${describeError(error)}`);
   }
 }
 
-function warnOfPermissions({ tls, access }: ServeOptions, logger: Logger): void {
+function warnOfFiles({ tls, access }: ServeOptions, credentials: TlsCredentials | undefined, logger: Logger): void {
+  const outOfDate = credentials && certificateWarning(credentials, Date.now());
+  if (outOfDate !== undefined) {
+    logger.warn(outOfDate);
+  }
   const files: NamedFile[] = [];
   if (tls !== undefined) {
     files.push({ flag: "--tls-key", file: tls.keyFile, secret: true });

@@ -14,9 +14,10 @@ export interface Certificate {
 export async function createCertificate(
   certFile: string = join(temporaryDirectory(), "cert.pem"),
   keyFile: string = join(temporaryDirectory(), "key.pem"),
+  keyType: "ec" | "rsa" = "ec",
 ): Promise<Certificate> {
   const { cert, private: key } = await generate([{ name: "commonName", value: "tidewire test" }], {
-    keyType: "ec",
+    keyType,
     algorithm: "sha256",
     extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
   });

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -40,6 +40,19 @@ describe("tidewire with arguments that are wrong", () => {
   it("names a WebSocket port in use, also when another listener was fine", async () => {
     const listen = ["--listen", "tcp://127.0.0.1:0", "--listen", `ws://127.0.0.1:${taken}/mqtt`];
     await expectRefusal(["serve", ...listen, "--store", "memory"], /the port is in use/, /--listen/);
+  });
+
+  it("does not look for another program where two --listen are for one port", async () => {
+    const port = await freePort();
+    const listen = (...hosts: string[]) => hosts.flatMap((host) => ["--listen", `tcp://${host}:${port}`]);
+    const serve = (...hosts: string[]) => ["serve", ...listen(...hosts), "--store", "memory"];
+    await expectRefusal(serve("127.0.0.1", "127.0.0.1"), /are for one address and port/, /change one port/);
+    // A system without IPv6 cannot come so far.
+    if (existsSync("/proc/net/if_inet6")) {
+      const cause = /\[::\] takes IPv4 connections, too \(dual stack, as ipv6Only is off\)/;
+      await expectRefusal(serve("0.0.0.0", "[::]"), cause, /leave out the IPv4 address/);
+      await expectRefusal(serve("[::]", "0.0.0.0"), cause, /leave out the IPv4 address/);
+    }
   });
 
   it("names the demo's option for each of its ports", async () => {

@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createCertificate } from "../src/certificate.ts";
@@ -72,6 +73,98 @@ describe("tidewire serve", () => {
     const after = await until("the new one", () => connectMqttJs(url, { ca: cert }).catch(() => undefined));
     expect(before.client.connected).toBe(true);
     for (const { client } of [before, after]) {
+      await client.endAsync();
+    }
+    await server.program.stop();
+  });
+
+  it("keeps the old certificate while only half of a renewal is there", async () => {
+    const { certFile, keyFile, cert: old } = await createCertificate();
+    const server = await startServer([
+      ...["--listen", "tls://127.0.0.1:0", "--listen", "wss://127.0.0.1:0/mqtt", "--store", "memory"],
+      ...["--tls-cert", certFile, "--tls-key", keyFile, "--log-level", "warn"],
+    ]);
+    const [tls, wss] = server.ports;
+    // The renewed certificate has another kind of key: TLS would take it beside the old key, and fail from then on.
+    const renewed = await createCertificate(undefined, undefined, "rsa");
+    writeFileSync(certFile, renewed.cert);
+    server.program.kill("SIGHUP");
+    const said = () => server.program.stderr.find((line) => line.includes("nothing is changed"));
+    expect(await until("the complaint", said)).toMatch(/key.pem \(ec\) is not the key of .* \(rsa\); .* reload again/);
+    for (const url of [`mqtts://127.0.0.1:${tls}`, `wss://127.0.0.1:${wss}/mqtt`]) {
+      await (await connectMqttJs(url, { ca: old })).client.endAsync();
+    }
+    writeFileSync(keyFile, readFileSync(renewed.keyFile));
+    server.program.kill("SIGHUP");
+    const url = `mqtts://127.0.0.1:${tls}`;
+    const after = await until("the new one", () => connectMqttJs(url, { ca: renewed.cert }).catch(() => undefined));
+    await after.client.endAsync();
+    await server.program.stop();
+  });
+
+  it("goes on after a SIGHUP that has nothing to read anew", async () => {
+    const server = await startServer(["--listen", "tcp://127.0.0.1:0", "--store", "memory"]);
+    server.program.kill("SIGHUP");
+    await until("the line", () => server.program.stderr.some((line) => line.includes("there is no file to read anew")));
+    await (await connectMqttJs(`mqtt://127.0.0.1:${server.ports[0]}`)).client.endAsync();
+    expect(await server.program.stop()).toEqual({ code: 0, signal: null });
+  });
+
+  it("logs a load balancer's probes once, and each with its address at debug", async () => {
+    const { certFile, keyFile } = await createCertificate();
+    const listen = ["--listen", "tls://127.0.0.1:0", "--listen", "wss://127.0.0.1:0/mqtt", "--store", "memory"];
+    const tls = ["--tls-cert", certFile, "--tls-key", keyFile];
+    for (const level of ["info", "debug"] as const) {
+      const server = await startServer([...listen, ...tls, "--log-level", level]);
+      for (let probe = 0; probe < 20; probe += 1) {
+        for (const port of server.ports) {
+          await new Promise<void>((resolve) => {
+            const socket = connect(port, "127.0.0.1", () => socket.end());
+            socket.on("error", () => {}).once("close", () => resolve());
+          });
+        }
+      }
+      // A handshake of a client comes after those of the probes.
+      const { client } = await connectMqttJs(`mqtts://127.0.0.1:${server.ports[0]}`, { rejectUnauthorized: false });
+      await client.endAsync();
+      await server.program.stop();
+      const lines = server.program.stderr.filter((line) => line.includes("refused a connection"));
+      if (level === "info") {
+        expect(lines.length).toBeLessThanOrEqual(2);
+      } else {
+        expect(lines.length).toBeGreaterThanOrEqual(20);
+      }
+    }
+  });
+
+  it("keeps to the limits that it is given, on TCP and WebSocket", async () => {
+    const listen = ["--listen", "tcp://127.0.0.1:0", "--listen", "ws://127.0.0.1:0/mqtt", "--store", "memory"];
+    const size = ["--max-packet-size", "8000000", "--max-queue-bytes", "9000000"];
+    const others = [
+      "--max-qos",
+      "1",
+      "--retain",
+      "off",
+      "--receive-maximum",
+      "7",
+      "--keep-alive",
+      "25",
+      "--wildcards",
+      "off",
+    ];
+    const server = await startServer([...listen, ...size, ...others]);
+    for (const url of server.urls) {
+      const { client, connack, message } = await connectMqttJs(String(url).replace("tcp:", "mqtt:"), {
+        protocolVersion: 5,
+      });
+      expect(connack.properties).toMatchObject({
+        ...{ maximumPacketSize: 8_000_000, receiveMaximum: 7, serverKeepAlive: 25 },
+        ...{ maximumQoS: 1, retainAvailable: false, wildcardSubscriptionAvailable: false },
+      });
+      await client.subscribeAsync("large", { qos: 1 });
+      // Above 4 MiB, which was the most that a WebSocket took.
+      await client.publishAsync("large", "x".repeat(6_000_000), { qos: 1 });
+      expect((await message("large")).text).toHaveLength(6_000_000);
       await client.endAsync();
     }
     await server.program.stop();

@@ -2,6 +2,7 @@ import type { BrokerHooks, ClientInfo, ConnectRequest, Refusal } from "@tidewire
 import { BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, SERVER_BUSY, SERVER_UNAVAILABLE } from "@tidewire/codec/codes";
 import type { Logger } from "pino";
 import type { AccessOptions } from "../args.ts";
+import { CountedLog } from "../counted-log.ts";
 import { didYouMean } from "../nearest.ts";
 import { readNamedFile } from "../text-file.ts";
 import { Acl } from "./acl.ts";
@@ -14,6 +15,7 @@ export class Access {
   readonly hooks: BrokerHooks;
   readonly #options: AccessOptions;
   readonly #logger: Logger;
+  readonly #refusals: CountedLog;
   readonly #passwords: Passwords;
   readonly #connected = new Set<ClientInfo>();
   #users: Users;
@@ -24,6 +26,7 @@ export class Access {
   constructor(options: AccessOptions, logger: Logger, passwords: Passwords = new PasswordChecker()) {
     this.#options = options;
     this.#logger = logger;
+    this.#refusals = new CountedLog({ logger, lines: REFUSALS_LOGGED, windowMs: REFUSALS_WINDOW_MS });
     this.#passwords = passwords;
     [this.#users, this.#acl] = this.#load(new Map());
     this.#decoys = new Decoys(this.#users);
@@ -91,7 +94,7 @@ export class Access {
     const { username, password, clientId, connection, packet } = request;
     const refuse = (reasonCode: number, reasonString: string): Refusal => {
       const { remoteAddress } = connection;
-      this.#logger.info({ username, clientId, remoteAddress }, `refused a client: ${reasonString}`);
+      this.#refusals.log(reasonString, { username, clientId, remoteAddress }, `refused a client: ${reasonString}`);
       return { reasonCode, reasonString };
     };
     if (username !== undefined || password !== undefined) {
@@ -120,6 +123,10 @@ export class Access {
     return true;
   }
 }
+
+/** Enough for tools that ban addresses; a flood of guesses must not be a flood of lines. */
+const REFUSALS_LOGGED = 100;
+const REFUSALS_WINDOW_MS = 10_000;
 
 type Passwords = Pick<PasswordChecker, "check" | "close">;
 
