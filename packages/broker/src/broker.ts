@@ -180,7 +180,7 @@ class BrokerCore implements Broker {
 
   disconnect(clientId: string, reasonCode: number = ADMINISTRATIVE_ACTION): boolean {
     const connection = this.#parts.sessions.get(clientId)?.connection;
-    connection?.disconnect(reasonCode);
+    connection?.disconnect(reasonCode, "The operator ended its connection.");
     return connection !== undefined;
   }
 

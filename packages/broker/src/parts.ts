@@ -6,6 +6,7 @@ import { Authority, type BrokerHooks, EventHub } from "./hooks/index.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { BrokerLogger } from "./logger.ts";
 import { MetricsRecorder } from "./metrics/index.ts";
+import { Notices } from "./notices/index.ts";
 import { Publisher } from "./publishing/index.ts";
 import { RetainedMessages } from "./retained/index.ts";
 import { Router } from "./routing/index.ts";
@@ -38,6 +39,7 @@ export class Parts {
   readonly metrics: MetricsRecorder;
   readonly events: EventHub;
   readonly deadlines: Deadlines;
+  readonly notices: Notices;
   readonly authority: Authority;
   readonly storage: Storage;
   readonly loop: LinkLoop;
@@ -59,6 +61,7 @@ export class Parts {
     this.metrics = new MetricsRecorder();
     this.events = new EventHub((name, call) => this.notify(name, call));
     this.deadlines = new Deadlines(this.scheduler);
+    this.notices = new Notices(this);
     this.authority = new Authority({
       hooks,
       deadlines: this.deadlines,

@@ -39,7 +39,7 @@ export class Acceptor {
     this.#open = false;
     const connections = [...this.#connections];
     for (const connection of connections) {
-      connection.disconnect(reasonCode);
+      connection.disconnect(reasonCode, undefined);
     }
     if (this.#connections.size === 0) {
       return;

@@ -8,7 +8,7 @@ import {
   type SubscribePacket,
   type UnsubscribePacket,
 } from "@tidewire/codec";
-import { PACKET_TOO_LARGE } from "@tidewire/codec/codes";
+import { PACKET_TOO_LARGE, SESSION_TAKEN_OVER } from "@tidewire/codec/codes";
 import type { Link, LinkHandler, LinkLoop } from "@tidewire/link";
 import {
   createServerProtocol,
@@ -17,10 +17,12 @@ import {
   type ProtocolEnd,
   type ServerProtocol,
   type ServerProtocolHandler,
+  SessionError,
 } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import type { ClientInfo } from "../hooks/index.ts";
 import { Delivery, type IncomingPublication } from "../messages/index.ts";
+import type { NoticeSubject } from "../notices/index.ts";
 import type { RouteTarget } from "../routing/index.ts";
 import type { OpenedSession, Session, SessionConnection, Sessions } from "../sessions/index.ts";
 import type { Storage } from "../storage/index.ts";
@@ -179,9 +181,13 @@ export class ClientConnection
   }
 
   /** Ends the connection; MQTT 5 clients are told why. */
-  disconnect(reasonCode: number): void {
+  disconnect(reasonCode: number, why: string | undefined): void {
     if (this.protocol.end !== undefined) {
       return;
+    }
+    if (why !== undefined) {
+      const kind = reasonCode === SESSION_TAKEN_OVER ? "taken-over" : "disconnected";
+      this.#needs.notices.tell(kind, { ...this.#subject(), reasonCode }, why);
     }
     if (this.protocol.state === "connected") {
       this.protocol.disconnect(reasonCode, this.#needs.loop.now);
@@ -236,13 +242,16 @@ export class ClientConnection
   }
 
   onEnd(end: ProtocolEnd): void {
-    const { metrics } = this.#needs;
+    const { metrics, notices } = this.#needs;
     this.#sending = false;
     this.#connectFlow?.abandon();
     if (end.kind === "violation") {
       metrics.protocolErrors += 1;
     } else if (end.kind === "timeout") {
       metrics.keepAliveTimeouts += 1;
+    }
+    if (end.error !== undefined && (end.kind === "violation" || end.kind === "timeout" || isStalled(end))) {
+      notices.tell("disconnected", { ...this.#subject(), reasonCode: end.reasonCode }, end.error.message);
     }
     if (this.session !== undefined) {
       this.#needs.sessions.connectionEnded(this, this.session, end.reasonCode);
@@ -253,12 +262,23 @@ export class ClientConnection
     this.#onClosed(this);
   }
 
+  /** Also of a client that is not connected yet, or only by name. */
+  #subject(): NoticeSubject {
+    const { clientId, username } = this.info ?? this.protocol.connect ?? {};
+    return { clientId, username, address: this.transport.info.remoteAddress };
+  }
+
   /** A queued message left the queue in memory when it was handed over; the store may have it still. */
   #forget(message: Message): void {
     if (message instanceof Delivery && message.qos > 0) {
       this.session.store.dequeue(this.session.clientId, message.sequence);
     }
   }
+}
+
+/** The peer is there and takes no bytes: this side gave it up. */
+function isStalled({ error }: ProtocolEnd): boolean {
+  return error instanceof SessionError && error.code === "stalled";
 }
 
 /** One for all connections. */

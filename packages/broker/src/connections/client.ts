@@ -9,8 +9,8 @@ export interface Client {
   readonly link: Link<ServerProtocol>;
   readonly protocol: ServerProtocol;
   readonly transport: Pick<Connection, "info" | "allowInput">;
-  /** Ends the connection; MQTT 5 clients are told why. */
-  disconnect(reasonCode: number): void;
+  /** Ends the connection; MQTT 5 clients are told the reason code, the operator `why`: a sentence about the client. */
+  disconnect(reasonCode: number, why: string): void;
   /**
    * Goes on with a pending answer. Until then nothing further is read from this client, and nobody else waits; when it has
    * gone meanwhile, the answer is dropped. What `goOn` throws ends this connection.

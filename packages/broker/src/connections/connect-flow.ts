@@ -25,8 +25,10 @@ import {
 import type { BrokerLimits } from "../limits.ts";
 import type { BrokerLogger } from "../logger.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
+import type { Notices } from "../notices/index.ts";
 import type { OpenedSession, Sessions } from "../sessions/index.ts";
 import type { Client } from "./client.ts";
+import { reasonText } from "./notice-subject.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { acceptsTopic } from "./topic-limits.ts";
 
@@ -40,6 +42,7 @@ export interface ConnectNeeds {
   readonly logger: BrokerLogger;
   readonly loop: Pick<LinkLoop, "now">;
   readonly metrics: MetricsRecorder;
+  readonly notices: Notices;
   readonly sessions: Pick<Sessions, "accepted">;
 }
 
@@ -74,7 +77,8 @@ export class ConnectFlow {
     const packet = this.#packet;
     const { authority, connectRate, limits, loop } = this.#needs;
     if (this.#client.crowded || !connectRate.take(loop.now)) {
-      this.#refuse({ reasonCode: CONNECTION_RATE_EXCEEDED });
+      const why = this.#client.crowded ? "too many connections from its address" : "too many clients connect at once";
+      this.#refuse({ reasonCode: CONNECTION_RATE_EXCEEDED }, why);
       return;
     }
     const reasonCode = unacceptable(packet, limits);
@@ -258,11 +262,16 @@ export class ConnectFlow {
     return properties;
   }
 
-  #refuse(refusal: Refusal): void {
+  #refuse(refusal: Refusal, why: string | undefined = refusal.reasonString): void {
     if (this.#client.protocol.end !== undefined) {
       return;
     }
     this.#needs.metrics.connectionsRefused += 1;
+    const { clientId, username } = this.#packet;
+    const { reasonCode } = refusal;
+    const subject = { clientId, username, address: this.#client.transport.info.remoteAddress, reasonCode };
+    const code = reasonText(reasonCode);
+    this.#needs.notices.tell("refused", subject, why === undefined ? code : `${why} (${code})`);
     this.#client.protocol.reject(refusal.reasonCode, this.#needs.loop.now, refusalProperties(refusal));
   }
 }

@@ -13,9 +13,11 @@ import type { Authority } from "../hooks/index.ts";
 import type { BrokerLimits } from "../limits.ts";
 import { Encodings, IncomingPublication } from "../messages/index.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
+import type { Notices } from "../notices/index.ts";
 import type { Publisher } from "../publishing/index.ts";
 import type { Clock } from "../time/index.ts";
 import type { ConnectedClient } from "./client.ts";
+import { reasonText, subjectOf } from "./notice-subject.ts";
 import { acceptsTopic } from "./topic-limits.ts";
 
 /** What handling PUBLISH needs of a broker. */
@@ -25,6 +27,7 @@ export interface PublishNeeds {
   readonly limits: BrokerLimits;
   readonly loop: Pick<LinkLoop, "now">;
   readonly metrics: MetricsRecorder;
+  readonly notices: Notices;
   readonly publisher: Publisher;
 }
 
@@ -39,11 +42,14 @@ export function handlePublish(needs: PublishNeeds, client: ConnectedClient, pack
   }
   // MQTT 5 clients were told in CONNACK, and their protocols see to it.
   if (packet.qos > limits.maximumQoS) {
-    client.disconnect(QOS_NOT_SUPPORTED);
+    client.disconnect(
+      QOS_NOT_SUPPORTED,
+      `The client published with QoS ${packet.qos}; the limit is ${limits.maximumQoS}.`,
+    );
     return;
   }
   if (packet.retain && !limits.retainAvailable) {
-    client.disconnect(RETAIN_NOT_SUPPORTED);
+    client.disconnect(RETAIN_NOT_SUPPORTED, "The client published a retained message, which the limits forbid.");
     return;
   }
   const publication = new IncomingPublication(
@@ -105,6 +111,9 @@ function decide(
  */
 function refuse(needs: PublishNeeds, client: ConnectedClient, packet: PublishPacket, reasonCode: number): void {
   needs.metrics.publishRefused += 1;
+  const why = (): string =>
+    `The client may not publish to ${JSON.stringify(packet.topic)} (${reasonText(reasonCode)}).`;
+  needs.notices.tell("denied", { ...subjectOf(client), reasonCode, topic: packet.topic }, why);
   if (packet.qos === 0) {
     return;
   }
@@ -114,6 +123,6 @@ function refuse(needs: PublishNeeds, client: ConnectedClient, packet: PublishPac
   } else if (reasonCode === NOT_AUTHORIZED) {
     protocol.acknowledge(packet.packetId, SUCCESS, needs.loop.now);
   } else {
-    client.disconnect(reasonCode);
+    client.disconnect(reasonCode, why());
   }
 }

@@ -20,9 +20,11 @@ import type { Authority, EventHub } from "../hooks/index.ts";
 import type { BrokerLimits } from "../limits.ts";
 import { grantedQoS } from "../messages/index.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
+import type { Notices } from "../notices/index.ts";
 import { hasWildcard } from "../routing/index.ts";
 import type { StoredSubscription } from "../storage/index.ts";
 import type { ConnectedClient } from "./client.ts";
+import { reasonText, subjectOf } from "./notice-subject.ts";
 import { topicFits } from "./topic-limits.ts";
 
 /** What handling SUBSCRIBE and UNSUBSCRIBE needs of a broker. */
@@ -32,6 +34,7 @@ export interface SubscribeNeeds {
   readonly limits: BrokerLimits;
   readonly loop: Pick<LinkLoop, "now">;
   readonly metrics: MetricsRecorder;
+  readonly notices: Notices;
 }
 
 /** A SUBSCRIBE: each filter is judged in turn, one SUBACK answers them all, retained messages follow. */
@@ -62,7 +65,7 @@ export class SubscribeFlow {
       const request = subscriptions[index]!;
       const refusal = index < limits.filtersPerSubscribe ? this.#limitReached(request) : QUOTA_EXCEEDED;
       if (refusal !== 0) {
-        this.#refuse(refusal);
+        this.#refuse(request, refusal);
         continue;
       }
       const verdict = authority.subscribe(this.#client.info, request);
@@ -81,7 +84,7 @@ export class SubscribeFlow {
   /** `verdict`: the highest QoS, or a reason code. */
   #decide(request: SubscriptionRequest, verdict: number): void {
     if (verdict >= FIRST_FAILURE) {
-      this.#refuse(verdict);
+      this.#refuse(request, verdict);
     } else {
       this.#grant(request, grantedQoS(verdict as QoS, this.#needs.limits.maximumQoS));
     }
@@ -100,8 +103,10 @@ export class SubscribeFlow {
     this.#reasonCodes.push(qos);
   }
 
-  #refuse(reasonCode: number): void {
+  #refuse({ filter }: SubscriptionRequest, reasonCode: number): void {
     this.#needs.metrics.subscriptionsRefused += 1;
+    const why = (): string => `The client may not subscribe to ${JSON.stringify(filter)} (${reasonText(reasonCode)}).`;
+    this.#needs.notices.tell("denied", { ...subjectOf(this.#client), reasonCode, topic: filter }, why);
     // 3.1.1 has one code for every failure.
     this.#reasonCodes.push(this.#client.protocol.version === 5 ? reasonCode : UNSPECIFIED_ERROR);
   }

@@ -11,8 +11,8 @@ export interface SessionConnection {
   /** The common case, without an object for it. */
   sendQoS0(publication: IncomingPublication, encoded: EncodedPacket): void;
   send(delivery: Delivery, encoded: EncodedPacket | undefined): void;
-  /** Ends the connection; MQTT 5 clients are told why. */
-  disconnect(reasonCode: number): void;
+  /** Ends the connection; MQTT 5 clients are told the reason code, the operator `why`: a sentence about the client. */
+  disconnect(reasonCode: number, why: string): void;
   /** Ends the connection over a failure of this side. */
   fail(error: unknown): void;
 }

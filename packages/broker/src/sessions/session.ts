@@ -337,7 +337,7 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
 
   #enqueue(delivery: Delivery): void {
     if (!this.queue.push(delivery)) {
-      this.connection?.disconnect(QUOTA_EXCEEDED);
+      this.connection?.disconnect(QUOTA_EXCEEDED, "The client takes its messages too slowly: its queue is full.");
       return;
     }
     if (this.connection === undefined) {

@@ -106,7 +106,7 @@ export class Sessions {
   /** Ends a session and the connection that it may have, as an operator's last word; false when there is none. */
   delete(clientId: string): boolean {
     const session = this.#sessions.get(clientId);
-    session?.connection?.disconnect(ADMINISTRATIVE_ACTION);
+    session?.connection?.disconnect(ADMINISTRATIVE_ACTION, "Its session was deleted.");
     // That may have ended it already.
     if (session !== undefined && !session.ended) {
       this.#end(session);
@@ -151,7 +151,7 @@ export class Sessions {
   /** Another node has it now. */
   release(clientId: string): void {
     const session = this.#sessions.get(clientId);
-    session?.connection?.disconnect(SESSION_TAKEN_OVER);
+    session?.connection?.disconnect(SESSION_TAKEN_OVER, "Its session is at another node now.");
     if (session !== undefined && !session.ended) {
       session.will = undefined;
       this.#end(session);
@@ -163,7 +163,7 @@ export class Sessions {
     const before = this.#sessions.get(clientId);
     if (before?.connection !== undefined) {
       this.#needs.metrics.takeovers += 1;
-      before.connection.disconnect(SESSION_TAKEN_OVER);
+      before.connection.disconnect(SESSION_TAKEN_OVER, "Another connection came with its client identifier.");
     }
     const session = this.#sessions.get(clientId);
     if (session === undefined) {

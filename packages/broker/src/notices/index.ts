@@ -1,0 +1,1 @@
+export { type NoticeKind, type NoticeSubject, Notices, type NoticesNeeds } from "./notices.ts";
