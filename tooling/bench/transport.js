@@ -24,8 +24,14 @@ export async function run() {
     tcp: await tidewire(tcpListener({ host: "127.0.0.1" }), (url) => tcp({ host: "127.0.0.1", port: portOf(url) })),
     ws: await bareWs("client"),
     wsDown: await bareWs("server"),
-    webSocket: await tidewire(webSocketListener({ host: "127.0.0.1" }), (url) => webSocket(url)),
-    webSocketDown: await tidewire(webSocketListener({ host: "127.0.0.1" }), (url) => webSocket(url), "server"),
+    webSocket: await tidewire(webSocketListener({ host: "127.0.0.1", firstInputBytes: 16_777_216 }), (url) =>
+      webSocket(url),
+    ),
+    webSocketDown: await tidewire(
+      webSocketListener({ host: "127.0.0.1", firstInputBytes: 16_777_216 }),
+      (url) => webSocket(url),
+      "server",
+    ),
   };
   const packets = await rates(contenders, batch);
   const blocks = await rates(contenders, block);

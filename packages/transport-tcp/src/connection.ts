@@ -20,7 +20,7 @@ export class TcpConnection extends SocketConnection {
       return;
     }
     this.#paused = true;
-    if (this.handler !== undefined) {
+    if (this.started) {
       this.socket.pause();
     }
   }
@@ -30,7 +30,7 @@ export class TcpConnection extends SocketConnection {
       return;
     }
     this.#paused = false;
-    if (this.handler !== undefined) {
+    if (this.started) {
       this.socket.resume();
     }
   }
@@ -68,7 +68,7 @@ export class TcpConnection extends SocketConnection {
 
   received(chunk: Uint8Array): void {
     if (!this.closing) {
-      this.handler?.onData(chunk);
+      this.deliver(chunk);
     }
   }
 

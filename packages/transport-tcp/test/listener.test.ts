@@ -109,17 +109,19 @@ describe("slow starts", () => {
     expect(accepted).toEqual([]);
   });
 
-  it("bounds how many are in their handshake, and lets others in when they are gone", async () => {
-    const { port } = await listen({ tls: server, handshakeTimeoutMs: 5_000, pendingHandshakes: 3 });
-    const slow = await Promise.all([1, 2, 3].map(() => rawSocket(port)));
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const dial = tcp({ host: "127.0.0.1", port, tls: { ca: authority.cert } });
-    await expect(dial()).rejects.toMatchObject({ name: "TransportError" });
-    for (const socket of slow) {
-      socket.destroy();
+  // Attack 49: the silent sockets of one address kept everybody else out.
+  it("lets a newcomer in when silent handshakes fill all places, and ends the oldest", async () => {
+    const { port, refused } = await listen({ tls: server, handshakeTimeoutMs: 60_000, pendingHandshakes: 3 });
+    const slow: Socket[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      slow.push(await rawSocket(port));
     }
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const evicted = closed(slow[0] as Socket);
+    const dial = tcp({ host: "127.0.0.1", port, tls: { ca: authority.cert } });
     (await dial()).abort();
+    await evicted;
+    await until(() => refused.some(({ code }) => code === "crowded"));
+    expect(slow.slice(1).map((socket) => socket.destroyed)).toEqual([false, false]);
   });
 });
 

@@ -3,7 +3,10 @@ import {
   type Connection,
   type ConnectionHandler,
   type ConnectionInfo,
+  callbackError,
+  guard,
   TransportError,
+  warn,
 } from "@tidewire/transport";
 import { closeError } from "./close-info.ts";
 import type { Limits } from "./limits.ts";
@@ -42,7 +45,7 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
     }
     const chunk = new Uint8Array(data);
     if (handler !== undefined && !paused && held.length === 0) {
-      handler.onData(chunk);
+      hand(chunk);
       return;
     }
     held.push(chunk);
@@ -58,12 +61,22 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
       const next = held.shift()!;
       if (next instanceof Uint8Array) {
         heldBytes -= next.length;
-        handler.onData(next);
+        hand(next);
       } else {
         closing = true;
-        handler.onClose(next);
+        guard(
+          () => handler!.onClose(next),
+          (cause) => warn("onClose", cause),
+        );
       }
     }
+  }
+
+  function hand(chunk: Uint8Array): void {
+    guard(
+      () => handler!.onData(chunk),
+      (cause) => abort(callbackError("onData", cause)),
+    );
   }
 
   /** The peer did what it must not: the connection ends now, for a reason that is its own. */
@@ -78,6 +91,16 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
     held.length = 0;
     clearTimeout(drainTimer);
     socket.close(code);
+  }
+
+  function abort(error?: Error): void {
+    if (end !== undefined) {
+      return;
+    }
+    // The platform cannot drop a connection at once: it closes in its own time, and we do not wait. The code, one of
+    // those left to applications, tells the peer that this is no orderly end.
+    stop(4000);
+    finish(false, error);
   }
 
   function finish(clean: boolean, error: Error | undefined): void {
@@ -98,7 +121,10 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
       if (handler === undefined || socket.bufferedAmount > limits.lowWaterMark) {
         watchDrain();
       } else {
-        handler.onDrain();
+        guard(
+          () => handler!.onDrain(),
+          (cause) => abort(callbackError("onDrain", cause)),
+        );
       }
     }, limits.drainPollMs);
   }
@@ -113,7 +139,7 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
     },
     start(given) {
       if (handler !== undefined) {
-        throw new Error("start may be called once");
+        throw new TransportError("misuse", "start was called a second time: a connection has one handler.");
       }
       handler = given;
       queueMicrotask(deliver);
@@ -151,14 +177,6 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
         limits.closeTimeoutMs,
       );
     },
-    abort(error) {
-      if (end !== undefined) {
-        return;
-      }
-      // The platform cannot drop a connection at once: it closes in its own time, and we do not wait. The code, one of
-      // those left to applications, tells the peer that this is no orderly end.
-      stop(4000);
-      finish(false, error);
-    },
+    abort,
   };
 }

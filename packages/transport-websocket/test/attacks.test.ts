@@ -219,16 +219,19 @@ it("ends who is slow before and after the TLS handshake", async () => {
   await ping();
 });
 
-it("bounds how many are in their handshake", async () => {
+// Attack 49.
+it("lets a newcomer in when half-open upgrades fill all places", async () => {
   const { port, ping } = await victim({ handshakeTimeoutMs: 60_000, pendingHandshakes: 5 });
-  const slow = await Promise.all(Array.from({ length: 5 }, () => rawSocket(port)));
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  const late = await rawSocket(port);
-  await responseOf(late);
+  const slow: Socket[] = [];
+  for (let i = 0; i < 5; i += 1) {
+    slow.push(await rawSocket(port));
+  }
+  const evicted = responseOf(slow[0] as Socket);
+  const late = await upgraded(port);
+  expect(late.destroyed).toBe(false);
+  await evicted;
   await ping();
-  for (const socket of slow) {
+  for (const socket of [...slow, late]) {
     socket.destroy();
   }
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  (await upgraded(port)).destroy();
 });

@@ -22,7 +22,7 @@ class Station {
   readonly openListener = async (): Promise<{ listener: number; url: string }> => {
     const accepted: LocalPeer[] = [];
     const marks = { highWaterMark: 65_536, lowWaterMark: 16_384 };
-    const settings = { ...marks, closeTimeoutMs: 3_000, firstInputBytes: 16_777_216 };
+    const settings = { ...marks, closeTimeoutMs: 3_000, firstInputBytes: 16_777_216, origins: "*" } as const;
     const listener = await webSocketListener({ host: "127.0.0.1", ...settings })((connection) => {
       accepted.push(new LocalPeer(connection));
     });

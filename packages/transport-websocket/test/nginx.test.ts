@@ -114,7 +114,9 @@ describe.skipIf(missing !== undefined)(`behind nginx ${missing ?? ""}`, () => {
   let proxy: Nginx;
   beforeAll(async () => {
     certificateOfProxy = await certificate("proxy");
-    listener = await webSocketListener({ host: "127.0.0.1", trustedProxies: ["127.0.0.1"] })((connection) => {
+    // The page in Chromium is blank and has no origin of its own.
+    const origins = ["null"];
+    listener = await webSocketListener({ host: "127.0.0.1", origins, trustedProxies: ["127.0.0.1"] })((connection) => {
       accepted.push(connection);
       connection.allowInput(1_048_576);
       connection.start({ onData: (chunk) => connection.send([chunk]), onDrain() {}, onClose() {} });

@@ -7,7 +7,7 @@ import { webSocketListener } from "@tidewire/transport-websocket/node";
 const broker = createBroker({ sysIntervalMs: 0 });
 await broker.start();
 const tcp = await broker.listen(tcpListener({ host: "127.0.0.1", port: 0 }));
-const web = await broker.listen(webSocketListener({ host: "127.0.0.1", port: 0, path: "/mqtt" }));
+const web = await broker.listen(webSocketListener({ host: "127.0.0.1", port: 0, path: "/mqtt", origins: "*" }));
 // Retained, so that whoever wants to know subscribes anew.
 let told = -1;
 setInterval(() => {

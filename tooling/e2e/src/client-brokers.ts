@@ -43,7 +43,7 @@ export const tidewire: ClientBroker = {
     const broker = createBroker();
     await broker.start();
     const raw = await broker.listen(tcpListener({ host: "127.0.0.1", port: 0 }));
-    const web = await broker.listen(webSocketListener({ host: "127.0.0.1", port: 0, path: "/mqtt" }));
+    const web = await broker.listen(webSocketListener({ host: "127.0.0.1", port: 0, path: "/mqtt", origins: "*" }));
     return {
       targets: {
         tcp: tcp({ host: "127.0.0.1", port: Number(new URL(raw.addresses[0]!).port) }),

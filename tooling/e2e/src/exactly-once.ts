@@ -126,7 +126,7 @@ async function startBroker(directory: string, tcpPort: number, webPort: number):
   const broker = createBroker({ store: lmdbStore({ directory }), sysIntervalMs: 0 });
   await broker.start();
   await broker.listen(tcpListener({ host: "127.0.0.1", port: tcpPort }));
-  await broker.listen(webSocketListener({ host: "127.0.0.1", port: webPort, path: "/mqtt" }));
+  await broker.listen(webSocketListener({ host: "127.0.0.1", port: webPort, path: "/mqtt", origins: "*" }));
   return broker;
 }
 

@@ -31,7 +31,9 @@ describeWithPeers(["chromium"], "a tab in the background for three minutes", () 
   it.each(["shared", "page"])("keeps its session (%s)", { timeout: 300_000 }, async (kind) => {
     const broker = createBroker({ sysIntervalMs: 0 });
     await broker.start();
-    const listener = await broker.listen(webSocketListener({ host: "127.0.0.1", port: 0, path: "/mqtt" }));
+    const listener = await broker.listen(
+      webSocketListener({ host: "127.0.0.1", port: 0, path: "/mqtt", origins: "*" }),
+    );
     const app = await serveApp({ "/page.js": pageScript, "/shared.js": sharedWorkerScript });
     const browser = await launchChromium();
     try {

@@ -113,7 +113,9 @@ describeWithPeers(["chromium"], "our client in Chromium", () => {
   beforeAll(async () => {
     broker = createBroker({ sysIntervalMs: 0 });
     await broker.start();
-    const listener = await broker.listen(webSocketListener({ host: "127.0.0.1", port: 0, path: "/mqtt" }));
+    const listener = await broker.listen(
+      webSocketListener({ host: "127.0.0.1", port: 0, path: "/mqtt", origins: "*" }),
+    );
     brokerUrl = listener.addresses[0]!;
     broker.subscribe("ask", (message) => {
       const { responseTopic, correlationData } = message.properties ?? {};

@@ -30,7 +30,7 @@ beforeAll(async () => {
   broker = createBroker({ sysIntervalMs: 0 });
   await broker.start();
   const raw = await broker.listen(tcpListener({ host: "127.0.0.1", port: 0 }));
-  const web = await broker.listen(webSocketListener({ host: "127.0.0.1", port: 0, path: "/mqtt" }));
+  const web = await broker.listen(webSocketListener({ host: "127.0.0.1", port: 0, path: "/mqtt", origins: "*" }));
   ports = [raw, web].map(({ addresses }) => new URL(addresses[0]!).port);
 }, 300_000);
 

@@ -20,6 +20,10 @@ export class WsConnection extends SocketConnection {
   /** Accepted and not compressed: frames can be written without `ws`. */
   readonly #plain: boolean;
   readonly #pending: PendingInput;
+  /** A ping was sent; something came since then; and the bytes that had left by then, for a peer that is only slow. */
+  #asked = false;
+  #heard = false;
+  #left = 0;
   #paused = false;
   /** The peer broke a rule and has been told: what else it sends does not count. */
   #refused = false;
@@ -54,7 +58,7 @@ export class WsConnection extends SocketConnection {
   }
 
   override get pendingInput(): number {
-    return this.#pending.bytes + this.#heldBytes;
+    return this.ended ? 0 : this.#pending.bytes + this.#heldBytes;
   }
 
   override allowInput(bytes: number): void {
@@ -74,7 +78,7 @@ export class WsConnection extends SocketConnection {
       return;
     }
     this.#paused = false;
-    if (this.handler !== undefined) {
+    if (this.started) {
       process.nextTick(() => this.#deliverHeld());
     }
   }
@@ -108,8 +112,28 @@ export class WsConnection extends SocketConnection {
     this.#ws.terminate();
   }
 
+  ping(): void {
+    if (this.closing || this.#paused || this.#ws.readyState !== this.#ws.OPEN) {
+      // Nothing is read now: an answer could not be seen.
+      this.#asked = false;
+      return;
+    }
+    const left = this.socket.bytesWritten - this.socket.writableLength;
+    const moved = this.socket.writableLength > 0 && left > this.#left;
+    this.#left = left;
+    if (this.#asked && !this.#heard && !moved) {
+      this.fail(new TransportError("timeout", "The peer did not answer a ping in time."));
+      this.endNow();
+      return;
+    }
+    this.#asked = true;
+    this.#heard = false;
+    this.#ws.ping();
+  }
+
   /** A chunk of the socket that `ws` has taken apart. */
   arrived(bytes: number): void {
+    this.#heard = true;
     if (this.#pending.arrived(bytes) || this.closing || this.#refused) {
       return;
     }
@@ -135,8 +159,8 @@ export class WsConnection extends SocketConnection {
       this.#ws.close(1003);
       return;
     }
-    if (this.handler !== undefined && !this.#paused && this.#held === undefined) {
-      this.handler.onData(data);
+    if (this.started && !this.#paused && this.#held === undefined) {
+      this.deliver(data);
     } else {
       this.#held ??= [];
       this.#held.push(data);
@@ -178,7 +202,7 @@ export class WsConnection extends SocketConnection {
         this.#held = undefined;
       } else {
         this.#heldBytes -= chunk.length;
-        this.handler?.onData(chunk);
+        this.deliver(chunk);
       }
     }
     if (this.#paused) {

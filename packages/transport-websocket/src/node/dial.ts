@@ -108,7 +108,7 @@ function clientLimits(options: NodeWebSocketOptions, settings: WsSettings): obje
     maxPayload: options.maxPayload ?? limits.clientMessageBytes,
     maxFragments: options.maxFragments ?? limits.clientFragments,
     maxBufferedChunks: limits.clientBufferedChunks,
-    closeTimeout: settings.closeTimeoutMs,
+    closeTimeout: settings.closeTimeoutMs + limits.laterMs,
   };
 }
 

@@ -1,11 +1,11 @@
 /** Limits of the Node entry. */
 export const limits = {
-  /** From accept to the end of the upgrade: a slow phone needs 2 or 3 s for TLS and HTTP, an attacker all there is. */
-  handshakeTimeoutMs: 10_000,
-  /** Connections in their handshake at a time: they cost memory before anybody has said who they are. */
-  pendingHandshakes: 2_000,
   /** Request line and headers of the upgrade: browsers send 1 or 2 KiB, more with cookies. */
   headerBytes: 16_384,
+  /** Headers of a request: browsers send 20, proxies add some. */
+  headers: 100,
+  /** The time limits of `ws` come this much after those of the connection, and never first. */
+  laterMs: 5_000,
   /** What a connection holds of an unfinished message before its owner allows more: a first packet is far smaller. */
   firstInputBytes: 65_536,
   /** The largest MQTT packet and the rest of a chunk: what a client may really send, `allowInput` says. */
@@ -29,8 +29,6 @@ export const limits = {
   bufferedChunks: 8_388_608,
   /** Pings not answered because the peer does not read: more ends the connection. */
   pendingPongs: 16,
-  /** Connections waiting in the operating system to be accepted: a reconnecting fleet comes all at once. */
-  backlog: 1_024,
   /** A frame and its head are joined into one buffer up to here: a copy this small costs less than a second buffer. */
   joinedFrameBytes: 4_096,
 } as const;

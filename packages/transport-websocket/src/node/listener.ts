@@ -1,114 +1,120 @@
-import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
-import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
-import type { AddressInfo, Socket } from "node:net";
-import type { SecureContextOptions, TlsOptions } from "node:tls";
-import type { Connection, Listener } from "@tidewire/transport";
-import { addressText, Handshakes, transportError } from "@tidewire/transport/node";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { SecureContextOptions } from "node:tls";
+import { type Connection, type Listener, TransportError } from "@tidewire/transport";
+import { AddressList, SocketServer, type SocketServerOptions } from "@tidewire/transport/node";
 import { limits } from "./limits.ts";
+import { answer } from "./refusal.ts";
 import { type UpgradeOptions, Upgrader } from "./upgrade.ts";
 
-export interface WebSocketListenerOptions extends UpgradeOptions {
-  /** Default: all addresses, IPv6 and IPv4. */
-  readonly host?: string;
-  /** Default 0: a free one. */
-  readonly port?: number;
-  /** TLS (`wss:`), with Node's options: `cert` and `key`, `ca` with `requestCert` to demand client certificates. */
-  readonly tls?: TlsOptions;
-  /** Connections that the operating system keeps until they are accepted. */
-  readonly backlog?: number;
-  /** From accept to the end of TLS handshake and upgrade. */
-  readonly handshakeTimeoutMs?: number;
-  /** Connections in their handshake at a time; more are closed. */
-  readonly pendingHandshakes?: number;
+export interface WebSocketListenerOptions extends UpgradeOptions, SocketServerOptions {
   /** Request line and headers together; more is answered with status 431. */
   readonly maxHeaderBytes?: number;
 }
 
 export interface WebSocketListener extends Listener {
-  /** New certificates for new connections; those that exist go on. */
+  /**
+   * Other certificates for new connections; those that exist go on, and so do the other options of TLS.
+   *
+   * @throws TransportError `tls-credentials` when certificate and key do not belong together: the old ones stay in use
+   */
   reloadCertificate(options: SecureContextOptions): void;
 }
 
-/** Listens for WebSockets on a port of its own; every other request is answered with status 426. */
+/**
+ * Listens for WebSockets on a port of its own; every other request is answered with status 426. What `onConnection`
+ * throws ends its connection and is told to `onRefused`.
+ */
 export function webSocketListener(
   options: WebSocketListenerOptions = {},
 ): (onConnection: (connection: Connection) => void) => Promise<WebSocketListener> {
-  return (onConnection) => new HttpListener(options, onConnection).open();
+  return async (onConnection) => {
+    const listener = new HttpListener(options, onConnection);
+    await listener.open();
+    return listener;
+  };
 }
 
 class HttpListener implements WebSocketListener {
   readonly #options: WebSocketListenerOptions;
   readonly #upgrader: Upgrader;
-  readonly #handshakes: Handshakes;
-  readonly #server: Server | SecureServer;
+  readonly #sockets: SocketServer;
+  /** Never listens itself: it is given the sockets that PROXY header and TLS are done with. */
+  readonly #http: Server;
+  /** The clients that PROXY headers told of. */
+  readonly #sources = new WeakMap<Socket, string>();
+  /** Sockets that had their answer: what is pipelined behind it is not looked at. */
+  readonly #answered = new WeakSet<Socket>();
   #addresses: readonly string[] = [];
 
   constructor(options: WebSocketListenerOptions, onConnection: (connection: Connection) => void) {
     this.#options = options;
-    this.#upgrader = new Upgrader(options, onConnection);
-    this.#handshakes = new Handshakes(
-      options.handshakeTimeoutMs ?? limits.handshakeTimeoutMs,
-      options.pendingHandshakes ?? limits.pendingHandshakes,
-    );
-    this.#server = this.#createServer();
-    this.#server.on("connection", (socket: Socket) => this.#handshakes.begin(socket));
-    this.#server.on("upgrade", (request, socket, head) => {
-      this.#handshakes.end(socket as Socket);
-      this.#upgrader.handle(request, socket as Socket, head);
+    this.#sockets = new SocketServer(options, {
+      alpnProtocols: ["http/1.1"],
+      proxies: new AddressList(options.trustedProxies ?? []),
+      upgrades: true,
+      onSocket: (socket, source) => this.#take(socket, source),
     });
-    this.#server.on("tlsClientError", (error: Error) => {
-      options.onRefused?.(transportError(error, "tls-failed"), undefined);
-    });
+    this.#upgrader = new Upgrader(options, this.#sockets.handshakes, onConnection);
+    this.#http = this.#createHttpServer();
   }
 
   get addresses(): readonly string[] {
     return this.#addresses;
   }
 
-  open(): Promise<WebSocketListener> {
-    const { host, port = 0, backlog = limits.backlog } = this.#options;
-    return new Promise((resolve, reject) => {
-      const onError = (error: Error): void => reject(transportError(error, "address-invalid"));
-      this.#server.once("error", onError);
-      this.#server.listen({ host, port, backlog }, () => {
-        this.#server.off("error", onError);
-        this.#server.on("error", (error) => this.#options.onRefused?.(transportError(error), undefined));
-        const { address, port } = this.#server.address() as AddressInfo;
-        const scheme = this.#options.tls === undefined ? "ws" : "wss";
-        this.#addresses = [`${scheme}://${addressText(address, port)}${this.#upgrader.path}`];
-        resolve(this);
-      });
-    });
+  async open(): Promise<void> {
+    await this.#sockets.open();
+    const url = this.#sockets.url(this.#options.tls === undefined ? "ws" : "wss");
+    this.#addresses = this.#upgrader.paths.map((path) => `${url}${path}`);
   }
 
   close(): Promise<void> {
-    this.#handshakes.close();
-    // The callback of `close` would wait for the connections too; the port is free as soon as the call is made.
-    this.#server.close();
-    return new Promise((resolve) => setImmediate(resolve));
+    return this.#sockets.close();
   }
 
   reloadCertificate(options: SecureContextOptions): void {
-    if ("setSecureContext" in this.#server) {
-      this.#server.setSecureContext(options);
+    this.#sockets.reloadCertificate(options);
+  }
+
+  #take(socket: Socket, source: string | undefined): void {
+    if (source !== undefined) {
+      this.#sources.set(socket, source);
     }
+    this.#http.emit("connection", socket);
+    // Reading the header has stopped it.
+    socket.resume();
   }
 
-  #createServer(): Server | SecureServer {
-    const options: ServerOptions = {
-      maxHeaderSize: this.#options.maxHeaderBytes ?? limits.headerBytes,
-      noDelay: true,
-      // Whoever is not upgraded in time is closed by `Handshakes`, keep-alive or not.
-      keepAlive: false,
-    };
-    const { tls } = this.#options;
-    return tls === undefined
-      ? createServer(options, answerUpgradeRequired)
-      : createSecureServer({ ...options, ...tls }, answerUpgradeRequired);
+  #createHttpServer(): Server {
+    const server = createServer(
+      { maxHeaderSize: this.#options.maxHeaderBytes ?? limits.headerBytes },
+      (request, response) => this.#answerUpgradeRequired(request, response),
+    );
+    server.on("upgrade", (request, socket, head) => {
+      if (this.#answered.has(socket as Socket)) {
+        socket.destroy();
+      } else {
+        this.#upgrader.handle(request, socket as Socket, head, this.#sources.get(socket as Socket));
+      }
+    });
+    server.on("clientError", (error: Error & { code?: string }, socket) => {
+      const status = error.code === "HPE_HEADER_OVERFLOW" ? 431 : 400;
+      const reason = status === 431 ? "The headers are too large." : "This is not HTTP/1.1.";
+      this.#sockets.handshakes.fail(socket as Socket, new TransportError("handshake-failed", reason, { cause: error }));
+      answer(socket as Socket, { status, reason });
+    });
+    return server;
   }
-}
 
-function answerUpgradeRequired(_request: IncomingMessage, response: ServerResponse): void {
-  response.writeHead(426, { connection: "close", upgrade: "websocket", "content-type": "text/plain" });
-  response.end("This port speaks MQTT over WebSocket.");
+  #answerUpgradeRequired({ socket }: IncomingMessage, response: ServerResponse): void {
+    const reason = "This port speaks MQTT over WebSocket.";
+    this.#answered.add(socket);
+    this.#sockets.handshakes.fail(
+      socket,
+      new TransportError("handshake-failed", "The request was not for an upgrade."),
+    );
+    response.writeHead(426, { connection: "close", upgrade: "websocket", "content-type": "text/plain" });
+    response.end(reason);
+  }
 }

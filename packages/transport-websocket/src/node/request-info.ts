@@ -1,21 +1,22 @@
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
+import { isIP, type Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { ConnectionInfo } from "@tidewire/transport";
 import { type AddressList, addressText } from "@tidewire/transport/node";
 
-/** What an upgrade request tells about its connection. */
+/** What an upgrade request tells about its connection; `source` is what a PROXY header told of the client. */
 export function requestInfo(
   request: IncomingMessage,
   socket: Socket,
   protocol: string,
   trustedProxies: AddressList,
+  source: string | undefined,
 ): ConnectionInfo {
   const secure = socket instanceof TLSSocket;
   const base = {
     transport: secure ? "wss" : "ws",
     remoteAddress:
-      forwardedFor(request, socket, trustedProxies) ?? addressText(socket.remoteAddress, socket.remotePort),
+      forwardedFor(request, socket, trustedProxies) ?? source ?? addressText(socket.remoteAddress, socket.remotePort),
     localAddress: addressText(socket.localAddress, socket.localPort),
     secure,
     protocol: protocol || undefined,
@@ -28,17 +29,28 @@ export function requestInfo(
 
 /**
  * The client as the nearest trusted proxy saw it: each proxy appends the address that it got the request from, so the
- * last one that is not itself a trusted proxy counts. What stands before it anybody can have written.
+ * last one that is not itself a trusted proxy counts. What stands before it anybody can have written, and what is no
+ * address is not believed at all.
  */
-function forwardedFor(request: IncomingMessage, socket: Socket, trustedProxies: AddressList): string | undefined {
+export function forwardedFor(
+  request: IncomingMessage,
+  socket: Socket,
+  trustedProxies: AddressList,
+): string | undefined {
   const header = request.headers["x-forwarded-for"];
   if (header === undefined || !trustedProxies.has(socket.remoteAddress)) {
     return undefined;
   }
-  const addresses = String(header)
-    .split(",")
-    .map((address) => address.trim());
-  return addresses.findLast((address) => !trustedProxies.has(address)) ?? addresses[0];
+  const addresses = String(header).split(",").map(addressIn);
+  const client = addresses.findLast((address) => !trustedProxies.has(address)) ?? addresses[0];
+  return client === undefined ? undefined : addressText(client, undefined);
+}
+
+/** Some proxies write the port, too: `192.0.2.7:50213`, `[2001:db8::7]:50213`. */
+function addressIn(entry: string): string | undefined {
+  const [, bracketed, plain] = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d+)?$/.exec(entry.trim()) ?? [];
+  const address = bracketed ?? plain ?? entry.trim();
+  return isIP(address) === 0 ? undefined : address;
 }
 
 function headersOf(request: IncomingMessage): ReadonlyMap<string, string> {

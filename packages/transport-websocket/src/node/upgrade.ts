@@ -1,27 +1,40 @@
-import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { type Connection, TransportError, type TransportErrorCode } from "@tidewire/transport";
-import { AddressList, addressText, socketSettings } from "@tidewire/transport/node";
+import { type Connection, TransportError } from "@tidewire/transport";
+import {
+  AddressList,
+  deliverConnection,
+  type Handshakes,
+  type OnRefused,
+  socketSettings,
+} from "@tidewire/transport/node";
 import { type PerMessageDeflateOptions, type ServerOptions, WebSocketServer } from "ws";
 import { limits as commonLimits } from "../limits.ts";
 import { WsConnection, type WsSettings } from "./connection.ts";
 import { limits } from "./limits.ts";
-import { requestInfo } from "./request-info.ts";
+import { OriginPolicy } from "./origin-policy.ts";
+import { Pinger } from "./pinger.ts";
+import { answer, type Refusal } from "./refusal.ts";
+import { forwardedFor, requestInfo } from "./request-info.ts";
+import { pathOf, type RequestTarget, requestTarget } from "./request-target.ts";
 
 /** What holds for upgrade requests and the connections they become, whoever owns the HTTP server. */
 export interface UpgradeOptions {
-  /** Path of the requests, without the query. Default `/mqtt`. */
-  readonly path?: string;
-  /** Subprotocols spoken here. Default `mqtt` and `mqttv3.1`. */
+  /** Path of the requests, or several, without the query; a slash at the end makes no difference. Default `/mqtt`. */
+  readonly path?: string | readonly string[];
+  /** Subprotocols spoken here. Default `mqtt`, `mqttv3.1`, and `mqttv3.1.1` as some clients write it. */
   readonly protocols?: readonly string[];
   /** Accept requests without a subprotocol. Default false: [MQTT-6.0.0-3] asks for one. */
   readonly allowMissingSubprotocol?: boolean;
   /**
-   * Origins that browsers may come from, such as `https://app.example`, compared whole. Requests without an Origin,
-   * which do not come from a web page, are accepted. Default: every origin.
+   * Origins of the web pages that may connect, such as `https://app.example`, compared whole; `*` for every page.
+   * Requests without an Origin, which do not come from a web page, are accepted. Default: pages from the host and port
+   * that the request is for; on loopback, only if that host means this machine.
    */
-  readonly origins?: readonly string[];
-  /** Proxies whose `X-Forwarded-For` is believed: addresses and blocks. Default none. */
+  readonly origins?: "*" | readonly string[];
+  /** Names that this machine has on loopback besides `localhost` and its addresses; see `origins`. */
+  readonly hosts?: readonly string[];
+  /** Proxies whose `X-Forwarded-For`, `-Proto` and `-Host` are believed: addresses and blocks. Default none. */
   readonly trustedProxies?: readonly string[];
   /** Accept compression. Default off: it costs 200 kB and more for each connection, and invites deflate bombs. */
   readonly perMessageDeflate?: boolean | PerMessageDeflateOptions;
@@ -45,70 +58,113 @@ export interface UpgradeOptions {
   readonly lowWaterMark?: number;
   /** How long `close` of a connection waits for the peer. */
   readonly closeTimeoutMs?: number;
+  /**
+   * A ping to every client in this time, for proxies that cut what is silent, and to find peers that vanished: one that
+   * has sent nothing by the next ping is given up with the error `timeout`. Default 0: none.
+   */
+  readonly pingIntervalMs?: number;
   /** Told of each peer that did not get as far as a connection, for the log. */
-  readonly onRefused?: (error: TransportError, remoteAddress: string | undefined) => void;
+  readonly onRefused?: OnRefused;
 }
 
 /** Turns upgrade requests into connections. */
 export class Upgrader {
-  readonly path: string;
+  readonly paths: readonly string[];
+  readonly trustedProxies: AddressList;
   readonly #options: UpgradeOptions;
+  readonly #handshakes: Handshakes;
   readonly #onConnection: (connection: Connection) => void;
   readonly #settings: WsSettings;
   readonly #protocols: ReadonlySet<string>;
-  readonly #origins: ReadonlySet<string> | undefined;
-  readonly #trustedProxies: AddressList;
+  readonly #policy: OriginPolicy;
   readonly #server: WebSocketServer;
+  readonly #pinger: Pinger;
 
-  constructor(options: UpgradeOptions, onConnection: (connection: Connection) => void) {
-    this.path = options.path ?? "/mqtt";
+  /** @throws TransportError `address-invalid` for an option that is no address, origin or host */
+  constructor(options: UpgradeOptions, handshakes: Handshakes, onConnection: (connection: Connection) => void) {
+    const { path = "/mqtt" } = options;
+    this.paths = [...new Set((typeof path === "string" ? [path] : path).map(pathOf))];
     this.#options = options;
+    this.#handshakes = handshakes;
     this.#onConnection = onConnection;
     const sentMessageBytes = options.sentMessageBytes ?? commonLimits.sentMessageBytes;
     const firstInputBytes = options.firstInputBytes ?? limits.firstInputBytes;
     this.#settings = { ...socketSettings(options), sentMessageBytes, firstInputBytes };
-    this.#protocols = new Set(options.protocols ?? ["mqtt", "mqttv3.1"]);
-    this.#origins = options.origins === undefined ? undefined : new Set(options.origins);
-    this.#trustedProxies = new AddressList(options.trustedProxies ?? []);
+    this.#protocols = new Set(options.protocols ?? ["mqtt", "mqttv3.1", "mqttv3.1.1"]);
+    this.trustedProxies = new AddressList(options.trustedProxies ?? []);
+    this.#policy = new OriginPolicy(options.origins, options.hosts ?? [], this.trustedProxies);
+    this.#pinger = new Pinger(options.pingIntervalMs ?? 0);
+    this.#server = this.#createServer();
+  }
+
+  /** Whether the request is for a path of this listener. */
+  matches(request: IncomingMessage): boolean {
+    const target = requestTarget(request);
+    return target !== undefined && this.paths.includes(target.path);
+  }
+
+  /** `source`: the client's address, where a PROXY header told it. */
+  handle(request: IncomingMessage, socket: Socket, head: Buffer, source?: string): void {
+    const target = requestTarget(request);
+    const refusal = this.#refusal(request, socket, target);
+    if (refusal !== undefined) {
+      this.#refuse(request, socket, refusal);
+      return;
+    }
+    this.#server.handleUpgrade(request, socket, head, (ws) => {
+      this.#handshakes.end(socket);
+      const info = requestInfo(request, socket, ws.protocol, this.trustedProxies, source);
+      const connection = new WsConnection(ws, socket, true, info, this.#settings);
+      ws.once("close", this.#pinger.add(connection));
+      deliverConnection(connection, this.#onConnection, this.#options.onRefused);
+    });
+  }
+
+  #refusal(request: IncomingMessage, socket: Socket, target: RequestTarget | undefined): Refusal | undefined {
+    if (request.httpVersion !== "1.1") {
+      return HTTP_VERSION;
+    }
+    if (request.rawHeaders.length / 2 > limits.headers) {
+      return TOO_MANY_HEADERS;
+    }
+    if (target === undefined) {
+      return BAD_TARGET;
+    }
+    if (request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) !== 0) {
+      return HAS_BODY;
+    }
+    if (!this.paths.includes(target.path)) {
+      return OTHER_PATH;
+    }
+    const refusal = this.#policy.refusal(request, socket, target.authority);
+    if (refusal === undefined && !this.#speaks(request.headers["sec-websocket-protocol"])) {
+      return NO_SUBPROTOCOL;
+    }
+    return refusal;
+  }
+
+  #createServer(): WebSocketServer {
+    const { perMessageDeflate = false, maxPayload, maxFragments } = this.#options;
     const serverOptions: ServerOptions & { readonly closeTimeout: number; readonly maxPendingAutoPongs: number } = {
       noServer: true,
       clientTracking: false,
-      perMessageDeflate: options.perMessageDeflate ?? false,
-      maxPayload:
-        options.maxPayload ?? (options.perMessageDeflate ? limits.inflatedMessageBytes : limits.serverMessageBytes),
-      maxFragments: options.maxFragments ?? limits.fragments,
+      perMessageDeflate,
+      maxPayload: maxPayload ?? (perMessageDeflate ? limits.inflatedMessageBytes : limits.serverMessageBytes),
+      maxFragments: maxFragments ?? limits.fragments,
       maxBufferedChunks: limits.bufferedChunks,
       maxPendingAutoPongs: limits.pendingPongs,
-      closeTimeout: this.#settings.closeTimeoutMs,
+      // The connection has a limit of its own, which reads what is there before it judges.
+      closeTimeout: this.#settings.closeTimeoutMs + limits.laterMs,
       // Text is refused whatever it says.
       skipUTF8Validation: true,
       handleProtocols: (offered) => this.#choose(offered) ?? false,
     };
-    this.#server = new WebSocketServer(serverOptions);
-    this.#server.on("wsClientError", (error, socket) => {
-      this.#refuse(socket as Socket, 400, "handshake-failed", error.message);
+    const server = new WebSocketServer(serverOptions);
+    server.on("wsClientError", ({ message }, socket, request) => {
+      const status = message.includes("method") ? 405 : 400;
+      this.#refuse(request, socket as Socket, { status, code: "handshake-failed", reason: `${message}.` });
     });
-  }
-
-  /** Whether the request is for the path of this listener. */
-  matches(request: IncomingMessage): boolean {
-    return request.url?.split("?", 1)[0] === this.path;
-  }
-
-  handle(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const { origin } = request.headers;
-    if (!this.matches(request)) {
-      this.#refuse(socket, 404, "handshake-failed", "Nothing is listening on this path.");
-    } else if (origin !== undefined && this.#origins?.has(origin) === false) {
-      this.#refuse(socket, 403, "origin-refused", "This origin is not allowed.");
-    } else if (!this.#speaks(request.headers["sec-websocket-protocol"])) {
-      this.#refuse(socket, 400, "subprotocol-refused", "A subprotocol is required: mqtt.");
-    } else {
-      this.#server.handleUpgrade(request, socket, head, (ws) => {
-        const info = requestInfo(request, socket, ws.protocol, this.#trustedProxies);
-        this.#onConnection(new WsConnection(ws, socket, true, info, this.#settings));
-      });
-    }
+    return server;
   }
 
   #speaks(header: string | undefined): boolean {
@@ -128,14 +184,36 @@ export class Upgrader {
     return undefined;
   }
 
-  #refuse(socket: Socket, status: number, code: TransportErrorCode, reason: string): void {
-    const remoteAddress = addressText(socket.remoteAddress, socket.remotePort);
-    socket.on("error", () => {});
-    socket.once("finish", () => socket.destroy());
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
-        `Content-Length: ${Buffer.byteLength(reason)}\r\n\r\n${reason}`,
-    );
-    this.#options.onRefused?.(new TransportError(code, reason), remoteAddress);
+  #refuse(request: IncomingMessage, socket: Socket, refusal: Refusal): void {
+    const client = forwardedFor(request, socket, this.trustedProxies);
+    if (client !== undefined) {
+      this.#handshakes.identify(socket, client);
+    }
+    this.#handshakes.fail(socket, new TransportError(refusal.code, refusal.reason));
+    answer(socket, refusal);
   }
 }
+
+const HTTP_VERSION: Refusal = { status: 400, code: "handshake-failed", reason: "WebSockets need HTTP/1.1." };
+
+const TOO_MANY_HEADERS: Refusal = {
+  status: 431,
+  code: "handshake-failed",
+  reason: "The request has too many headers.",
+};
+
+const BAD_TARGET: Refusal = {
+  status: 400,
+  code: "handshake-failed",
+  reason: "The request needs one valid Host and a path or a URL as its target.",
+};
+
+const HAS_BODY: Refusal = { status: 400, code: "handshake-failed", reason: "An upgrade request has no body." };
+
+const OTHER_PATH: Refusal = { status: 404, code: "path-refused", reason: "Nothing is listening on this path." };
+
+const NO_SUBPROTOCOL: Refusal = {
+  status: 400,
+  code: "subprotocol-refused",
+  reason: "The client must offer a subprotocol that is spoken here, such as mqtt.",
+};

@@ -1,6 +1,8 @@
 import type { Socket } from "node:net";
 import type { CloseInfo, Connection, ConnectionHandler, ConnectionInfo } from "../connection.ts";
 import { TransportError } from "../errors.ts";
+import { callbackError, guard, warn, watch } from "../guard.ts";
+import { afterReading } from "./after-reading.ts";
 import { limits } from "./limits.ts";
 
 /** What all connections of one dialler or listener have in common; one object for all, to keep each small. */
@@ -56,12 +58,12 @@ export abstract class SocketConnection implements Connection {
 
   start(handler: ConnectionHandler): void {
     if (this.#handler !== undefined) {
-      throw new Error("start may be called once");
+      throw new TransportError("misuse", "start was called a second time: a connection has one handler.");
     }
     this.#handler = handler;
     const closeInfo = this.#closeInfo;
     if (closeInfo !== undefined) {
-      process.nextTick(() => handler.onClose(closeInfo));
+      process.nextTick(() => this.#tellClosed(handler, closeInfo));
       return;
     }
     if (this.#blocked) {
@@ -129,8 +131,26 @@ export abstract class SocketConnection implements Connection {
 
   protected abstract endNow(): void;
 
-  protected get handler(): ConnectionHandler | undefined {
-    return this.#handler;
+  protected get started(): boolean {
+    return this.#handler !== undefined;
+  }
+
+  /** Hands on what was received. What the handler throws ends this connection and nothing else. */
+  protected deliver(chunk: Uint8Array): void {
+    try {
+      const result: unknown = this.#handler?.onData(chunk);
+      // An asynchronous handler: its failure comes later.
+      if (result !== undefined) {
+        watch(result, (cause) => this.abort(callbackError("onData", cause)));
+      }
+    } catch (cause) {
+      this.abort(callbackError("onData", cause));
+    }
+  }
+
+  /** The socket is gone, and all that was held with it. */
+  protected get ended(): boolean {
+    return this.#closeInfo !== undefined;
   }
 
   /** This side ended it: nothing is delivered any more. */
@@ -164,7 +184,16 @@ export abstract class SocketConnection implements Connection {
       error === undefined ? { initiator, clean: clean && !this.#aborted } : { initiator, clean: false, error };
     this.#closing = true;
     this.#closeInfo = closeInfo;
-    this.#handler?.onClose(closeInfo);
+    if (this.#handler !== undefined) {
+      this.#tellClosed(this.#handler, closeInfo);
+    }
+  }
+
+  #tellClosed(handler: ConnectionHandler, closeInfo: CloseInfo): void {
+    guard(
+      () => handler.onClose(closeInfo),
+      (cause) => warn("onClose", cause),
+    );
   }
 
   #watcher(): () => void {
@@ -180,14 +209,23 @@ export abstract class SocketConnection implements Connection {
       return;
     }
     this.#blocked = false;
-    this.#handler.onDrain();
+    const handler = this.#handler;
+    guard(
+      () => handler.onDrain(),
+      (cause) => this.abort(callbackError("onDrain", cause)),
+    );
+  }
+
+  #giveUp(): void {
+    if (this.#closeInfo === undefined) {
+      this.fail(new TransportError("timeout", "The peer did not take the last bytes in time."));
+      this.endNow();
+    }
   }
 
   #limitClosing(): void {
-    this.#closeTimer ??= setTimeout(() => {
-      this.fail(new TransportError("timeout", "The peer did not take the last bytes in time."));
-      this.endNow();
-    }, this.#settings.closeTimeoutMs);
+    // The peer's end may lie in the socket unread.
+    this.#closeTimer ??= setTimeout(() => afterReading(() => this.#giveUp()), this.#settings.closeTimeoutMs);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { CloseInfo, Connection, ConnectionHandler, ConnectionInfo } from "../connection.ts";
 import { TransportError } from "../errors.ts";
+import { callbackError, guard, warn } from "../guard.ts";
 import { limits } from "./limits.ts";
 
 /** The two streams of a duplex channel, such as `WebTransportBidirectionalStream` or a `WebSocketStream`'s connection. */
@@ -69,12 +70,12 @@ class StreamConnection implements Connection {
 
   start(handler: ConnectionHandler): void {
     if (this.#handler !== undefined) {
-      throw new Error("start may be called once");
+      throw new TransportError("misuse", "start was called a second time: a connection has one handler.");
     }
     this.#handler = handler;
     const closeInfo = this.#closeInfo;
     if (closeInfo !== undefined) {
-      queueMicrotask(() => handler.onClose(closeInfo));
+      queueMicrotask(() => tellClosed(handler, closeInfo));
       return;
     }
     queueMicrotask(() => this.#drain());
@@ -150,7 +151,11 @@ class StreamConnection implements Connection {
       return;
     }
     this.#blocked = false;
-    this.#handler.onDrain();
+    const handler = this.#handler;
+    guard(
+      () => handler.onDrain(),
+      (cause) => this.abort(callbackError("onDrain", cause)),
+    );
   }
 
   /** Keeps one read going unless paused. */
@@ -177,7 +182,10 @@ class StreamConnection implements Connection {
       if (this.#paused) {
         this.#held = chunk;
       } else {
-        this.#handler?.onData(chunk);
+        guard(
+          () => this.#handler?.onData(chunk),
+          (cause) => this.abort(callbackError("onData", cause)),
+        );
       }
     }
     this.#reading = false;
@@ -215,8 +223,18 @@ class StreamConnection implements Connection {
       this.#reader.cancel(outcome.error).catch(ignore);
       this.#writer.abort(outcome.error).catch(ignore);
     }
-    queueMicrotask(() => this.#handler?.onClose(closeInfo));
+    const handler = this.#handler;
+    if (handler !== undefined) {
+      queueMicrotask(() => tellClosed(handler, closeInfo));
+    }
   }
+}
+
+function tellClosed(handler: ConnectionHandler, closeInfo: CloseInfo): void {
+  guard(
+    () => handler.onClose(closeInfo),
+    (cause) => warn("onClose", cause),
+  );
 }
 
 function ignore(): void {}

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
-import { TransportError } from "@tidewire/transport";
-import { addressText } from "@tidewire/transport/node";
+import { TransportError } from "../errors.ts";
+import { addressText } from "./address-text.ts";
 
 /** A PROXY protocol header at the start of a connection. */
 export interface ProxyHeader {

@@ -1,5 +1,5 @@
-import { TransportError } from "@tidewire/transport";
 import { describe, expect, it } from "vitest";
+import { TransportError } from "../errors.ts";
 import { parseProxyHeader } from "./proxy-protocol.ts";
 
 const signature = "0d0a0d0a000d0a515549540a";

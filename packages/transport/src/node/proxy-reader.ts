@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { TransportError } from "@tidewire/transport";
+import { TransportError } from "../errors.ts";
 import { type ProxyHeader, parseProxyHeader } from "./proxy-protocol.ts";
 
 /** Reads a PROXY header off the socket and leaves what follows it to be read. The listener limits the time. */
