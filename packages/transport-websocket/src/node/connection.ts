@@ -58,7 +58,7 @@ export class WsConnection extends SocketConnection {
   }
 
   override get pendingInput(): number {
-    return this.ended ? 0 : this.#pending.bytes + this.#heldBytes;
+    return this.gone ? 0 : this.#pending.bytes + this.#heldBytes;
   }
 
   override allowInput(bytes: number): void {

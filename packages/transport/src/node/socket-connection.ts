@@ -149,7 +149,7 @@ export abstract class SocketConnection implements Connection {
   }
 
   /** The socket is gone, and all that was held with it. */
-  protected get ended(): boolean {
+  protected get gone(): boolean {
     return this.#closeInfo !== undefined;
   }
 
