@@ -114,7 +114,7 @@ class BrokerCore implements Broker {
       throw new BrokerError("already-started", message);
     }
     const { storage, retained, sessions, cluster, clock, metrics } = this.#parts;
-    const loaded = await storage.durable.open();
+    const loaded = await storage.open();
     metrics.startedAtMs = clock.nowMs();
     retained.load(loaded.retained);
     sessions.load(loaded.sessions);

@@ -190,7 +190,7 @@ describe.each(Object.entries(ways))("what fails %s", (when, way) => {
     const store = memoryStore();
     let failing = false;
     const failures = new Proxy(store, {
-      get: (object, key) => (key === "commit" && failing ? way : Reflect.get(object, key, object).bind?.(object)),
+      get: (object, key) => (key === "commit" && failing ? way : Reflect.get(object, key, object)?.bind?.(object)),
     });
     await survive({ store: failures }, async (lab) => {
       const victim = lab.dial();

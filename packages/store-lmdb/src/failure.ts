@@ -36,12 +36,16 @@ export async function spaceFailure(directory: string, reserveBytes: number): Pro
   if (free >= reserveBytes) {
     return undefined;
   }
-  const message = `${free} bytes are free where ${reserveBytes} are kept in reserve: ${directory}`;
+  const message = `the disk of ${directory} has ${inMiB(free)} MiB free, and ${inMiB(reserveBytes)} MiB are kept in reserve; make room on it`;
   return new LmdbStoreError("store-full", message);
 }
 
+function inMiB(bytes: number): string {
+  return (bytes / (1024 * 1024)).toFixed(1).replace(/\.0$/, "");
+}
+
 /** What is free on the disk of `directory`; Infinity where that cannot be told. */
-async function freeBytes(directory: string): Promise<number> {
+export async function freeBytes(directory: string): Promise<number> {
   try {
     const { bavail, bsize } = await statfs(directory);
     return bavail * bsize;
@@ -79,7 +83,7 @@ const FAILURES: ReadonlyMap<string | number, keyof typeof CODES> = new Map(
 );
 
 const MESSAGES = {
-  "store-full": "no space left for the store",
+  "store-full": "no space left for the store; make room on the disk",
   "store-read-only": "the store may not be written",
   "store-corrupt": "the store is damaged",
 } as const;

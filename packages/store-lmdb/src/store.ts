@@ -46,12 +46,14 @@ export function lmdbStore(options: LmdbStoreOptions): BrokerStore {
 
 class LmdbStore implements BrokerStore {
   readonly durable = true;
+  onFailureChange: ((failure: StoreFailure | undefined) => void) | undefined = undefined;
   readonly #directory: string;
   readonly #fsync: FsyncPolicy;
   readonly #limits: LmdbStoreLimits;
   readonly #now: () => number;
   #parts: OpenParts | undefined;
   #spaceFailure: StoreFailure | undefined;
+  #reported: StoreFailure["code"] | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
 
   constructor({ directory, fsync = "always", limits, now = Date.now }: LmdbStoreOptions) {
@@ -184,6 +186,7 @@ class LmdbStore implements BrokerStore {
         batch,
         mark: forced,
         now: this.#now,
+        onFailureChange: this.#reportFailure,
       });
       return { parts: { tables, staging, writer, mark, owner }, state: loaded.state };
     } catch (error) {
@@ -212,7 +215,16 @@ class LmdbStore implements BrokerStore {
 
   async #checkSpace(): Promise<void> {
     this.#spaceFailure = await spaceFailure(this.#directory, this.#limits.reserveBytes);
+    this.#reportFailure();
   }
+
+  readonly #reportFailure = (): void => {
+    const { failure } = this;
+    if (failure?.code !== this.#reported) {
+      this.#reported = failure?.code;
+      this.onFailureChange?.(failure);
+    }
+  };
 }
 
 /** What there is while the store is open. */

@@ -2,7 +2,7 @@ import type { StoreFailure } from "@tidewire/broker";
 import type { BatchWriter } from "./batch.ts";
 import { Committer } from "./committer.ts";
 import { force, type Root, type Tables, transactUnforced } from "./database.ts";
-import { classify, LmdbStoreError } from "./failure.ts";
+import { classify, freeBytes, LmdbStoreError } from "./failure.ts";
 import { HEARTBEAT_MS, PURGE_PAUSE_MS } from "./limits.ts";
 import type { DurableMark } from "./mark.ts";
 import type { Staging } from "./staging.ts";
@@ -16,6 +16,8 @@ export interface WriterParts {
   readonly mark: DurableMark | undefined;
   /** Wall-clock milliseconds. */
   readonly now: () => number;
+  /** `failure` may be another. */
+  readonly onFailureChange?: () => void;
 }
 
 /** Brings what is staged into the database, and the database to the disk. */
@@ -27,6 +29,8 @@ export class StoreWriter {
   #failure: StoreFailure | undefined;
   /** Set for good when the disk could not be forced. */
   #unusable: StoreFailure | undefined;
+  /** How much was free when the disk was found full; dropped once a second. */
+  #fullAtBytes: number | undefined;
   #lastCommitMs = 0;
   #unforced = false;
   #forcing: Promise<void> | undefined;
@@ -50,6 +54,7 @@ export class StoreWriter {
   async tend(): Promise<void> {
     const idle = this.#parts.now() - this.#lastCommitMs >= HEARTBEAT_MS;
     if (idle || this.#failure !== undefined) {
+      this.#fullAtBytes = undefined;
       await this.#committer.request().catch(() => {});
     }
   }
@@ -82,17 +87,24 @@ export class StoreWriter {
     if (this.#unusable !== undefined) {
       throw this.#unusable;
     }
-    const { directory, staging, batch, mark, now } = this.#parts;
+    const { staging, batch, mark, now } = this.#parts;
     const nowMs = Math.max(now(), this.#lastCommitMs);
+    if (this.#fullAtBytes !== undefined) {
+      await this.#checkRoom(this.#fullAtBytes);
+    }
     let transaction: number;
     try {
       transaction = transactUnforced(this.#root, () => batch.write(staging, nowMs));
     } catch (error) {
-      this.#failure = await classify(error, directory);
+      await this.#failed(error);
       throw this.#failure;
     }
     batch.settle(staging);
-    this.#failure = undefined;
+    this.#fullAtBytes = undefined;
+    if (this.#failure !== undefined) {
+      this.#failure = undefined;
+      this.#parts.onFailureChange?.();
+    }
     this.#lastCommitMs = nowMs;
     if (staging.doomed.size > 0 && !this.#ended) {
       this.#purgeSoon();
@@ -105,6 +117,25 @@ export class StoreWriter {
   }
 
   /**
+   * A disk that was full is tried again when there is more room, or once a second: the database says in words of its
+   * own, on standard error, that a write failed, and does so each time.
+   */
+  async #checkRoom(fullAtBytes: number): Promise<void> {
+    if ((await freeBytes(this.#parts.directory)) <= fullAtBytes) {
+      throw this.#failure;
+    }
+  }
+
+  async #failed(error: unknown): Promise<void> {
+    const { directory, onFailureChange } = this.#parts;
+    this.#failure = await classify(error, directory);
+    if (this.#failure.code === "store-full") {
+      this.#fullAtBytes = await freeBytes(directory);
+    }
+    onFailureChange?.();
+  }
+
+  /**
    * After a disk has refused to take data once, the system may say of the same data that it is written: nothing can be
    * promised any more until the store is opened anew.
    */
@@ -113,7 +144,9 @@ export class StoreWriter {
       await force(this.#root);
       await mark.set(transaction);
     } catch (error) {
-      this.#unusable = new LmdbStoreError("store-failed", "the disk did not take what was written", error);
+      const message = `the disk of ${this.#parts.directory} did not take what was written; look after the disk, then restart`;
+      this.#unusable = new LmdbStoreError("store-failed", message, error);
+      this.#parts.onFailureChange?.();
       throw this.#unusable;
     }
   }

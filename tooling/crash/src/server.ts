@@ -18,6 +18,7 @@ export class Server {
   readonly #directory: string;
   #child: ChildProcess | undefined;
   #port = 0;
+  #log = "";
 
   constructor(directory: string) {
     this.#directory = directory;
@@ -28,6 +29,11 @@ export class Server {
     return this.#port;
   }
 
+  /** What it has logged since it was started last. */
+  get log(): string {
+    return this.#log;
+  }
+
   /** Resolves when it serves; rejects with what it said when it does not. */
   async start(): Promise<void> {
     const parameters = ["serve", "--listen", "tcp://127.0.0.1:0", "--store", this.#directory, "--log-level", "error"];
@@ -36,8 +42,10 @@ export class Server {
     running.add(child);
     child.once("exit", () => running.delete(child));
     let said = "";
+    this.#log = "";
     child.stderr.on("data", (chunk: Buffer) => {
       said += chunk.toString();
+      this.#log += chunk.toString();
     });
     this.#port = await new Promise<number>((resolve, reject) => {
       child.stdout.on("data", (chunk: Buffer) => {

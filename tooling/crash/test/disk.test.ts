@@ -109,12 +109,40 @@ describe.skipIf(!mayMount())("on a disk that fills up", () => {
       }
     }
     await server.kill();
+    // One line, and the database's own words once a second: not a stack for each commit.
+    expect(server.log.length).toBeLessThan(4000);
+    expect(server.log.match(/messages that have to be kept are refused/g)).toHaveLength(1);
     rmSync(join(disk, "ballast"));
     await server.start();
     const kept = (await receiveAll(server, "subscriber", 5, acknowledged.length)).map((payload) => payload.trim());
     // A message may be there although its acknowledgement never left; one that was acknowledged has to be.
     for (const payload of acknowledged) {
       expect(kept).toContain(payload);
+    }
+  });
+});
+
+// "Refusing everything for lack of disk without a word."
+describe.skipIf(!mayMount())("on a disk that is smaller than the reserve from the start", () => {
+  test("one line says so, whatever is refused", async () => {
+    const disk = mkdtempSync(join(root, "small-"));
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", disk]);
+    const server = new Server(join(disk, "data"));
+    try {
+      await server.start();
+      const { wire } = await Wire.open(server.port, "publisher", 5);
+      for (let count = 0; count < 50; count += 1) {
+        wire.publish(1, 1, true, TOPIC, "refused");
+        expect(await wire.poll(10_000)).toMatchObject({ reasonCode: QUOTA_EXCEEDED });
+      }
+      wire.close();
+      await server.stop();
+      const lines = server.log.trim().split("\n");
+      expect(lines).toHaveLength(1);
+      expect(lines[0]).toMatch(/messages that have to be kept are refused.*MiB free.*32 MiB.*make room/);
+    } finally {
+      await server.stop();
+      execFileSync("umount", [disk]);
     }
   });
 });

@@ -2,8 +2,9 @@ import type { Scheduler } from "@tidewire/link";
 import { COMMIT_DELAY_MS } from "../limits.ts";
 import type { BrokerLogger } from "../logger.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
+import { FailureLog } from "./failure-log.ts";
 import { memoryStore } from "./memory-store.ts";
-import type { BrokerStore } from "./store.ts";
+import type { BrokerStore, LoadedState } from "./store.ts";
 
 /** The stores of one broker, and the one place that commits. */
 export class Storage {
@@ -13,7 +14,7 @@ export class Storage {
   readonly volatile: BrokerStore;
   readonly #scheduler: Scheduler;
   readonly #metrics: MetricsRecorder;
-  readonly #logger: BrokerLogger;
+  readonly #failures: FailureLog;
   #pending: Promise<void> | undefined;
   #commitTimer: unknown;
 
@@ -22,7 +23,15 @@ export class Storage {
     this.volatile = store.durable ? memoryStore() : store;
     this.#scheduler = scheduler;
     this.#metrics = metrics;
-    this.#logger = logger;
+    this.#failures = new FailureLog(logger);
+    store.onFailureChange = (failure) => this.#failures.note(failure);
+  }
+
+  /** Rejects when the store cannot be used. One that may be used and can keep nothing says so in the log. */
+  async open(): Promise<LoadedState> {
+    const state = await this.durable.open();
+    this.#failures.note(this.durable.failure);
+    return state;
   }
 
   /**
@@ -36,6 +45,7 @@ export class Storage {
     }
     const pending: Promise<void> = commit.then(
       () => {
+        this.#failures.note(this.durable.failure);
         this.#settled(pending);
       },
       (error: unknown) => {
@@ -79,6 +89,6 @@ export class Storage {
 
   #failed(error: unknown): void {
     this.#metrics.storeFailures += 1;
-    this.#logger.error("store failed: nothing is acknowledged until it works again", error);
+    this.#failures.commitFailed(error);
   }
 }

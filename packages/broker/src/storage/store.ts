@@ -90,6 +90,8 @@ export interface BrokerStore {
    * looks again by itself and clears it.
    */
   readonly failure: StoreFailure | undefined;
+  /** Set by the broker. To be called when `failure` begins, changes its code, or ends; it does not throw. */
+  onFailureChange?: ((failure: StoreFailure | undefined) => void) | undefined;
   open(): Promise<LoadedState>;
 
   putSession(session: StoredSession): void;
