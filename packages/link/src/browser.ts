@@ -1,4 +1,4 @@
-import type { Scheduler } from "./interfaces.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 /**
  * A page's time and turns. A turn ends with a message to itself, which runs after the promise jobs of this one and,

@@ -1,47 +1,34 @@
-import type { Decoder, MqttError, Packet, PacketWriter } from "@tidewire/codec";
+import type { Decoder, PacketWriter } from "@tidewire/codec";
 import { type Protocol, SessionError } from "@tidewire/session";
 import type { CloseInfo, Connection, ConnectionHandler } from "@tidewire/transport";
-import { asError } from "./as-error.ts";
 import type { Sleeper } from "./deadlines.ts";
-import type { Link, LinkHandler, LinkOptions } from "./interfaces.ts";
+import { asError, guard } from "./guard.ts";
+import type { Link, LinkHandler, LinkOptions } from "./link.ts";
+import { type InputHost, LinkInput } from "./link-input.ts";
 import type { Loop } from "./link-loop.ts";
+import { LinkOutput } from "./link-output.ts";
+import { type LinkEvent, type LinkState, linkStates } from "./link-states.ts";
 
-/** One connection, its decoder and writer, and the session between them. */
-export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
+/**
+ * One connection, what comes in by it and what goes out, and the protocol between them. Whatever is called here from a
+ * connection, a timer or the end of a turn is guarded: what throws there ends this link and no other.
+ */
+export class ConnectionLink implements Link, ConnectionHandler, Sleeper, InputHost {
   readonly loop: Loop;
   readonly connection: Connection;
   readonly protocol: Protocol;
   wakeAt: number = Number.POSITIVE_INFINITY;
   heapIndex = -1;
-  readonly #decoder: Decoder;
-  readonly #writer: PacketWriter;
+  readonly #input: LinkInput;
+  readonly #output: LinkOutput;
   readonly #handler: LinkHandler | undefined;
+  #state: LinkState = "open";
   /** In the loop's list for the next flush. */
   #touched = false;
-  /** Taken from the writer, waiting for the barrier. */
-  #chunks: readonly Uint8Array[] = NONE;
-  #chunkBytes = 0;
-  /** The connection closes after the chunks taken last. */
-  #closesAfterChunks = false;
-  #closeRequested = false;
-  /** `close` or `abort` was called on the connection, or it is gone. */
-  #closing = false;
-  /** How the connection closed, until all that it brought is read. */
-  #closed: CloseInfo | undefined = undefined;
-  #pauses = 0;
-  /** Since when the transport takes no more; Infinity while it does. */
-  #fullSince: number = Number.POSITIVE_INFINITY;
-  /** Bytes that had left the transport then. */
-  #goneBytes = 0;
-  /** Bytes handed to the transport so far. */
-  #sentBytes = 0;
-  /** Packets are being read, or will be in a later turn. */
-  #reading = false;
-  /** The decoder may hold whole packets. */
-  #unread = false;
-  #connectionPaused = false;
-  /** Written while reading, and since then the transport always was full. */
-  #answerBytes = 0;
+  /** The connection closes after what was collected last. */
+  #closesAfterSend = false;
+  /** How the connection closed. */
+  #closeError: Error | undefined = undefined;
 
   constructor(
     loop: Loop,
@@ -52,23 +39,22 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   ) {
     this.loop = loop;
     this.connection = connection;
-    this.#decoder = decoder;
-    this.#writer = writer;
+    this.#output = new LinkOutput(writer, connection, loop.limits);
+    this.#input = new LinkInput(this, decoder, connection, this.#output, loop.limits);
     this.#handler = options.handler;
     this.protocol = options.createProtocol(writer, this);
   }
 
-  get writable(): boolean {
-    return !this.#full && !this.#closing;
+  get now(): number {
+    return this.loop.now;
   }
 
-  /** Whether what it has to send waits for the barrier: it promises something, is the last, or comes behind what waits. */
-  get promises(): boolean {
-    return this.protocol.promised || this.#chunkBytes > 0 || this.#closeRequested || this.protocol.end !== undefined;
+  get writable(): boolean {
+    return !this.#output.full && this.#sends;
   }
 
   get pendingBytes(): number {
-    return this.#writer.pendingBytes + this.#chunkBytes + this.connection.bufferedAmount;
+    return this.#output.pendingBytes;
   }
 
   touch(): void {
@@ -85,280 +71,234 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper {
   }
 
   lastPacketBytes(): Uint8Array {
-    return this.#decoder.lastPacketBytes();
+    return this.#input.lastPacketBytes();
   }
 
   pause(): void {
-    this.#pauses += 1;
+    this.#input.pause();
     this.#hold();
   }
 
   resume(): void {
-    if (this.#pauses === 0) {
-      throw new SessionError("misuse", "not-paused", 0x83, "resume without pause");
+    if (!this.#input.resume()) {
+      throw new SessionError("misuse", "not-paused", 0x83, "resume() was called more often than pause() on this link.");
     }
-    this.#pauses -= 1;
     this.#hold();
-    // Not at once: the caller may be in a handler of another packet. `#read` itself just goes on.
-    if (this.#pauses > 0 || !this.#unread || this.#reading) {
-      return;
-    }
-    this.#reading = true;
-    this.loop.readLater(this);
   }
 
   close(): void {
-    this.#closeRequested = true;
+    this.#move("close");
     this.touch();
   }
 
   abort(error?: Error): void {
-    if (this.#closed !== undefined) {
+    if (this.#state === "draining" || this.#state === "over") {
       return;
     }
     this.#stop();
-    this.connection.abort(error);
+    guard(() => this.connection.abort(error), this.#giveUpConnection);
   }
 
   // From the connection
 
   onData(chunk: Uint8Array): void {
-    if (this.#closing) {
+    if (!this.#sends) {
       return;
     }
-    this.#decoder.push(chunk);
-    this.#unread = true;
-    this.#read();
-    if (this.#unread && !this.#connectionPaused) {
-      this.#connectionPaused = true;
-      this.connection.pause();
+    try {
+      this.#input.push(chunk);
+    } catch (error) {
+      this.giveUp(error);
     }
   }
 
   onDrain(): void {
-    this.#fullSince = Number.POSITIVE_INFINITY;
-    this.#answerBytes = 0;
-    this.#hold();
-    this.#guard(() => this.#handler?.onWritable?.());
-    this.#read();
+    try {
+      this.#output.drained();
+      this.#input.answersLeft();
+      this.#hold();
+      this.#guard(() => this.#handler?.onWritable?.());
+      this.#input.read();
+    } catch (error) {
+      this.giveUp(error);
+    }
   }
 
-  onClose(info: CloseInfo): void {
+  onClose({ error }: CloseInfo): void {
+    if (this.#state === "draining" || this.#state === "over") {
+      return;
+    }
     // What came before the end is still read, unless this side stopped before.
-    this.#closed = info;
-    this.#closing = true;
-    this.#read();
+    this.#closeError = error;
+    this.#move("closed");
+    try {
+      this.#input.end();
+    } catch (failure) {
+      this.#report(failure);
+      this.#input.stop();
+    }
+    this.#finishIfDrained();
+  }
+
+  // From the input
+
+  readLater(): void {
+    this.loop.readLater(this);
+  }
+
+  /** A handler threw: the peer is told, as far as the version allows. */
+  fail(error: unknown): void {
+    this.#report(error);
+    guard(() => this.protocol.fail(asError(error), this.loop.now), this.#report);
+    this.touch();
   }
 
   // From the loop
+
+  /** Whether what it has to send waits for the barrier: it promises something, is the last, or comes behind what waits. */
+  get promises(): boolean {
+    return (
+      this.protocol.promised ||
+      this.#output.collectedBytes > 0 ||
+      this.#state === "finishing" ||
+      this.protocol.end !== undefined
+    );
+  }
 
   /** Takes what is to leave with this flush. */
   collect(): void {
     this.#touched = false;
     this.protocol.promised = false;
-    const bytes = this.#writer.pendingBytes;
-    const chunks = this.#writer.take();
-    if (this.#closing) {
+    if (!this.#sends) {
+      this.#output.discard();
       return;
     }
-    this.#chunks = chunks;
-    this.#chunkBytes = bytes;
-    this.#closesAfterChunks = this.#closeRequested || this.protocol.end !== undefined;
+    this.#output.collect();
+    this.#closesAfterSend = this.#state === "finishing" || this.protocol.end !== undefined;
   }
 
   /** Sends what `collect` took. */
   dispatch(): void {
-    const chunks = this.#chunks;
-    const bytes = this.#chunkBytes;
-    this.#chunks = NONE;
-    this.#chunkBytes = 0;
-    if (this.#closing) {
+    if (!this.#sends) {
+      this.#output.discard();
       return;
     }
     if (this.protocol.end?.flush === false) {
       this.abort(this.protocol.end.error);
       return;
     }
-    if (bytes > 0) {
-      this.#send(chunks, bytes);
+    if (this.#output.send(this.loop.now)) {
+      this.#hold();
     }
-    if (!this.#full) {
-      this.#answerBytes = 0;
+    if (!this.#output.full) {
+      this.#input.answersLeft();
     }
-    if (this.#closesAfterChunks) {
+    if (this.#closesAfterSend) {
       this.#stop();
       this.connection.close();
-    } else if (this.#unread) {
-      this.#read();
+    } else if (this.#input.unread) {
+      this.#input.read();
     }
   }
 
   /** Goes on reading in this later turn. */
   readOn(): void {
-    this.#reading = false;
-    this.#read();
+    this.#input.readOn();
+    this.#finishIfDrained();
     this.touch();
   }
 
   /** When something has to be done. What is here already is read before anyone is called late. */
   get deadline(): number {
-    if (this.#closing) {
+    if (!this.#sends) {
       return Number.POSITIVE_INFINITY;
     }
-    return this.#reading ? this.#stalledAt : Math.min(this.protocol.nextDeadline(), this.#stalledAt);
+    const { stalledAt } = this.#output;
+    return this.#input.reading ? stalledAt : Math.min(this.protocol.nextDeadline(), stalledAt);
   }
 
   wake(now: number): void {
-    if (now < this.deadline) {
-      this.loop.deadlines.wakeBy(this, this.deadline);
+    try {
+      this.#mindDeadline(now);
+    } catch (error) {
+      this.giveUp(error);
+    }
+  }
+
+  /** Something broke on the way in or out: there is no telling the peer, and no going on. */
+  giveUp(error: unknown): void {
+    this.#touched = false;
+    this.#report(error);
+    this.abort(asError(error));
+    if (this.#state === "draining") {
+      this.#input.stop();
+      this.#finishIfDrained();
+    }
+  }
+
+  #mindDeadline(now: number): void {
+    const { deadline } = this;
+    if (now < deadline) {
+      this.loop.deadlines.wakeBy(this, deadline);
       return;
     }
-    if (now >= this.#stalledAt) {
-      this.#mindStall(now);
-    } else {
+    if (now < this.#output.stalledAt) {
       this.#guard(() => this.protocol.tick(now));
+    } else if (this.#output.isStalled(now)) {
+      const text = "The connection took no byte for as long as `stalledAfterMs` allows; it was given up.";
+      this.abort(new SessionError("link", "stalled", 0x80, text));
     }
     this.touch();
   }
 
-  /** Hands packets to the session: until none is left, this turn's share is used up, or something holds it back. */
-  #read(): void {
-    if (this.#reading) {
-      return;
-    }
-    this.#reading = true;
-    const { protocol, loop } = this;
-    const { packetsPerTurn, bytesPerTurn } = loop.limits;
-    const decoder = this.#decoder;
-    const writer = this.#writer;
-    const otherBytes = writer.pendingBytes - this.#answerBytes;
-    const now = loop.now;
-    const enough = decoder.bufferedBytes - bytesPerTurn;
-    let packets = 0;
-    while (this.#unread && this.#open && protocol.end === undefined) {
-      if (packets === packetsPerTurn || decoder.bufferedBytes < enough) {
-        loop.readLater(this);
-        this.touch();
-        return;
-      }
-      packets += 1;
-      let packet: Packet | null | undefined;
-      try {
-        packet = decoder.next();
-        if (packet === null) {
-          this.#unread = false;
-        } else {
-          protocol.receive(packet, now);
-        }
-      } catch (error) {
-        if (packet === undefined) {
-          this.#refuse(error);
-        } else {
-          this.#fail(error);
-        }
-      }
-      this.#answerBytes = writer.pendingBytes - otherBytes;
-    }
-    this.#reading = false;
-    if (protocol.end !== undefined) {
-      this.#unread = false;
-    }
-    if (!this.#unread && this.#connectionPaused) {
-      this.#connectionPaused = false;
-      this.connection.resume();
-    }
-    if (packets > 0) {
-      this.touch();
-    }
-    if (this.#closed !== undefined && !this.#unread) {
-      this.#finish(this.#closed);
-    }
+  /** Nothing has been called on the connection that ends it, and it has not ended. */
+  get #sends(): boolean {
+    return this.#state === "open" || this.#state === "finishing";
   }
 
-  /** The bytes are no packet. A decoder throws nothing else. */
-  #refuse(error: unknown): void {
-    this.#guard(() => this.protocol.receiveError(error as MqttError, this.loop.now));
-  }
-
-  /**
-   * May packets reach the session? Not while answers pile up; a full transport alone does not matter: two ends that are
-   * full of messages for each other would wait for ever. Once the connection is gone, answers go nowhere.
-   */
-  get #open(): boolean {
-    if (this.#pauses > 0) {
-      return false;
-    }
-    return this.#closed !== undefined || this.#answerBytes <= this.loop.limits.pauseInputAboveBytes;
-  }
-
-  #send(chunks: readonly Uint8Array[], bytes: number): void {
-    this.#sentBytes += bytes;
-    if (this.connection.send(chunks) || this.#full) {
-      return;
-    }
-    this.#fullSince = this.loop.now;
-    this.#goneBytes = this.#sentBytes - this.connection.bufferedAmount;
-    this.#hold();
+  #move(event: LinkEvent): void {
+    this.#state = linkStates[this.#state][event] ?? this.#state;
   }
 
   /** The peer is not late while it is not read from, nor while what asks it for a sign of life cannot leave. */
   #hold(): void {
-    this.protocol.holdInput(this.#pauses > 0 || this.#full, this.loop.now);
+    this.protocol.holdInput(this.#input.paused || this.#output.full, this.loop.now);
     this.touch();
   }
 
   /** This side had enough: nothing more is read or sent. */
   #stop(): void {
-    this.#closing = true;
-    this.#unread = false;
+    this.#move("stop");
+    this.#input.stop();
   }
 
-  get #full(): boolean {
-    return this.#fullSince < Number.POSITIVE_INFINITY;
-  }
+  /** The connection does not even abort: it counts as closed, or this link would be there for ever. */
+  readonly #giveUpConnection = (failure: unknown): void => {
+    this.#report(failure);
+    this.onClose({ initiator: "local", clean: false, error: asError(failure) });
+  };
 
-  get #stalledAt(): number {
-    return this.#fullSince + this.loop.limits.stalledAfterMs;
-  }
-
-  /** Full for long: given up, unless something left meanwhile. */
-  #mindStall(now: number): void {
-    const goneBytes = this.#sentBytes - this.connection.bufferedAmount;
-    if (goneBytes === this.#goneBytes) {
-      this.abort(new SessionError("link", "stalled", 0x80, "the connection takes no more bytes"));
+  /** Once the connection is gone and all it brought is read, everybody is told. */
+  #finishIfDrained(): void {
+    if (this.#state !== "draining" || this.#input.unread) {
       return;
     }
-    this.#goneBytes = goneBytes;
-    this.#fullSince = now;
-  }
-
-  /** The connection is gone and all it brought is read. */
-  #finish({ error }: CloseInfo): void {
-    this.#closed = undefined;
-    this.#guard(() => this.protocol.receiveEnd(this.loop.now, error));
+    this.#move("drained");
+    this.#guard(() => this.protocol.receiveEnd(this.loop.now, this.#closeError));
     this.loop.detach(this);
     this.#guard(() => this.#handler?.onClosed?.());
   }
 
-  /** Runs what may call a handler: one that throws ends this link and no other. */
+  /** Runs what may call a handler. */
   #guard(action: () => void): void {
     try {
       action();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
-  #fail(error: unknown): void {
-    const { loop, protocol } = this;
-    loop.onError?.(error, this);
-    try {
-      protocol.fail(asError(error), loop.now);
-    } catch (second) {
-      loop.onError?.(second, this);
-    }
-    this.touch();
-  }
+  readonly #report = (error: unknown): void => {
+    guard(() => this.loop.onError?.(error, this), undefined);
+  };
 }
-
-const NONE: readonly Uint8Array[] = [];

@@ -7,7 +7,7 @@ import {
   type DecoderOptions,
   textCache,
 } from "@tidewire/codec";
-import type { LinkLoop, LinkLoopOptions } from "./interfaces.ts";
+import type { LinkLoop, LinkLoopOptions } from "./link.ts";
 import { Loop } from "./link-loop.ts";
 
 /** A loop for links of either side. */

@@ -2,6 +2,7 @@ import { VirtualScheduler } from "@tidewire/transport-mock";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { Deadlines, type Sleeper } from "./deadlines.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 test("wakes each in its time and in order, whatever was moved or removed before", () => {
   const step = fc.record({ sleeper: fc.nat(20), time: fc.integer({ min: 1, max: 1000 }), remove: fc.boolean() });
@@ -89,4 +90,94 @@ const DAY_MS = 24 * 3_600_000;
 
 function sleeper(wake: (now: number) => void): Sleeper {
   return { wakeAt: Number.POSITIVE_INFINITY, heapIndex: -1, wake };
+}
+
+/*
+ * Attack 72's neighbour, seen in November 2026: SIGSTOP for 32 s with keep-alive 20, and clients whose PINGREQ lay in the
+ * socket were cut.
+ */
+test("a timer that goes off late leaves two turns to I/O before it wakes anyone, and no more than two", () => {
+  const { scheduler, jump, runLater } = stoppable();
+  const deadlines = new Deadlines(scheduler);
+  const woken: number[] = [];
+  deadlines.wakeBy(
+    sleeper((now) => woken.push(now)),
+    20_000,
+  );
+  jump(32_000);
+  expect(woken).toEqual([]);
+  runLater();
+  expect(woken).toEqual([]);
+  runLater();
+  expect(woken).toEqual([32_000]);
+  // A busy process, not a peer, is late by a second each time: it is judged all the same.
+  deadlines.wakeBy(
+    sleeper((now) => woken.push(now)),
+    40_000,
+  );
+  jump(41_000);
+  runLater();
+  runLater();
+  expect(woken).toEqual([32_000, 41_000]);
+});
+
+test("a timer that is a little late wakes at once", () => {
+  const { scheduler, jump } = stoppable();
+  const woken: number[] = [];
+  new Deadlines(scheduler).wakeBy(
+    sleeper((now) => woken.push(now)),
+    1000,
+  );
+  jump(1010);
+  expect(woken).toEqual([1010]);
+});
+
+test("who was removed, or moved later, while a late timer waited is not woken by it", () => {
+  const { scheduler, jump, runLater } = stoppable();
+  const deadlines = new Deadlines(scheduler);
+  const woken: string[] = [];
+  const removed = sleeper(() => woken.push("removed"));
+  deadlines.wakeBy(removed, 10);
+  jump(1000);
+  deadlines.remove(removed);
+  deadlines.wakeBy(
+    sleeper(() => woken.push("new")),
+    2000,
+  );
+  runLater();
+  runLater();
+  expect(woken).toEqual([]);
+  jump(2000);
+  expect(woken).toEqual(["new"]);
+});
+
+/** A scheduler of a process that stands still: `jump` lets timers go off late, `runLater` ends a turn. */
+function stoppable(): { scheduler: Scheduler; jump: (now: number) => void; runLater: () => void } {
+  let time = 0;
+  const timers = new Set<{ readonly at: number; readonly callback: () => void }>();
+  const queue: (() => void)[] = [];
+  const scheduler: Scheduler = {
+    now: () => time,
+    defer: (callback) => callback(),
+    later: (callback) => void queue.push(callback),
+    setTimer: (callback, delayMs) => {
+      const timer = { at: time + delayMs, callback };
+      timers.add(timer);
+      return timer;
+    },
+    clearTimer: (handle) => void timers.delete(handle as never),
+  };
+  const jump = (now: number): void => {
+    time = now;
+    for (const timer of [...timers].filter(({ at }) => at <= now)) {
+      timers.delete(timer);
+      timer.callback();
+    }
+  };
+  const runLater = (): void => {
+    for (const callback of queue.splice(0)) {
+      callback();
+    }
+  };
+  return { scheduler, jump, runLater };
 }

@@ -1,5 +1,5 @@
-import type { Scheduler } from "./interfaces.ts";
-import { LONGEST_TIMER_MS } from "./limits.ts";
+import { LATE_TIMER_MS, LONGEST_TIMER_MS, TURNS_BEFORE_JUDGEMENT } from "./limits.ts";
+import { later, type Scheduler } from "./scheduler.ts";
 
 /** Something to be woken. Its place in the heap is kept here, so that it can be moved without a search. */
 export interface Sleeper {
@@ -14,7 +14,7 @@ export interface Sleeper {
 /**
  * When to wake whom, on one timer: a binary heap with the earliest on top. A deadline that moves later (nearly all of
  * them, with every packet) may be left where it is: its owner looks again when woken, once per deadline instead of once
- * per packet.
+ * per packet. A timer that goes off late lets I/O go first, so that the owner may find that all is well.
  */
 export class Deadlines {
   readonly #scheduler: Scheduler;
@@ -22,6 +22,8 @@ export class Deadlines {
   #timer: unknown = undefined;
   /** Infinity while no timer is set. */
   #timerAt: number = Number.POSITIVE_INFINITY;
+  /** Turns that a late timer has left to I/O. */
+  #turnsWaited = 0;
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler;
@@ -58,6 +60,14 @@ export class Deadlines {
 
   readonly #wake = (): void => {
     const now = this.#scheduler.now();
+    // A process that stood still, or was busy, has not read yet what came meanwhile: nobody is late before that is done.
+    if (now - this.#timerAt > LATE_TIMER_MS && this.#turnsWaited < TURNS_BEFORE_JUDGEMENT) {
+      this.#turnsWaited += 1;
+      later(this.#scheduler, this.#wake);
+      return;
+    }
+    this.#turnsWaited = 0;
+    this.#scheduler.clearTimer(this.#timer);
     // The timer is set again once all are awake.
     this.#timerAt = Number.NEGATIVE_INFINITY;
     try {

@@ -1,11 +1,12 @@
 import type { Decoder, DecoderOptions, PacketWriter } from "@tidewire/codec";
 import type { Protocol } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
-import { asError } from "./as-error.ts";
 import { ConnectionLink } from "./connection-link.ts";
 import { Deadlines } from "./deadlines.ts";
-import type { Link, LinkLimits, LinkLoop, LinkLoopOptions, LinkOptions, Scheduler } from "./interfaces.ts";
-import { defaultLimits } from "./limits.ts";
+import { asError, guard } from "./guard.ts";
+import { defaultLimits, type LinkLimits } from "./limits.ts";
+import type { Link, LinkLoop, LinkLoopOptions, LinkOptions } from "./link.ts";
+import { later, type Scheduler } from "./scheduler.ts";
 
 /** How bytes become packets and packets bytes. */
 export interface Codec {
@@ -57,12 +58,18 @@ export class Loop implements LinkLoop {
   attach<S extends Protocol>(connection: Connection, options: LinkOptions<S>): Link<S> {
     const decoder = this.#codec.createDecoder(options.decoder);
     const writer = this.#codec.createPacketWriter();
-    // A link needs to know of its session no more than what all sessions have.
-    const link = new ConnectionLink(this, connection, decoder, writer, options as unknown as LinkOptions<Protocol>);
-    this.size += 1;
-    connection.start(link);
-    link.touch();
-    return link as Link as Link<S>;
+    try {
+      // A link needs to know of its protocol no more than what all have.
+      const link = new ConnectionLink(this, connection, decoder, writer, options as unknown as LinkOptions<Protocol>);
+      connection.start(link);
+      this.size += 1;
+      link.touch();
+      return link as Link as Link<S>;
+    } catch (error) {
+      // The caller is told; nobody would ever read from the connection.
+      guard(() => connection.abort(asError(error)), undefined);
+      throw error;
+    }
   }
 
   /** `link` has something to flush or to mind. */
@@ -85,11 +92,7 @@ export class Loop implements LinkLoop {
     if (this.#unread.push(link) > 1) {
       return;
     }
-    if (this.scheduler.later !== undefined) {
-      this.scheduler.later(this.#readOn);
-    } else {
-      this.scheduler.setTimer(this.#readOn, 0);
-    }
+    later(this.scheduler, this.#readOn);
   }
 
   /** `link` is over. */
@@ -109,7 +112,11 @@ export class Loop implements LinkLoop {
     const links = this.#unread;
     this.#unread = [];
     for (const link of links) {
-      link.readOn();
+      try {
+        link.readOn();
+      } catch (error) {
+        link.giveUp(error);
+      }
     }
   };
 
@@ -117,17 +124,12 @@ export class Loop implements LinkLoop {
   #flush(links: readonly ConnectionLink[]): void {
     const promising: ConnectionLink[] = [];
     for (const link of links) {
-      const { promises } = link;
-      this.deadlines.wakeBy(link, link.deadline);
-      if (promises && this.#committing) {
-        this.#waiting.push(link);
-        continue;
-      }
-      link.collect();
-      if (promises) {
-        promising.push(link);
-      } else {
-        link.dispatch();
+      try {
+        if (this.#prepare(link)) {
+          promising.push(link);
+        }
+      } catch (error) {
+        link.giveUp(error);
       }
     }
     if (promising.length > 0) {
@@ -135,39 +137,72 @@ export class Loop implements LinkLoop {
     }
   }
 
+  /** Sends what one link has written, or collects it and returns true, when it has to wait for the barrier. */
+  #prepare(link: ConnectionLink): boolean {
+    const { promises } = link;
+    this.deadlines.wakeBy(link, link.deadline);
+    if (promises && this.#committing) {
+      this.#waiting.push(link);
+      return false;
+    }
+    link.collect();
+    if (!promises) {
+      link.dispatch();
+    }
+    return promises;
+  }
+
   /** Sends what was collected of `links` behind the barrier, or ends them when that fails. */
   #commit(links: readonly ConnectionLink[]): void {
-    const leave = (failure?: Error): void => {
-      for (const link of links) {
+    let barrier: PromiseLike<void> | undefined;
+    try {
+      barrier = this.#barrier?.();
+    } catch (error) {
+      this.#leave(links, asError(error));
+      return;
+    }
+    if (barrier === undefined) {
+      this.#leave(links, undefined);
+      return;
+    }
+    this.#committing = true;
+    // A thenable may call back twice, or throw as well.
+    let settled = false;
+    const settle = (failure: Error | undefined): void => {
+      if (!settled) {
+        settled = true;
+        this.#settle(links, failure);
+      }
+    };
+    try {
+      barrier.then(
+        () => settle(undefined),
+        (reason: unknown) => settle(asError(reason)),
+      );
+    } catch (error) {
+      settle(asError(error));
+    }
+  }
+
+  #settle(links: readonly ConnectionLink[], failure: Error | undefined): void {
+    this.#committing = false;
+    this.#leave(links, failure);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#flush(waiting);
+  }
+
+  #leave(links: readonly ConnectionLink[], failure: Error | undefined): void {
+    for (const link of links) {
+      try {
         if (failure === undefined) {
           link.dispatch();
         } else {
           link.abort(failure);
         }
+      } catch (error) {
+        link.giveUp(error);
       }
-    };
-    const settle = (failure?: Error): void => {
-      this.#committing = false;
-      leave(failure);
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      this.#flush(waiting);
-    };
-    let barrier: Promise<void> | undefined;
-    try {
-      barrier = this.#barrier?.();
-    } catch (error) {
-      leave(asError(error));
-      return;
     }
-    if (barrier === undefined) {
-      leave();
-      return;
-    }
-    this.#committing = true;
-    barrier.then(
-      () => settle(),
-      (reason: unknown) => settle(asError(reason)),
-    );
   }
 }

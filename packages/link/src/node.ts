@@ -1,4 +1,4 @@
-import type { Scheduler } from "./interfaces.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 /**
  * Node's time and turns. A turn ends in `process.nextTick`: after the promise jobs of an `await publish()` loop, which a

@@ -12,6 +12,7 @@ import {
   type ServerProtocolHandler,
   type SessionLimits,
 } from "@tidewire/session";
+import type { Connection } from "@tidewire/transport";
 import { type MockLink, type MockNetwork, type MockNetworkOptions, mockNetwork } from "@tidewire/transport-mock";
 
 /** A server's loop on a mock network, to which clients with loops of their own connect. */
@@ -69,6 +70,9 @@ export interface ConnectOptions {
   readonly clientLimits?: Partial<SessionLimits>;
   readonly serverLink?: LinkHandler;
   readonly clientLink?: LinkHandler;
+  /** What the server's link gets in place of its connection, or of its protocol. */
+  readonly wrapConnection?: (connection: Connection) => Connection;
+  readonly wrapProtocol?: (protocol: ServerProtocol) => ServerProtocol;
 }
 
 export class Peers {
@@ -81,16 +85,21 @@ export class Peers {
 
   constructor(bench: Bench, options: ConnectOptions) {
     this.cable = bench.network.pair();
-    this.server = bench.serverLoop.attach<ServerProtocol>(this.cable.server, {
-      decoder: { sender: "client" },
-      createProtocol: (writer: PacketWriter) =>
-        createServerProtocol({
-          writer,
-          now: bench.serverLoop.now,
-          handler: { ...this.#serverHandler(), ...options.server?.(this) },
-        }),
-      ...(options.serverLink && { handler: options.serverLink }),
-    });
+    this.server = bench.serverLoop.attach<ServerProtocol>(
+      options.wrapConnection?.(this.cable.server) ?? this.cable.server,
+      {
+        decoder: { sender: "client" },
+        createProtocol: (writer: PacketWriter) => {
+          const protocol = createServerProtocol({
+            writer,
+            now: bench.serverLoop.now,
+            handler: { ...this.serverHandler(), ...options.server?.(this) },
+          });
+          return options.wrapProtocol?.(protocol) ?? protocol;
+        },
+        ...(options.serverLink && { handler: options.serverLink }),
+      },
+    );
     this.client = bench.clientLoop.attach<ClientProtocol>(this.cable.client, {
       decoder: { version: 5, sender: "server" },
       createProtocol: (writer: PacketWriter) => {
@@ -125,7 +134,8 @@ export class Peers {
     this.client.touch();
   }
 
-  #serverHandler(): ServerProtocolHandler {
+  /** What the server's protocol calls when a test says nothing else. */
+  serverHandler(): ServerProtocolHandler {
     return {
       onConnect: () =>
         this.server.protocol.accept(

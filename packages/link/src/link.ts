@@ -1,45 +1,24 @@
 import type { DecoderOptions, PacketWriter } from "@tidewire/codec";
 import type { Protocol } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
-
-/** Time and turns. Node's is in `@tidewire/link/node`, the browser's in `@tidewire/link/browser`, a virtual one in transport-mock. */
-export interface Scheduler {
-  /** Monotonic milliseconds. */
-  now(): number;
-  /** Runs at the end of this turn: after the callbacks that are due now, before waiting for I/O. */
-  defer(callback: () => void): void;
-  /** Runs in a later turn, after I/O had its chance. Default: a timer of 0. */
-  later?(callback: () => void): void;
-  setTimer(callback: () => void, delayMs: number): unknown;
-  clearTimer(handle: unknown): void;
-}
+import type { LinkLimits } from "./limits.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 export interface LinkLoopOptions {
   readonly scheduler: Scheduler;
   /**
    * Awaited once for all links of a flush whose sessions promised something, before their bytes leave: what they
-   * acknowledge is durable then. Undefined when nothing is to be waited for. A rejection ends these links without sending
-   * (nothing false is promised).
+   * acknowledge is durable then. Undefined when nothing is to be waited for. A rejection, like an error thrown, ends these
+   * links without sending (nothing false is promised).
    */
   readonly barrier?: () => Promise<void> | undefined;
   /**
-   * What a handler threw. It ends its own link, with the reason code for an implementation specific error, and no other;
-   * without `onError` it shows in `ProtocolEnd.error` alone.
+   * What a handler, a protocol engine or a connection threw. It ends its own link and no other: what a handler threw, with
+   * the reason code for an implementation specific error, the rest at once. Without `onError` it shows in
+   * `ProtocolEnd.error` alone. What `onError` throws itself is dropped.
    */
   readonly onError?: (error: unknown, link: Link) => void;
   readonly limits?: Partial<LinkLimits>;
-}
-
-/** Defaults and reasons in limits.ts. */
-export interface LinkLimits {
-  /** Packets of one connection handled in one turn before others get theirs. */
-  readonly packetsPerTurn: number;
-  /** Bytes of one connection handled in one turn. */
-  readonly bytesPerTurn: number;
-  /** Unsent bytes that reading from a link made it write, above which its input rests: answers cannot pile up. */
-  readonly pauseInputAboveBytes: number;
-  /** How long the transport may stay full without taking a byte before the link is given up. */
-  readonly stalledAfterMs: number;
 }
 
 /** The place that drives many links: one flush for all that were touched, one timer for all deadlines. */
