@@ -39,8 +39,8 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper, InputHo
   ) {
     this.loop = loop;
     this.connection = connection;
-    this.#output = new LinkOutput(writer, connection, loop.limits);
-    this.#input = new LinkInput(this, decoder, connection, this.#output, loop.limits);
+    this.#output = new LinkOutput(writer, connection, loop);
+    this.#input = new LinkInput(this, decoder, writer, connection, loop.limits);
     this.#handler = options.handler;
     this.protocol = options.createProtocol(writer, this);
   }
@@ -187,7 +187,7 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper, InputHo
       this.abort(this.protocol.end.error);
       return;
     }
-    if (this.#output.send(this.loop.now)) {
+    if (this.#output.send()) {
       this.#hold();
     }
     if (!this.#output.full) {

@@ -1,8 +1,7 @@
-import type { Decoder, MqttError, Packet } from "@tidewire/codec";
+import type { Decoder, MqttError, Packet, PacketWriter } from "@tidewire/codec";
 import type { Protocol } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import type { LinkLimits } from "./limits.ts";
-import type { LinkOutput } from "./link-output.ts";
 
 /** What an input needs of its link. */
 export interface InputHost {
@@ -24,7 +23,7 @@ export class LinkInput {
   readonly #host: InputHost;
   readonly #decoder: Decoder;
   readonly #connection: Connection;
-  readonly #output: LinkOutput;
+  readonly #writer: PacketWriter;
   readonly #limits: LinkLimits;
   #pauses = 0;
   /** Packets are being read, or will be in a later turn. */
@@ -37,11 +36,11 @@ export class LinkInput {
   /** Written while reading, and since then the transport always was full. */
   #answerBytes = 0;
 
-  constructor(host: InputHost, decoder: Decoder, connection: Connection, output: LinkOutput, limits: LinkLimits) {
+  constructor(host: InputHost, decoder: Decoder, writer: PacketWriter, connection: Connection, limits: LinkLimits) {
     this.#host = host;
     this.#decoder = decoder;
     this.#connection = connection;
-    this.#output = output;
+    this.#writer = writer;
     this.#limits = limits;
   }
 
@@ -122,8 +121,8 @@ export class LinkInput {
     const { protocol, now } = this.#host;
     const { packetsPerTurn, bytesPerTurn } = this.#limits;
     const decoder = this.#decoder;
-    const output = this.#output;
-    const otherBytes = output.writtenBytes - this.#answerBytes;
+    const writer = this.#writer;
+    const otherBytes = writer.pendingBytes - this.#answerBytes;
     const enough = decoder.bufferedBytes - bytesPerTurn;
     let packets = 0;
     while (this.#unread && this.#open && protocol.end === undefined) {
@@ -134,7 +133,7 @@ export class LinkInput {
       }
       packets += 1;
       this.#readPacket(protocol, now);
-      this.#answerBytes = output.writtenBytes - otherBytes;
+      this.#answerBytes = writer.pendingBytes - otherBytes;
     }
     this.#reading = false;
     if (protocol.end !== undefined) {

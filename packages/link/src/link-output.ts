@@ -2,6 +2,13 @@ import type { PacketWriter } from "@tidewire/codec";
 import type { Connection } from "@tidewire/transport";
 import type { LinkLimits } from "./limits.ts";
 
+/** What an output needs of its loop. */
+interface OutputHost {
+  readonly limits: LinkLimits;
+  /** To be read only where it is needed: it begins a turn. */
+  readonly now: number;
+}
+
 /**
  * What goes out of a link: taken from the writer at the end of a turn, handed to the transport once the barrier is passed,
  * and measured there: a transport that is full and takes nothing for long is stalled.
@@ -9,7 +16,7 @@ import type { LinkLimits } from "./limits.ts";
 export class LinkOutput {
   readonly #writer: PacketWriter;
   readonly #connection: Connection;
-  readonly #limits: LinkLimits;
+  readonly #loop: OutputHost;
   /** Taken from the writer, waiting for the barrier. */
   #chunks: readonly Uint8Array[] = NONE;
   #chunkBytes = 0;
@@ -20,15 +27,10 @@ export class LinkOutput {
   /** Bytes handed to the transport so far. */
   #sentBytes = 0;
 
-  constructor(writer: PacketWriter, connection: Connection, limits: LinkLimits) {
+  constructor(writer: PacketWriter, connection: Connection, loop: OutputHost) {
     this.#writer = writer;
     this.#connection = connection;
-    this.#limits = limits;
-  }
-
-  /** Written and not taken yet. */
-  get writtenBytes(): number {
-    return this.#writer.pendingBytes;
+    this.#loop = loop;
   }
 
   /** Taken and waiting for the barrier. */
@@ -46,7 +48,7 @@ export class LinkOutput {
 
   /** When it has been full for too long. */
   get stalledAt(): number {
-    return this.#fullSince + this.#limits.stalledAfterMs;
+    return this.#fullSince + this.#loop.limits.stalledAfterMs;
   }
 
   /** Takes what is written, to leave with this flush. */
@@ -64,7 +66,7 @@ export class LinkOutput {
   }
 
   /** Hands over what was collected. Returns whether the transport became full with it. */
-  send(now: number): boolean {
+  send(): boolean {
     const chunks = this.#chunks;
     const bytes = this.#chunkBytes;
     this.#chunks = NONE;
@@ -76,7 +78,7 @@ export class LinkOutput {
     if (this.#connection.send(chunks) || this.full) {
       return false;
     }
-    this.#fullSince = now;
+    this.#fullSince = this.#loop.now;
     this.#goneBytes = this.#sentBytes - this.#connection.bufferedAmount;
     return true;
   }

@@ -32,6 +32,21 @@ export const packetSizeCases: readonly BrokerCase[] = [
     },
   }),
   rule({
+    id: "flow/packet-size-below-any-answer",
+    title: "sends nothing to a client that takes no packet as large as CONNACK, and serves others",
+    v5: ["3.1.2-24"],
+    run: async (lab) => {
+      for (const maximum of [1, 2, 3, 4]) {
+        const peer = await lab.open(`takes ${maximum}`);
+        peer.send(
+          lab.connectBytes({ clientId: lab.clientId(`s${maximum}`), properties: [["maximumPacketSize", maximum]] }),
+        );
+        await peer.quiet("a packet that is too large", ["CONNACK", "DISCONNECT"], 50);
+      }
+      await (await lab.connect({ label: "other" })).alive("others are served");
+    },
+  }),
+  rule({
     id: "flow/small-acknowledgements",
     title: "leaves Reason String and User Properties out of packets that would become too large",
     v5: [

@@ -160,6 +160,16 @@ export const senderCases: readonly BrokerCase[] = [
     },
   }),
   rule({
+    id: "qos/refused-and-unknown",
+    title: "sends no PUBREL for a PUBREC that refuses a message it did not send",
+    v5: ["4.3.3-4"],
+    run: async (lab) => {
+      const peer = await lab.connect();
+      peer.send(wire.ack(Type.PUBREC, 77, 0x80));
+      await peer.quiet("a PUBREL that nothing asks for", ["PUBREL"], 100);
+    },
+  }),
+  rule({
     id: "qos/order",
     title: "forwards one publisher's messages in the order they came",
     v3: ["4.6.0-5", "4.6.0-6", "4.5.0-1"],
