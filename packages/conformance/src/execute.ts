@@ -90,7 +90,7 @@ async function attempt<Harness>(
     }
     return undefined;
   } catch (cause) {
-    return cause instanceof Error ? cause : new Error(String(cause));
+    return cause instanceof Error ? cause : new Error(String(cause), { cause });
   }
 }
 

@@ -1,8 +1,37 @@
-/** A case found behaviour that the specification does not allow. */
-export class ConformanceFailure extends Error {
-  override readonly name: string = "ConformanceFailure";
+export type ConformanceErrorCode =
+  /** A case found behaviour that the specification does not allow. */
+  | "case-failed"
+  /** Received bytes are no MQTT packet. */
+  | "bytes-malformed"
+  /** The runner was asked for a case that it does not have. */
+  | "case-unknown"
+  /** The address of the server to be tested cannot be used. */
+  | "target-invalid"
+  /** The server to be tested did not answer in time. */
+  | "target-unreachable"
+  /** The command line makes no sense. */
+  | "usage";
+
+/** The error of this package. */
+export class ConformanceError extends Error {
+  override readonly name: string = "ConformanceError";
+  readonly code: ConformanceErrorCode;
+
+  constructor(code: ConformanceErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A case found behaviour that the specification does not allow; the message says what should have been. */
+export class ConformanceFailure extends ConformanceError {
+  override readonly name = "ConformanceFailure";
   /** What was sent and received, one packet a line; empty where nothing was exchanged. */
   transcript = "";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("case-failed", message, options);
+  }
 }
 
 /** Fails the case unless `condition` holds; `expectation` says what should have been. */

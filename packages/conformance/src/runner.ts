@@ -1,7 +1,7 @@
 import type { CaseResult, ConformanceCase, ConformanceTarget, ExpectedFailures } from "./case.ts";
 import { isBad } from "./case.ts";
 import { executeCase, executeCases } from "./execute.ts";
-import { ConformanceFailure } from "./failure.ts";
+import { ConformanceError, ConformanceFailure } from "./failure.ts";
 import { CASE_TIMEOUT_MS } from "./limits.ts";
 
 /** The three calls of a test runner that are needed; see the `vitest` and `node-test` subpaths. */
@@ -74,7 +74,7 @@ function runAhead<Harness>(
     }
     const promise = promises.get(id);
     if (promise === undefined) {
-      throw new TypeError(`no case ${id}`);
+      throw new ConformanceError("case-unknown", `There is no case ${id}.`);
     }
     return promise;
   };

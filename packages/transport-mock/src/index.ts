@@ -1,4 +1,5 @@
 export { MockConnection } from "./connection.ts";
+export { MockNetworkError, type MockNetworkErrorCode } from "./errors.ts";
 export { MockLink } from "./link.ts";
 export { MockNetwork, type MockNetworkOptions, mockNetwork } from "./network.ts";
 export type { Chunking } from "./pipe.ts";

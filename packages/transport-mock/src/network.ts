@@ -1,4 +1,5 @@
 import { type Connection, type Dial, type DialOptions, type Listen, TransportError } from "@tidewire/transport";
+import { MockNetworkError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { type LinkSettings, MockLink } from "./link.ts";
 import type { Chunking } from "./pipe.ts";
@@ -169,7 +170,11 @@ export class MockNetwork {
   assertNoIo(mark = 0): void {
     const happened = this.transcript.since(mark);
     if (happened.length > 0) {
-      throw new Error(`unexpected I/O on the mock network:\n${happened.map(formatEntry).join("\n")}`);
+      const what = happened.map(formatEntry).join("\n");
+      throw new MockNetworkError(
+        "unexpected-io",
+        `Nothing should have happened on the mock network, but this did:\n${what}`,
+      );
     }
     this.assertNothingInFlight();
   }
@@ -178,7 +183,10 @@ export class MockNetwork {
   assertNothingInFlight(): void {
     for (const link of this.links) {
       if (link.bytesInFlight > 0) {
-        throw new Error(`${link.bytesInFlight} bytes of link ${link.number} not delivered`);
+        throw new MockNetworkError(
+          "not-delivered",
+          `${link.bytesInFlight} bytes of link ${link.number} were not delivered.`,
+        );
       }
     }
   }
@@ -187,7 +195,7 @@ export class MockNetwork {
   assertAllClosed(): void {
     const open = this.links.map((link) => link.number);
     if (open.length > 0) {
-      throw new Error(`links left open: ${open.join(", ")}`);
+      throw new MockNetworkError("left-open", `Links were left open: ${open.join(", ")}.`);
     }
   }
 

@@ -82,6 +82,6 @@ describe("VirtualScheduler", () => {
       scheduler.setNetworkEvent(again, 0);
     };
     again();
-    expect(() => scheduler.run()).toThrow("not quiet");
+    expect(() => scheduler.run()).toThrow(expect.objectContaining({ code: "not-quiet" }));
   });
 });

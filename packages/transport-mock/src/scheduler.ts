@@ -1,3 +1,4 @@
+import { MockNetworkError } from "./errors.ts";
 import { limits } from "./limits.ts";
 
 /** A timer that was set; opaque to whoever holds it. */
@@ -64,7 +65,7 @@ export class VirtualScheduler {
     while (this.#pendingNetwork > 0) {
       events += this.#runNext();
       if (events > limits.eventsPerRun) {
-        throw new Error(`not quiet after ${limits.eventsPerRun} events`);
+        throw notQuiet("events");
       }
     }
     return events;
@@ -77,7 +78,7 @@ export class VirtualScheduler {
     while ((this.nextAtMs ?? Number.POSITIVE_INFINITY) <= endMs) {
       events += this.#runNext();
       if (events > limits.eventsPerRun) {
-        throw new Error(`not quiet after ${limits.eventsPerRun} events`);
+        throw notQuiet("events");
       }
     }
     this.#nowMs = endMs;
@@ -114,7 +115,7 @@ export class VirtualScheduler {
       }
       count += batch.length;
       if (count > limits.eventsPerRun) {
-        throw new Error(`not quiet after ${limits.eventsPerRun} deferred callbacks`);
+        throw notQuiet("deferred callbacks");
       }
     }
     return count;
@@ -197,4 +198,8 @@ class Entry implements VirtualTimer {
   before(other: Entry): boolean {
     return this.atMs < other.atMs || (this.atMs === other.atMs && this.sequence < other.sequence);
   }
+}
+
+function notQuiet(what: string): MockNetworkError {
+  return new MockNetworkError("not-quiet", `The network is not quiet after ${limits.eventsPerRun} ${what}.`);
 }

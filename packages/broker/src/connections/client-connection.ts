@@ -119,7 +119,8 @@ export class ClientConnection
   fail(error: unknown): void {
     this.#needs.onFailure(error);
     try {
-      const cause = error instanceof Error ? error : new Error("something other than an Error was thrown");
+      const cause =
+        error instanceof Error ? error : new Error("Something other than an Error was thrown.", { cause: error });
       this.protocol.fail(cause, this.#needs.loop.now);
       this.link.touch();
     } catch (second) {

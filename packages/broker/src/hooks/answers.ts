@@ -145,7 +145,7 @@ function text(hook: string, fields: ReadonlyMap<string, unknown>, name: string):
   if (value !== undefined && typeof value !== "string") {
     throw new BrokerError(
       "hook-answer-invalid",
-      `${hook} returned a ${name} that is no string; the client was refused`,
+      `${hook} returned a ${name} that is no string; the client was refused.`,
     );
   }
   return value;

@@ -236,7 +236,7 @@ export class Authority {
     this.#options.onFailure(
       cause instanceof BrokerError
         ? cause
-        : new BrokerError("hook-failed", `${hook} failed (${describe(cause)}), which counts as a refusal`, { cause }),
+        : new BrokerError("hook-failed", `${hook} failed (${describe(cause)}), which counts as a refusal.`, { cause }),
     );
     return refused;
   }
@@ -244,7 +244,7 @@ export class Authority {
   /** What a hook throws that decides nothing changes nothing here; nor does what its promise rejects with. */
   #tell(hook: string, call: () => unknown): void {
     const failed = (cause: unknown): void => {
-      this.#options.onFailure(new BrokerError("hook-failed", `${hook} failed (${describe(cause)})`, { cause }));
+      this.#options.onFailure(new BrokerError("hook-failed", `${hook} failed (${describe(cause)}).`, { cause }));
     };
     try {
       const returned = call();

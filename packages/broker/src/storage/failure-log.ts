@@ -1,3 +1,4 @@
+import { BrokerError } from "../errors.ts";
 import type { BrokerLogger } from "../logger.ts";
 import type { StoreFailure } from "./store.ts";
 
@@ -30,7 +31,7 @@ export class FailureLog {
   }
 
   #begun(failure: unknown): void {
-    this.#logged = failure ?? new Error("the store rejected a commit without a reason");
+    this.#logged = failure ?? new BrokerError("store-unavailable", "The store rejected a commit without a reason.");
     const reason = failure instanceof Error ? failure.message : String(failure);
     this.#logger.error(`messages that have to be kept are refused until the store works again: ${reason}`);
   }

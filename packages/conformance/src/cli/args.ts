@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import type { ExpectedFailures, MqttVersion } from "../case.ts";
+import { ConformanceError } from "../failure.ts";
 import { CONCURRENCY } from "../limits.ts";
 import type { DialUrlOptions } from "../node/index.ts";
 
@@ -25,8 +26,12 @@ export interface CliOptions {
 }
 
 /** The arguments make no sense; the message says which. */
-export class UsageError extends Error {
+export class UsageError extends ConformanceError {
   override readonly name = "UsageError";
+
+  constructor(message: string) {
+    super("usage", message);
+  }
 }
 
 export const USAGE: string = `Usage: tidewire-conformance URL [options]

@@ -89,7 +89,7 @@ describe("dialUrl", () => {
   });
 
   test("refuses other schemes", () => {
-    expect(() => dialUrl("http://127.0.0.1")).toThrow("not an MQTT URL");
+    expect(() => dialUrl("http://127.0.0.1")).toThrow(expect.objectContaining({ code: "target-invalid" }));
   });
 });
 

@@ -2,6 +2,7 @@ import net from "node:net";
 import tls from "node:tls";
 import { WebSocket } from "ws";
 import type { RawConnection, RawDial, RawHandler } from "../connection.ts";
+import { ConformanceError } from "../failure.ts";
 import { DIAL_TIMEOUT_MS, MAXIMUM_RECEIVED_PACKET } from "../limits.ts";
 
 export interface DialUrlOptions {
@@ -40,7 +41,10 @@ export function dialUrl(url: string | URL, options: DialUrlOptions = {}): RawDia
     case "wss:":
       return () => dialWebSocket(target.href, secure);
     default:
-      throw new TypeError(`${target.protocol}//: not an MQTT URL`);
+      throw new ConformanceError(
+        "target-invalid",
+        `Give a URL that begins with mqtt://, mqtts://, ws:// or wss://, not ${target.protocol}//.`,
+      );
   }
 }
 
@@ -49,7 +53,7 @@ export function withProfiles(plain: RawDial, profiles: ReadonlyMap<string, RawDi
   return (options) => {
     const dial = options?.profile === undefined ? plain : profiles.get(options.profile);
     if (dial === undefined) {
-      throw new TypeError(`no server for the profile ${options?.profile}`);
+      throw new ConformanceError("target-invalid", `No server was given for the profile ${options?.profile}.`);
     }
     return dial(options);
   };
@@ -123,10 +127,14 @@ function serverName(host: string): { servername?: string } {
   return net.isIP(host) === 0 ? { servername: host } : {};
 }
 
+function late(): ConformanceError {
+  return new ConformanceError("target-unreachable", `The server took no connection within ${DIAL_TIMEOUT_MS} ms.`);
+}
+
 async function dialSocket(open: () => net.Socket, event: "connect" | "secureConnect"): Promise<RawConnection> {
   const socket = open();
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => socket.destroy(new Error("no connection in time")), DIAL_TIMEOUT_MS);
+    const timer = setTimeout(() => socket.destroy(late()), DIAL_TIMEOUT_MS);
     socket.once("error", reject);
     socket.once(event, () => {
       clearTimeout(timer);

@@ -1,3 +1,5 @@
+import { ConformanceError } from "../failure.ts";
+
 /** The primitive fields of MQTT, written as asked for: nothing is checked, since cases need malformed bytes too. */
 
 const encoder = new TextEncoder();
@@ -49,7 +51,7 @@ export function varint(value: number, width = 0): Uint8Array {
   return Uint8Array.from(digits, (digit, index) => (index < digits.length - 1 ? digit | 0x80 : digit));
 }
 
-/** Reads fields from received bytes; throws `RangeError` past the end. */
+/** Reads fields from received bytes; throws past the end. */
 export class ByteReader {
   readonly #bytes: Uint8Array;
   #offset = 0;
@@ -64,7 +66,7 @@ export class ByteReader {
 
   take(length: number): Uint8Array {
     if (length > this.left) {
-      throw new RangeError("field ends past the packet");
+      throw new ConformanceError("bytes-malformed", "A field ends past the end of its packet.");
     }
     this.#offset += length;
     return this.#bytes.subarray(this.#offset - length, this.#offset);
@@ -95,7 +97,7 @@ export class ByteReader {
         return value;
       }
     }
-    throw new RangeError("variable byte integer of five bytes");
+    throw new ConformanceError("bytes-malformed", "A variable byte integer has more than four bytes.");
   }
 
   binary(): Uint8Array {

@@ -1,4 +1,5 @@
 import type { MqttVersion } from "../case.ts";
+import { ConformanceError } from "../failure.ts";
 import { MAXIMUM_RECEIVED_PACKET } from "../limits.ts";
 import { ByteReader, concat } from "./bytes.ts";
 import { decodeProperties, type Property } from "./properties.ts";
@@ -86,12 +87,12 @@ function packetSize(buffer: Uint8Array): number | undefined {
     if (digit < 0x80) {
       const size = length + index + 1;
       if (size > MAXIMUM_RECEIVED_PACKET) {
-        throw new RangeError(`a packet of ${size} bytes was announced`);
+        throw new ConformanceError("bytes-malformed", `A packet of ${size} bytes was announced.`);
       }
       return buffer.length < size ? undefined : size;
     }
     if (index === 4) {
-      throw new RangeError("Remaining Length has more than four bytes");
+      throw new ConformanceError("bytes-malformed", "Remaining Length has more than four bytes.");
     }
   }
   return undefined;

@@ -1,3 +1,4 @@
+import { ConformanceError } from "../failure.ts";
 import { ByteReader, bytes, concat, field, type Text, uint16, uint32, varint } from "./bytes.ts";
 
 /** Wire form of a property's value. */
@@ -88,7 +89,7 @@ export function decodeProperties(reader: ByteReader): Property[] {
     const id = inner.uint8();
     const name = PROPERTY_NAMES.find((candidate) => PROPERTIES[candidate][0] === id);
     if (name === undefined) {
-      throw new TypeError(`unknown property ${id}`);
+      throw new ConformanceError("bytes-malformed", `Property identifier ${id} does not exist.`);
     }
     properties.push(decodeValue(name, inner));
   }
