@@ -13,6 +13,8 @@ export interface BrokerLimits {
   readonly topicLevels: number;
   /** Characters of a client identifier; 0x85. */
   readonly clientIdLength: number;
+  /** The same for clients of MQTT 3.1, which allows 23; return code 2. */
+  readonly clientIdLength31: number;
   /** Topic filters in one SUBSCRIBE; the rest gets 0x97. */
   readonly filtersPerSubscribe: number;
   /** Subscriptions of one session; 0x97. */
@@ -77,6 +79,8 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   topicLevels: 128,
   // UUIDs and certificate names fit many times over.
   clientIdLength: 512,
+  // What MQTT 3.1 itself allows, section 3.1.
+  clientIdLength31: 23,
   // About 5 ms of work: no other client waits longer for it.
   filtersPerSubscribe: 10_000,
   // A gateway that subscribes for each of its devices stays below it.

@@ -74,7 +74,7 @@ export class ClientConnection
           writer,
           handler: this,
           now: loop.now,
-          limits: { connectTimeoutMs: limits.connectTimeoutMs },
+          limits: { connectTimeoutMs: limits.connectTimeoutMs, clientIdLength: limits.clientIdLength31 },
           topicAliases,
         });
         return this.protocol;

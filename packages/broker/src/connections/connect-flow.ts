@@ -6,7 +6,6 @@ import {
   QOS_NOT_SUPPORTED,
   RETAIN_NOT_SUPPORTED,
   SERVER_UNAVAILABLE,
-  TOPIC_NAME_INVALID,
 } from "@tidewire/codec/codes";
 import type { LinkLoop } from "@tidewire/link";
 import type { ClusterBackend } from "../cluster/index.ts";
@@ -30,7 +29,7 @@ import type { OpenedSession, Sessions } from "../sessions/index.ts";
 import type { Client } from "./client.ts";
 import { reasonText } from "./notice-subject.ts";
 import type { RateLimit } from "./rate-limit.ts";
-import { acceptsTopic } from "./topic-limits.ts";
+import { topicRefusal } from "./topic-limits.ts";
 
 /** What a client's way in needs of a broker. */
 export interface ConnectNeeds {
@@ -194,7 +193,8 @@ export class ConnectFlow {
   #welcome(clientId: string, accepted: AuthenticateAccepted, authenticationData: Uint8Array | undefined): void {
     const { version } = this.#packet;
     const username = accepted.username ?? this.#packet.username;
-    const info: ClientInfo = { clientId, version, username, connection: this.#client.transport.info };
+    const { bridge } = this.#packet;
+    const info: ClientInfo = { clientId, version, username, connection: this.#client.transport.info, bridge };
     const opened = this.#client.enter(this.#packet, info);
     if (typeof opened === "number") {
       this.#refuse({ reasonCode: opened });
@@ -294,9 +294,8 @@ const FEATURES = [
 
 /** Reason code for what no authentication can make right; 0 for nothing. */
 function unacceptable(packet: ConnectPacket, limits: BrokerLimits): number {
-  const { clientId, will } = packet;
-  // Only MQTT 5 can tell the client which id it was given [MQTT-3.1.3-8 of 3.1.1].
-  if (clientId.length > limits.clientIdLength || (clientId === "" && packet.version !== 5 && !packet.cleanStart)) {
+  const { will } = packet;
+  if (!isClientIdValid(packet, limits)) {
     return CLIENT_IDENTIFIER_NOT_VALID;
   }
   if (will === undefined) {
@@ -308,5 +307,11 @@ function unacceptable(packet: ConnectPacket, limits: BrokerLimits): number {
   if (will.retain && !limits.retainAvailable) {
     return RETAIN_NOT_SUPPORTED;
   }
-  return acceptsTopic(will.topic, limits) ? 0 : TOPIC_NAME_INVALID;
+  return topicRefusal(will.topic, limits, packet);
+}
+
+/** The shorter limit of MQTT 3.1 is its protocol's. */
+function isClientIdValid({ clientId, version, cleanStart }: ConnectPacket, limits: BrokerLimits): boolean {
+  // Only MQTT 5 can tell the client which id it was given [MQTT-3.1.3-8 of 3.1.1].
+  return clientId === "" ? version === 5 || cleanStart : clientId.length <= limits.clientIdLength;
 }

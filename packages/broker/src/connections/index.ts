@@ -6,4 +6,4 @@ export { CountedConnection } from "./counted-connection.ts";
 export { handlePublish, type PublishNeeds } from "./publish-flow.ts";
 export { RateLimit } from "./rate-limit.ts";
 export { handleUnsubscribe, SubscribeFlow, type SubscribeNeeds } from "./subscribe-flow.ts";
-export { acceptsTopic, topicFits } from "./topic-limits.ts";
+export { topicFits, topicRefusal } from "./topic-limits.ts";

@@ -6,7 +6,6 @@ import {
   QUOTA_EXCEEDED,
   RETAIN_NOT_SUPPORTED,
   SUCCESS,
-  TOPIC_NAME_INVALID,
 } from "@tidewire/codec/codes";
 import type { LinkLoop } from "@tidewire/link";
 import type { Authority } from "../hooks/index.ts";
@@ -18,7 +17,7 @@ import type { Publisher } from "../publishing/index.ts";
 import type { Clock } from "../time/index.ts";
 import type { ConnectedClient } from "./client.ts";
 import { reasonText, subjectOf } from "./notice-subject.ts";
-import { acceptsTopic } from "./topic-limits.ts";
+import { topicRefusal } from "./topic-limits.ts";
 
 /** What handling PUBLISH needs of a broker. */
 export interface PublishNeeds {
@@ -36,8 +35,9 @@ export function handlePublish(needs: PublishNeeds, client: ConnectedClient, pack
   const { authority, limits, metrics } = needs;
   metrics.publishReceived += 1;
   metrics.publishBytesReceived += packet.payload.byteLength;
-  if (!acceptsTopic(packet.topic, limits)) {
-    refuse(needs, client, packet, TOPIC_NAME_INVALID);
+  const refusal = topicRefusal(packet.topic, limits, client.info);
+  if (refusal !== 0) {
+    refuse(needs, client, packet, refusal);
     return;
   }
   // MQTT 5 clients were told in CONNACK, and their protocols see to it.

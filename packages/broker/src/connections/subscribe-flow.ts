@@ -91,7 +91,10 @@ export class SubscribeFlow {
   }
 
   #grant(request: SubscriptionRequest, highest: QoS): void {
-    const { filter, noLocal, retainAsPublished, retainHandling } = request;
+    const { filter, retainHandling } = request;
+    const bridge = this.#client.info.bridge === true;
+    const noLocal = request.noLocal || bridge;
+    const retainAsPublished = request.retainAsPublished || bridge;
     const qos = grantedQoS(request.qos, highest);
     const subscriptionIdentifier = this.#packet.properties?.subscriptionIdentifiers?.[0];
     const subscription = { filter, qos, noLocal, retainAsPublished, retainHandling, subscriptionIdentifier };

@@ -9,6 +9,8 @@ export interface ClientInfo {
   /** As authenticated. */
   readonly username: string | undefined;
   readonly connection: ConnectionInfo;
+  /** Mosquitto's mark of a bridge to another broker: it gets nothing of its own back, and RETAIN as it was published. */
+  readonly bridge?: boolean;
 }
 
 /** What `authenticate` decides upon. */
