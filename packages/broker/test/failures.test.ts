@@ -238,7 +238,7 @@ describe.each(Object.entries(ways))("what fails %s", (when, way) => {
     });
   });
 
-  it.skipIf(isLater).each(["start", "pause", "resume", "abort"] as const)(
+  it.skipIf(isLater).each(["start", "send", "pause", "resume", "close", "abort"] as const)(
     "in a connection's %s ends that connection",
     async (name) => {
       await survive({}, async (lab) => {
