@@ -4,6 +4,7 @@ import { limits } from "./limits.ts";
 /** The latest alerts, newest first; kept over reloads where the browser allows it. */
 export class AlertHistory {
   #alerts: Alert[] = load();
+  #leftOut = 0;
   /** Also of alerts that were cleared: a late duplicate must not bring them back. */
   readonly #seen: Set<string> = new Set(this.#alerts.map((alert) => alert.id));
 
@@ -11,22 +12,37 @@ export class AlertHistory {
     return this.#alerts;
   }
 
-  /** False when it is here already. */
-  add(alert: Alert): boolean {
-    if (this.#seen.has(alert.id)) {
+  /** Alerts that were pushed out by newer ones since the list was cleared. */
+  get leftOut(): number {
+    return this.#leftOut;
+  }
+
+  /** Takes some in, in the order they came; returns those that were not here already, newest first. */
+  add(alerts: readonly Alert[]): Alert[] {
+    const fresh = alerts.filter(({ id }) => this.#isNew(id)).reverse();
+    if (fresh.length > 0) {
+      const all = [...fresh, ...this.#alerts];
+      this.#alerts = all.slice(0, limits.alerts);
+      this.#leftOut += all.length - this.#alerts.length;
+      save(this.#alerts);
+    }
+    return fresh;
+  }
+
+  #isNew(id: string): boolean {
+    if (this.#seen.has(id)) {
       return false;
     }
-    this.#seen.add(alert.id);
+    this.#seen.add(id);
     if (this.#seen.size > 10 * limits.alerts) {
       this.#seen.delete(oldest(this.#seen));
     }
-    this.#alerts = [alert, ...this.#alerts].slice(0, limits.alerts);
-    save(this.#alerts);
     return true;
   }
 
   clear(): void {
     this.#alerts = [];
+    this.#leftOut = 0;
     save(this.#alerts);
   }
 }

@@ -1,6 +1,6 @@
 import { type Alert, parseAlert } from "./alert.ts";
 import { AlertHistory } from "./alert-history.ts";
-import { byId, element } from "./dom.ts";
+import { byId, element, oncePerFrame } from "./dom.ts";
 import { formatTime } from "./format-time.ts";
 import { limits } from "./limits.ts";
 import type { Notifier } from "./notifier.ts";
@@ -11,9 +11,11 @@ export class AlertList {
   readonly #list = byId("alert-list", HTMLOListElement);
   readonly #empty = byId("alerts-empty", HTMLElement);
   readonly #badge = byId("alert-badge", HTMLElement);
+  readonly #more = byId("alerts-more", HTMLElement);
   readonly #clear = byId("alerts-clear", HTMLButtonElement);
   readonly #notifier: Notifier;
   readonly #announce: (text: string) => void;
+  readonly #waiting: Alert[] = [];
 
   constructor(notifier: Notifier, announce: (text: string) => void) {
     this.#notifier = notifier;
@@ -30,18 +32,40 @@ export class AlertList {
   /** Takes a message of `alerts/#`. */
   receive(topic: string, payload: string): void {
     const alert = parseAlert(topic, payload, Date.now());
-    if (alert === undefined || !this.#history.add(alert)) {
+    if (alert === undefined) {
       return;
     }
-    const item = alertItem(alert);
-    item.classList.add("new");
-    this.#list.prepend(item);
+    this.#waiting.push(alert);
+    // A page in the background has no frames.
+    if (document.hidden || this.#waiting.length >= limits.alertsPerFrame) {
+      this.#takeIn();
+    } else {
+      this.#paint();
+    }
+  }
+
+  readonly #paint = oncePerFrame(() => this.#takeIn());
+
+  #takeIn(): void {
+    const fresh = this.#history.add(this.#waiting.splice(0));
+    const [newest] = fresh;
+    if (newest === undefined) {
+      return;
+    }
+    const items = fresh.slice(0, limits.alerts).map(alertItem);
+    for (const item of items) {
+      item.classList.add("new");
+    }
+    this.#list.prepend(...items);
     while (this.#list.childElementCount > limits.alerts) {
       this.#list.lastElementChild?.remove();
     }
     this.#update();
-    this.#announce(`Alert from ${alert.device}: ${alert.text}`);
-    void this.#notifier.notify(alert);
+    const more = fresh.length === 1 ? "" : `, and ${fresh.length - 1} more`;
+    this.#announce(`Alert from ${newest.device}: ${newest.text}${more}`);
+    for (const alert of fresh.slice(0, limits.notificationsPerFrame).reverse()) {
+      void this.#notifier.notify(alert);
+    }
   }
 
   #update(): void {
@@ -52,6 +76,9 @@ export class AlertList {
     this.#badge.hidden = count === 0;
     this.#badge.textContent = String(count);
     this.#badge.setAttribute("aria-label", `${count} alerts`);
+    const { leftOut } = this.#history;
+    this.#more.hidden = leftOut === 0;
+    this.#more.textContent = leftOut === 0 ? "" : `${leftOut.toLocaleString("en")} older ones not shown`;
   }
 }
 

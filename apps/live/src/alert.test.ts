@@ -29,6 +29,8 @@ describe("parseAlert", () => {
     const alert = parseAlert("alerts/a/b", JSON.stringify({ id: "i".repeat(9999), text: "t".repeat(9999) }), 0);
     expect(alert?.id).toHaveLength(100);
     expect(alert?.text).toHaveLength(300);
+    const long = parseAlert(`alerts/${"d".repeat(5000)}/${"n".repeat(5000)}`, `{"text":"${"t".repeat(99_999)}"}`, 0);
+    expect(JSON.stringify(long).length).toBeLessThan(1000);
   });
 
   it.each(["alerts", "alerts/a", "alerts//b", "alarms/a/b"])("leaves %s alone", (topic) => {

@@ -1,3 +1,6 @@
+import { limits } from "./limits.ts";
+import { shownText } from "./shown-text.ts";
+
 /** An alert as the page keeps it. */
 export interface Alert {
   /** Unique; QoS 1 may deliver an alert twice. */
@@ -19,9 +22,12 @@ export function parseAlert(topic: string, payload: string, nowMs: number): Alert
   const fields = parseObject(payload);
   const { id, text, at } = fields;
   return {
-    id: typeof id === "string" && id !== "" ? id.slice(0, MAX_ID_LENGTH) : `${topic} ${nowMs} ${payload.slice(0, 50)}`,
-    device,
-    name,
+    id:
+      typeof id === "string" && id !== ""
+        ? id.slice(0, MAX_ID_LENGTH)
+        : `${topic.slice(0, MAX_ID_LENGTH)} ${nowMs} ${payload.slice(0, 50)}`,
+    device: shownText(device, limits.shownName),
+    name: shownText(name, limits.shownName),
     text: (typeof text === "string" ? text : payload).slice(0, MAX_TEXT_LENGTH),
     at: isTime(at) ? at : nowMs,
   };
@@ -44,7 +50,11 @@ function isTime(value: unknown): value is number {
   return typeof value === "number" && !Number.isNaN(new Date(value).getTime());
 }
 
+/** No agent's alert is longer; a megabyte of JSON for each of a thousand would hold the page up. */
 function parseObject(payload: string): Record<string, unknown> {
+  if (payload.length > limits.readPayload) {
+    return {};
+  }
   try {
     const value: unknown = JSON.parse(payload);
     return value !== null && typeof value === "object" ? { ...value } : {};

@@ -1,8 +1,15 @@
 import type { Device, DeviceStatus } from "./device-registry.ts";
-import { element } from "./dom.ts";
+import { element, setText } from "./dom.ts";
 import { formatTime } from "./format-time.ts";
+import { limits } from "./limits.ts";
 import { MetricChart, type TimeWindow } from "./metric-chart.ts";
 import { compareMetrics } from "./metrics.ts";
+import { shownText } from "./shown-text.ts";
+
+/** What may still be done before the page has to be shown. */
+export interface PaintBudget {
+  newCharts: number;
+}
 
 /** Sends a command to a device. */
 export type SendCommand = (deviceId: string, command: string, payload: string) => void;
@@ -18,6 +25,8 @@ export class DeviceCard {
   readonly #end = element("span");
   readonly #commands: HTMLFieldSetElement;
   readonly #charts = new Map<string, MetricChart>();
+  readonly #leftOut = element("p", { class: "hint metrics-left-out", hidden: true });
+  readonly #touched = new Set<string>();
 
   constructor(device: Device, send: SendCommand) {
     this.#device = device;
@@ -30,12 +39,14 @@ export class DeviceCard {
     );
     this.#grid = element("div", { class: "metric-grid" });
     this.#commands = commands(device.id, send);
-    const title = element("h3", { class: "device-name" }, device.id);
+    const name = shownText(device.id, limits.shownName);
+    const title = element("h3", { class: "device-name" }, name);
     this.root = element(
       "article",
-      { class: "card device-card", "data-device": device.id, "aria-label": `Device ${device.id}` },
+      { class: "card device-card", "data-device": device.id, "aria-label": `Device ${name}` },
       element("header", { class: "device-head" }, title, this.#status),
       this.#grid,
+      this.#leftOut,
       element("p", { class: "time-scale", "aria-hidden": "true" }, this.#start, this.#end),
       this.#commands,
     );
@@ -50,14 +61,27 @@ export class DeviceCard {
     this.#commands.disabled = status === "offline";
   }
 
-  /** Draws every chart as of now; makes those that are new. */
-  paint(nowSeconds: number): void {
-    for (const [name, series] of this.#device.metrics) {
-      if (!this.#charts.has(name)) {
+  /** A metric has a new value, to be drawn at the next `paint`. */
+  touch(metric: string): void {
+    this.#touched.add(metric);
+  }
+
+  /** Draws what has changed, and moves the charts that are seen on to now. Makes as many new ones as `budget` allows. */
+  paint(nowSeconds: number, budget: PaintBudget): void {
+    const window = this.#window(nowSeconds);
+    for (const name of this.#touched) {
+      const series = this.#device.metrics.get(name);
+      if (series !== undefined && !this.#charts.has(name)) {
+        if (budget.newCharts <= 0) {
+          continue;
+        }
+        budget.newCharts -= 1;
         this.#add(name, new MetricChart(name, series));
       }
+      this.#touched.delete(name);
+      this.#charts.get(name)?.update();
     }
-    const window = this.#window(nowSeconds);
+    this.#showLeftOut();
     if (window === undefined) {
       return;
     }
@@ -65,8 +89,8 @@ export class DeviceCard {
       chart.paint(window);
     }
     const offline = this.#device.status === "offline";
-    this.#start.textContent = `${formatSpan(window.end - window.start)} ${offline ? "before" : "ago"}`;
-    this.#end.textContent = offline ? `last at ${formatTime(window.end * 1000)}` : "now";
+    setText(this.#start, `${formatSpan(window.end - window.start)} ${offline ? "before" : "ago"}`);
+    setText(this.#end, offline ? `last at ${formatTime(window.end * 1000)}` : "now");
   }
 
   recolor(): void {
@@ -94,6 +118,13 @@ export class DeviceCard {
     return { start: end - Math.min(MAX_SPAN_SECONDS, Math.max(MIN_SPAN_SECONDS, end - first)), end };
   }
 
+  #showLeftOut(): void {
+    const { metricsLeftOut } = this.#device;
+    const none = metricsLeftOut.size === 0;
+    this.#leftOut.hidden = none;
+    setText(this.#leftOut, none ? "" : `${metricsLeftOut} more metrics not shown`);
+  }
+
   #add(name: string, chart: MetricChart): void {
     const next = [...this.#charts.keys()].sort(compareMetrics).find((other) => compareMetrics(name, other) < 0);
     this.#grid.insertBefore(chart.root, next === undefined ? null : (this.#charts.get(next)?.root ?? null));
@@ -111,6 +142,9 @@ const STATUS_TEXT: Readonly<Record<DeviceStatus, string>> = {
 const MIN_SPAN_SECONDS = 15;
 const MAX_SPAN_SECONDS = 120;
 
+/** Of labels and what they belong to: a device's name may be anything. */
+let nextId = 0;
+
 const INTERVALS_SECONDS = ["0.5", "1", "2", "5", "10"];
 
 function formatSpan(seconds: number): string {
@@ -118,7 +152,9 @@ function formatSpan(seconds: number): string {
 }
 
 function commands(deviceId: string, send: SendCommand): HTMLFieldSetElement {
-  const intervalId = `interval-${deviceId}`;
+  nextId += 1;
+  const intervalId = `interval-${nextId}`;
+  const name = shownText(deviceId, limits.shownName);
   const interval = element(
     "select",
     { id: intervalId },
@@ -128,10 +164,10 @@ function commands(deviceId: string, send: SendCommand): HTMLFieldSetElement {
   );
   interval.addEventListener("change", () => send(deviceId, "interval", interval.value));
   const test = element("button", { type: "button", class: "quiet" }, "Test alert");
-  test.addEventListener("click", () => send(deviceId, "alert-test", `Test alert from ${deviceId}`));
+  test.addEventListener("click", () => send(deviceId, "alert-test", `Test alert from ${name}`));
   return element(
     "fieldset",
-    { class: "device-commands", "aria-label": `Commands for ${deviceId}` },
+    { class: "device-commands", "aria-label": `Commands for ${name}` },
     element("label", { for: intervalId }, "Publish every"),
     interval,
     test,

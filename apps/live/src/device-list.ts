@@ -1,6 +1,8 @@
 import { DeviceCard, type SendCommand } from "./device-card.ts";
 import { type DeviceChange, DeviceRegistry } from "./device-registry.ts";
 import { byId, oncePerFrame } from "./dom.ts";
+import { limits } from "./limits.ts";
+import { shownText } from "./shown-text.ts";
 import { onThemeChange } from "./theme.ts";
 
 /** The devices section: a card for each device that has said something. */
@@ -12,6 +14,7 @@ export class DeviceList {
   readonly #summary = byId("devices-summary", HTMLElement);
   readonly #send: SendCommand;
   readonly #announce: (text: string) => void;
+  #summaryIsStale = false;
 
   constructor(send: SendCommand, announce: (text: string) => void) {
     this.#send = send;
@@ -32,7 +35,8 @@ export class DeviceList {
     }
   }
 
-  #apply({ kind, device }: DeviceChange): void {
+  #apply(change: DeviceChange): void {
+    const { kind, device } = change;
     if (kind === "added") {
       this.#add(device.id);
     }
@@ -41,18 +45,28 @@ export class DeviceList {
     }
     if (kind === "status") {
       this.#cards.get(device.id)?.updateStatus();
-      this.#announce(`Device ${device.id} is ${device.status}`);
+      this.#announce(`Device ${shownText(device.id, limits.shownName)} is ${device.status}`);
     }
-    if (kind !== "metric") {
-      this.#updateSummary();
+    if (kind === "metric") {
+      this.#cards.get(device.id)?.touch(change.name);
+    } else {
+      this.#summaryIsStale = true;
     }
     this.#paint();
   }
 
   readonly #paint = oncePerFrame(() => {
     const nowSeconds = Date.now() / 1000;
+    const budget = { newCharts: limits.newChartsPerFrame };
     for (const card of this.#cards.values()) {
-      card.paint(nowSeconds);
+      card.paint(nowSeconds, budget);
+    }
+    if (this.#summaryIsStale) {
+      this.#summaryIsStale = false;
+      this.#updateSummary();
+    }
+    if (budget.newCharts <= 0) {
+      this.#paint();
     }
   });
 
@@ -77,6 +91,8 @@ export class DeviceList {
   #updateSummary(): void {
     const devices = [...this.#registry.devices.values()];
     const online = devices.filter((device) => device.status === "online").length;
-    this.#summary.textContent = devices.length === 0 ? "" : `${online} of ${devices.length} online`;
+    const { leftOut } = this.#registry;
+    const more = leftOut.size === 0 ? "" : ` · ${leftOut} more not shown`;
+    this.#summary.textContent = devices.length === 0 ? "" : `${online} of ${devices.length} online${more}`;
   }
 }

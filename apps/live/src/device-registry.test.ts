@@ -35,6 +35,9 @@ describe("DeviceRegistry", () => {
     ["devices/a/metrics/cpu", "warm"],
     ["devices/a/metrics/cpu", ""],
     ["devices/a/metrics/cpu", "NaN"],
+    // No page has the room for its digits.
+    ["devices/a/metrics/cpu", "1e300"],
+    ["devices/a/metrics/cpu", "-1e16"],
     ["devices/a/metrics", "1"],
     ["devices/a/metrics/cpu/0", "1"],
     ["devices//metrics/cpu", "1"],
@@ -62,5 +65,20 @@ describe("DeviceRegistry", () => {
     expect(metrics?.size).toBe(limits.metricsPerDevice);
     expect(metrics?.get("m0")?.values).toHaveLength(limits.pointsPerMetric);
     expect(metrics?.get("m0")?.last).toBe(2 * limits.pointsPerMetric - 1);
+    expect(registry.leftOut.size).toBe(limits.devices);
+    expect(registry.devices.get("d0")?.metricsLeftOut.size).toBe(limits.metricsPerDevice);
+  });
+
+  it("counts a device as left out until there is room for it", () => {
+    const registry = new DeviceRegistry();
+    for (let i = 0; i <= limits.devices; i += 1) {
+      registry.apply(`devices/d${i}/status`, "online", 0);
+    }
+    const last = `devices/d${limits.devices}/status`;
+    expect(kinds(registry, last, "online")).toEqual(["left-out"]);
+    expect(registry.leftOut.size).toBe(1);
+    registry.apply("devices/d0/status", "", 0);
+    expect(kinds(registry, last, "online")).toEqual(["added", "status"]);
+    expect(registry.leftOut.size).toBe(0);
   });
 });

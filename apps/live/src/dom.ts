@@ -24,6 +24,13 @@ export function element<K extends keyof HTMLElementTagNameMap>(
   return made;
 }
 
+/** Leaves a text node alone that says the same already. */
+export function setText(target: HTMLElement, text: string): void {
+  if (target.textContent !== text) {
+    target.textContent = text;
+  }
+}
+
 /** Runs `paint` once before the next frame, however often it is asked for; a hidden page paints when it is shown. */
 export function oncePerFrame(paint: () => void): () => void {
   let asked = false;

@@ -7,6 +7,7 @@ import { ConnectionView } from "./connection-view.ts";
 import { DeviceList } from "./device-list.ts";
 import { errorText } from "./error-text.ts";
 import { claimIdentity } from "./identity.ts";
+import { limits } from "./limits.ts";
 import { MessageLog } from "./message-log.ts";
 import { Notifier } from "./notifier.ts";
 import { startPublishForm } from "./publish-form.ts";
@@ -43,7 +44,8 @@ startPublishForm(client);
 /** Subscribes for as long as the page lives. What is not UTF-8 comes with replacement characters. */
 function follow(filter: string, qos: QoS, take: (topic: string, payload: string) => void): void {
   const decoder = new TextDecoder();
-  const onMessage = ({ topic, payload }: Message): void => take(topic, decoder.decode(payload));
+  const onMessage = ({ topic, payload }: Message): void =>
+    take(topic, decoder.decode(payload.subarray(0, limits.readPayload + 1)));
   client.subscribe(filter, { qos, onMessage }).catch((error: unknown) => announce(`${filter}: ${errorText(error)}`));
 }
 

@@ -3,6 +3,7 @@ import { byId, element, oncePerFrame } from "./dom.ts";
 import { formatTime } from "./format-time.ts";
 import { limits } from "./limits.ts";
 import { payloadText } from "./payload-text.ts";
+import { shownText } from "./shown-text.ts";
 
 interface Row {
   readonly atMs: number;
@@ -61,7 +62,7 @@ function logRow({ atMs, message }: Row): HTMLElement {
     "li",
     { class: "log-row" },
     element("time", { datetime: new Date(atMs).toISOString() }, formatTime(atMs)),
-    element("span", { class: "log-topic" }, message.topic),
+    element("span", { class: "log-topic" }, shownText(message.topic, limits.shownTopic)),
     element("span", { class: "log-flags" }, flags.join(" · ")),
     element("span", { class: "log-payload" }, payloadText(message.payload)),
   );

@@ -1,10 +1,13 @@
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import { element } from "./dom.ts";
+import { element, setText } from "./dom.ts";
 import { formatTime } from "./format-time.ts";
+import { limits } from "./limits.ts";
 import { formatValue, type MetricStyle, metricStyle } from "./metrics.ts";
+import { shownText } from "./shown-text.ts";
 import { themeColor } from "./theme.ts";
 import type { TimeSeries } from "./time-series.ts";
+import { watchVisibility } from "./visibility.ts";
 
 /** What part of the past a chart shows, in seconds since 1970. */
 export interface TimeWindow {
@@ -21,6 +24,7 @@ export class MetricChart {
   readonly #moment: HTMLElement;
   readonly #plotRoot: HTMLElement;
   readonly #observer: ResizeObserver;
+  readonly #unwatch: () => void;
   #plot: uPlot | undefined;
   #window: TimeWindow = { start: 0, end: 1 };
 
@@ -36,7 +40,7 @@ export class MetricChart {
       element(
         "p",
         { class: "metric-head" },
-        element("span", { class: "metric-label" }, this.#style.label, this.#moment),
+        element("span", { class: "metric-label" }, shownText(this.#style.label, limits.shownName), this.#moment),
         element("span", { class: "metric-value" }, this.#value, element("span", { class: "unit" }, this.#style.unit)),
       ),
       this.#plotRoot,
@@ -44,21 +48,26 @@ export class MetricChart {
     this.root.style.setProperty("--series", `var(${this.#style.color})`);
     // uPlot needs pixels; it is made when the box has some.
     this.#observer = new ResizeObserver(() => this.#resize());
-    this.#observer.observe(this.#plotRoot);
+    this.#unwatch = watchVisibility(this.root, (visible) => this.#show(visible));
   }
 
-  /** Draws what the series holds now. */
-  paint(window: TimeWindow): void {
-    this.#window = window;
+  /** Says what the latest value is. */
+  update(): void {
     const { last } = this.#series;
     if (last === undefined) {
       return;
     }
     const { label, unit } = this.#style;
-    this.#plotRoot.setAttribute("aria-label", `${label}: ${formatValue(last)} ${unit}`.trimEnd());
+    const text = `${shownText(label, limits.shownName)}: ${formatValue(last)} ${unit}`.trimEnd();
+    this.#plotRoot.setAttribute("aria-label", text);
+    this.#showValue();
+  }
+
+  /** Draws what the series holds now, where it is seen. */
+  paint(window: TimeWindow): void {
+    this.#window = window;
     this.#plot?.setData([this.#series.times, this.#series.values], false);
     this.#plot?.setScale("x", { min: window.start, max: window.end });
-    this.#showValue();
   }
 
   /** Draws again in the colours of a changed theme. */
@@ -67,8 +76,19 @@ export class MetricChart {
   }
 
   destroy(): void {
+    this.#unwatch();
+    this.#show(false);
+  }
+
+  /** A canvas costs hundreds of kilobytes: those that nobody sees are given back. */
+  #show(visible: boolean): void {
+    if (visible) {
+      this.#observer.observe(this.#plotRoot);
+      return;
+    }
     this.#observer.disconnect();
     this.#plot?.destroy();
+    this.#plot = undefined;
   }
 
   /** The latest value, or the one under the pointer with its time. */
@@ -142,17 +162,11 @@ export function roundUp(high: number | null): number {
   return step * power;
 }
 
-/** Leaves a text node alone that says the same already. */
-function setText(element: HTMLElement, text: string): void {
-  if (element.textContent !== text) {
-    element.textContent = text;
-  }
-}
-
 function shortNumber(value: number): string {
-  const compact = Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
   return compact.format(value);
 }
+
+const compact = Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 2 });
 
 function gradient(plot: uPlot, color: string): CanvasGradient | string {
   const { top, height } = plot.bbox;

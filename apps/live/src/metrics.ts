@@ -20,9 +20,12 @@ export function compareMetrics(a: string, b: string): number {
   return order(a) - order(b) || a.localeCompare(b);
 }
 
-/** Three significant digits, so that the width hardly changes; thousands are grouped. */
+/** Three significant digits, so that the width hardly changes; thousands are grouped, and what is larger is short. */
 export function formatValue(value: number): string {
   const size = Math.abs(value);
+  if (size >= 1e9) {
+    return value.toExponential(2);
+  }
   const digits = size >= 100 ? 0 : size >= 10 ? 1 : 2;
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { networkInterfaces } from "node:os";
 import { dirname, join } from "node:path";
@@ -12,6 +12,7 @@ import { type DeviceProcess, startDevice } from "./device-process.ts";
 import { serveStatic } from "./http-static.ts";
 import { listenFailure } from "./listeners.ts";
 import { createLogger } from "./logging.ts";
+import { createPageServer } from "./page-server.ts";
 import { logRefused, startBroker } from "./running-broker.ts";
 import { stopSignal } from "./signals.ts";
 
@@ -20,12 +21,12 @@ export async function demo(options: DemoOptions): Promise<void> {
   const stopped = stopSignal();
   const logger = createLogger(options.logLevel);
   const broker = await startBroker(options.store, logger);
-  const http = createServer(serveStatic(livePageDirectory()));
+  const http = createPageServer(MQTT_PATH, serveStatic(livePageDirectory()));
   try {
     const httpPort = await listenHttp(http, options);
     await broker.listen(
       attachWebSocket(http, {
-        path: "/mqtt",
+        path: MQTT_PATH,
         origins: pageOrigins(options.host, httpPort),
         onRefused: logRefused(logger),
       }),
@@ -44,6 +45,9 @@ export async function demo(options: DemoOptions): Promise<void> {
     http.closeAllConnections();
   }
 }
+
+/** Where the page finds the broker. */
+const MQTT_PATH = "/mqtt";
 
 function livePageDirectory(): string {
   return join(dirname(fileURLToPath(import.meta.resolve("@tidewire/live/package.json"))), "dist");
