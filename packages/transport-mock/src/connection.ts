@@ -1,4 +1,12 @@
-import type { CloseInfo, Connection, ConnectionHandler, ConnectionInfo } from "@tidewire/transport";
+import {
+  type CloseInfo,
+  type Connection,
+  type ConnectionHandler,
+  type ConnectionInfo,
+  callbackError,
+  guard,
+  TransportError,
+} from "@tidewire/transport";
 
 /** One end of a mock link. The bytes themselves are in the pipes. */
 export class MockConnection implements Connection {
@@ -48,12 +56,12 @@ export class MockConnection implements Connection {
 
   start(handler: ConnectionHandler): void {
     if (this.#handler !== undefined) {
-      throw new Error("start may be called once");
+      throw new TransportError("misuse", "start was called a second time: a connection has one handler.");
     }
     this.#handler = handler;
     if (this.#closeInfo !== undefined) {
       const info = this.#closeInfo;
-      this.#link.later(() => handler.onClose(info));
+      this.#link.later(() => this.#tellClosed(handler, info));
       return;
     }
     this.#incoming?.schedule();
@@ -139,7 +147,10 @@ export class MockConnection implements Connection {
     this.#pendingInput = 0;
     for (const part of chunks) {
       if (!this.#closing) {
-        this.#handler?.onData(part);
+        guard(
+          () => this.#handler?.onData(part),
+          (cause) => this.#threw("onData", cause),
+        );
       }
     }
   }
@@ -150,7 +161,11 @@ export class MockConnection implements Connection {
       return;
     }
     this.#blocked = false;
-    this.#handler.onDrain();
+    const handler = this.#handler;
+    guard(
+      () => handler.onDrain(),
+      (cause) => this.#threw("onDrain", cause),
+    );
   }
 
   /** The one place where a connection becomes closed; `onClose` follows as an event of its own. */
@@ -166,8 +181,21 @@ export class MockConnection implements Connection {
     this.#outgoing?.clear();
     const handler = this.#handler;
     if (handler !== undefined) {
-      this.#link.later(() => handler.onClose(info));
+      this.#link.later(() => this.#tellClosed(handler, info));
     }
+  }
+
+  #tellClosed(handler: ConnectionHandler, info: CloseInfo): void {
+    guard(
+      () => handler.onClose(info),
+      (cause) => this.#link.callbackThrew(cause),
+    );
+  }
+
+  /** As in a real transport: the connection ends, and no other. The network is told, too. */
+  #threw(name: string, cause: unknown): void {
+    this.abort(callbackError(name, cause));
+    this.#link.callbackThrew(cause);
   }
 
   #hold(chunk: Uint8Array): void {
@@ -190,6 +218,8 @@ export interface LinkControl {
   aborted(by: MockConnection, error: Error | undefined): void;
   /** The other end sent more of an unfinished message than this one takes. */
   overran(receiver: MockConnection): void;
+  /** A callback of a handler threw. */
+  callbackThrew(cause: unknown): void;
 }
 
 /** What an end needs of the pipe for each direction. */

@@ -17,6 +17,7 @@ export interface LinkSettings {
   readonly lowWaterMark: number;
   readonly closeTimeoutMs: number;
   readonly firstInputBytes: number;
+  readonly onCallbackError: (cause: unknown) => void;
 }
 
 /** A cable between two ends, and what can be done to it. */
@@ -137,6 +138,10 @@ export class MockLink implements LinkControl {
       "The other side sent more of an unfinished message than is allowed.",
     );
     this.#abort(receiver, { initiator: "remote", clean: false, error });
+  }
+
+  callbackThrew(cause: unknown): void {
+    this.#settings.onCallbackError(cause);
   }
 
   #abort(by: MockConnection, info: CloseInfo): void {

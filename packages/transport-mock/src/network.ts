@@ -1,4 +1,12 @@
-import { type Connection, type Dial, type DialOptions, type Listen, TransportError } from "@tidewire/transport";
+import {
+  type Connection,
+  callbackError,
+  type Dial,
+  type DialOptions,
+  guard,
+  type Listen,
+  TransportError,
+} from "@tidewire/transport";
 import { MockNetworkError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { type LinkSettings, MockLink } from "./link.ts";
@@ -23,6 +31,11 @@ export interface MockNetworkOptions {
   readonly closeTimeoutMs?: number;
   /** What accepted connections hold of an unfinished message until `allowInput` says otherwise. */
   readonly firstInputBytes?: number;
+  /**
+   * Told what a callback of a handler or of a listener threw, after its connection was ended. Default: throws it out of
+   * `run`, so that it fails the test.
+   */
+  readonly onCallbackError?: (cause: unknown) => void;
   /** False when nobody will read it: long simulations run faster. Default true. */
   readonly transcript?: boolean;
 }
@@ -60,6 +73,7 @@ export class MockNetwork {
       ),
       closeTimeoutMs: options.closeTimeoutMs ?? limits.closeTimeoutMs,
       firstInputBytes: options.firstInputBytes ?? limits.firstInputBytes,
+      onCallbackError: options.onCallbackError ?? rethrow,
     };
     this.dial = this.dialTo(defaultAddress);
     this.listen = this.listenOn(defaultAddress);
@@ -229,7 +243,13 @@ export class MockNetwork {
       }
       const link = this.pair(address);
       resolve(link.client);
-      onConnection(link.server);
+      guard(
+        () => onConnection(link.server),
+        (cause) => {
+          link.server.abort(callbackError("onConnection", cause));
+          this.#settings.onCallbackError(cause);
+        },
+      );
     };
     signal?.addEventListener("abort", aborted, { once: true });
     this.scheduler.setNetworkEvent(connect, this.#settings.latencyMs());
@@ -245,3 +265,7 @@ export function mockNetwork(options?: MockNetworkOptions): MockNetwork {
 }
 
 const defaultAddress = "mock";
+
+function rethrow(cause: unknown): never {
+  throw cause;
+}

@@ -33,6 +33,7 @@ function mockTarget(
         lowWaterMark: marks.low,
         closeTimeoutMs,
         transcript: false,
+        onCallbackError: () => {},
         ...options,
       });
       return {

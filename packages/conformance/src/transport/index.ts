@@ -5,6 +5,7 @@ import { diallingCases } from "./cases/dialling.ts";
 import { inputCases } from "./cases/input.ts";
 import { pausingCases } from "./cases/pausing.ts";
 import { pressureCases } from "./cases/pressure.ts";
+import { throwingCases } from "./cases/throwing.ts";
 
 export type { TransportCase } from "./cases/define.ts";
 export type { ConnectedPair, TransportCapability, TransportHarness } from "./harness.ts";
@@ -20,4 +21,5 @@ export const transportCases: readonly TransportCase[] = [
   ...inputCases,
   ...closingCases,
   ...diallingCases,
+  ...throwingCases,
 ];

@@ -4,9 +4,9 @@ import { firstWrong, patternBytes } from "./pattern.ts";
 
 /** What a case does in a callback; may call back into the connection. */
 export interface Reactions {
-  onData?(chunk: Uint8Array): void;
-  onDrain?(): void;
-  onClose?(info: CloseInfo): void;
+  onData?(chunk: Uint8Array): unknown;
+  onDrain?(): unknown;
+  onClose?(info: CloseInfo): unknown;
 }
 
 /**
@@ -81,7 +81,8 @@ export class Probe implements ConnectionHandler {
     this.#closing = true;
   }
 
-  onData(chunk: Uint8Array): void {
+  /** Returns what the reaction does: an asynchronous one may fail later. */
+  onData(chunk: Uint8Array): unknown {
     this.#enter("onData");
     if (this.#closing) {
       this.#broken("onData after this side ended the connection");
@@ -97,10 +98,10 @@ export class Probe implements ConnectionHandler {
       this.#broken(`the byte at ${this.received + wrong} is not the one that was sent there`);
     }
     this.received += chunk.length;
-    this.#reactions.onData?.(chunk);
+    return this.#reactions.onData?.(chunk);
   }
 
-  onDrain(): void {
+  onDrain(): unknown {
     this.#enter("onDrain");
     if (!this.#stopped) {
       this.#broken("onDrain without a send that returned false");
@@ -110,13 +111,13 @@ export class Probe implements ConnectionHandler {
     }
     this.#stopped = false;
     this.drains += 1;
-    this.#reactions.onDrain?.();
+    return this.#reactions.onDrain?.();
   }
 
-  onClose(info: CloseInfo): void {
+  onClose(info: CloseInfo): unknown {
     this.#enter("onClose");
     this.closeInfo = info;
-    this.#reactions.onClose?.(info);
+    return this.#reactions.onClose?.(info);
   }
 
   /** Fails the case if a rule was broken on the way. */

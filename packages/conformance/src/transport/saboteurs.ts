@@ -61,12 +61,12 @@ class Passing implements Connection, ConnectionHandler {
     this.inner.abort(error);
   }
 
-  onData(chunk: Uint8Array): void {
-    this.handler?.onData(chunk);
+  onData(chunk: Uint8Array): unknown {
+    return this.handler?.onData(chunk);
   }
 
-  onDrain(): void {
-    this.handler?.onDrain();
+  onDrain(): unknown {
+    return this.handler?.onDrain();
   }
 
   onClose(info: CloseInfo): void {
@@ -394,6 +394,20 @@ class NeverRaisesTheLimit extends Passing {
   }
 }
 
+class SwallowsWhatIsThrown extends Passing {
+  override onData(chunk: Uint8Array): void {
+    try {
+      super.onData(chunk);
+    } catch {}
+  }
+}
+
+class ForgetsAsynchronousCallbacks extends Passing {
+  override onData(chunk: Uint8Array): void {
+    (super.onData(chunk) as Promise<void> | undefined)?.catch(() => {});
+  }
+}
+
 type SaboteurClass = new (inner: Connection) => Connection;
 
 const classes: readonly (readonly [id: string, Class: SaboteurClass, caughtBy: string])[] = [
@@ -432,6 +446,8 @@ const classes: readonly (readonly [id: string, Class: SaboteurClass, caughtBy: s
   ["counts-what-was-delivered", CountsWhatWasDelivered, "input/none-left"],
   ["allows-any-input", AllowsAnyInput, "input/limit"],
   ["never-raises-the-limit", NeverRaisesTheLimit, "input/raised"],
+  ["swallows-what-is-thrown", SwallowsWhatIsThrown, "throwing/data"],
+  ["forgets-asynchronous-callbacks", ForgetsAsynchronousCallbacks, "throwing/data-later"],
   ["holds-back-the-last-chunk", HoldsBackTheLastChunk, "data/one-byte-chunks"],
 ];
 
