@@ -37,11 +37,8 @@ export class Lab {
   }
 
   /** A connection with nothing sent yet. */
-  dial(version: ProtocolVersion = 5, remoteAddress?: string): Peer {
+  dial(version: ProtocolVersion = 5): Peer {
     const link = this.network.pair();
-    if (remoteAddress !== undefined) {
-      Object.defineProperty(link.server, "info", { value: { ...link.server.info, remoteAddress } });
-    }
     this.broker.handle(link.server);
     return new Peer(this.network, link.client, version);
   }

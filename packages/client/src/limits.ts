@@ -10,6 +10,8 @@ export interface ClientLimits {
   readonly maximumPacketSize: number;
   /** QoS 1 and 2 messages from the server that may be unacknowledged; announced in CONNECT (MQTT 5). */
   readonly receiveMaximum: number;
+  /** QoS 1 and 2 messages of this client that may be unacknowledged in MQTT 3.1.1; in MQTT 5 the server says how many. */
+  readonly inFlightBeforeMqtt5: number;
   /** Topic aliases the server may use; announced in CONNECT (MQTT 5). */
   readonly topicAliasMaximum: number;
   /** Topic aliases that this client uses, as far as the server lets it (MQTT 5). */
@@ -40,6 +42,8 @@ export const defaultLimits: ClientLimits = {
   maximumPacketSize: 16 * 1024 * 1024,
   // What may wait in memory for a slow consumer; more does not make a fast one faster.
   receiveMaximum: 1_024,
+  // What mosquitto allows, which ends the connection at the 21st unfinished message of QoS 2, and the default of Paho.
+  inFlightBeforeMqtt5: 20,
   // An alias saves the bytes of a topic that comes again, which a narrow line is thankful for. It is not for free: what a
   // broker can else pass on in the bytes that it came in has to be encoded for each receiver, at half the rate or less.
   topicAliasMaximum: 0,

@@ -242,7 +242,7 @@ test("reconnects for ever after being taken over (#1668): two clients with one i
   await network.pass(300_000);
   expect(server.peers).toHaveLength(1);
   expect(client.status).toBe("closed");
-  expect(errors).toMatchObject([{ code: "refused", reasonCode: 0x8e }]);
+  expect(errors).toMatchObject([{ code: "taken-over", reasonCode: 0x8e }]);
 });
 
 test("a server that is busy or shuts down is given up", async () => {

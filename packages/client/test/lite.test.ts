@@ -1,6 +1,6 @@
 import type { ClientError } from "@tidewire/client";
 import { connect, createClient, type LiteClient, type LiteOptions } from "@tidewire/client/lite";
-import { PacketType } from "@tidewire/codec";
+import { encode, PacketType } from "@tidewire/codec";
 import { type MockNetwork, mockNetwork } from "@tidewire/transport-mock";
 import { expect, test } from "vitest";
 import { outcome, text } from "./harness.ts";
@@ -328,9 +328,9 @@ test("a server that never answers CONNECT is given up after 30 seconds, and trie
 });
 
 test.each([
-  ["not authorized", 0x87],
-  ["taken over", 0x8e],
-])("a refusal for good closes the client: %s", async (_, reasonCode) => {
+  ["not authorized", 0x87, "refused"],
+  ["taken over", 0x8e, "taken-over"],
+])("a refusal for good closes the client: %s", async (_, reasonCode, code) => {
   const { network, server, client, statuses } = await setUpConnected();
   const waiting = outcome(client.publish("t", "", { qos: 1 }));
   server.script = () => undefined;
@@ -338,7 +338,7 @@ test.each([
   await network.pass(60_000);
   expect(statuses).toEqual(["connected", "closed"]);
   expect(server.peers).toHaveLength(1);
-  expect(waiting.value).toMatchObject({ code: "refused", reasonCode });
+  expect(waiting.value).toMatchObject({ code, reasonCode });
   expect(outcome(client.publish("t", "")).value).toBe("pending");
   await expect(client.publish("t", "")).rejects.toMatchObject({ code: "closed" });
 });
@@ -595,4 +595,115 @@ test("a subscription that is refused when it is made again is reported; one that
   void client.close();
   await network.settle();
   expect(errors).toHaveLength(1);
+});
+
+// Chromium fires no `close` when a Content Security Policy forbids the URL.
+test("a WebSocket that fires error without close is an attempt that failed, and the next one follows", async () => {
+  const sockets: { onerror?: () => void; close: () => void }[] = [];
+  const network = mockNetwork();
+  const errors: unknown[] = [];
+  const client = createClient("ws://h", {
+    scheduler: network.scheduler,
+    reconnect: { random: () => 0.5 },
+    WebSocket: class {
+      readyState = 0;
+      close(): void {}
+      constructor() {
+        sockets.push(this);
+      }
+    } as unknown as typeof WebSocket,
+    onStatus: (_, error) => errors.push(error),
+  });
+  await network.settle();
+  sockets[0]!.onerror!();
+  expect(errors).toMatchObject([{ code: "connection-lost" }]);
+  await network.pass(1_000);
+  expect(sockets).toHaveLength(2);
+  void client.close();
+});
+
+test("a server that answers as MQTT 3.1.1 does is refused for good, and the error says what to set", async () => {
+  for (const [code, reasonCode] of [
+    [1, 0x84],
+    [0, 0x84],
+    [5, 0x87],
+  ] as const) {
+    const network = mockNetwork({ transcript: false });
+    let connections = 0;
+    void network.listen((connection) => {
+      connections += 1;
+      const onData = () => void connection.send([new Uint8Array([0x20, 2, 0, code])]);
+      connection.start({ onData, onDrain: () => {}, onClose: () => {} });
+    });
+    const options = { scheduler: network.scheduler, WebSocket: mockWebSocket(network) };
+    const refused = outcome(connect("ws://h", options));
+    await network.pass(60_000);
+    expect(refused.value).toMatchObject({ code: "refused", reasonCode });
+    expect(connections).toBe(1);
+    if (reasonCode === 0x84) {
+      expect((refused.value as Error).message).toContain("protocolVersion: 4");
+    }
+  }
+});
+
+test("close() resolves within five seconds on a dead line", async () => {
+  const network = mockNetwork();
+  class Dead {
+    static last: Dead;
+    readonly OPEN = 1;
+    readyState = 1;
+    bufferedAmount = 0;
+    onopen?: () => void;
+    onmessage?: (event: { data: ArrayBuffer }) => void;
+    constructor() {
+      Dead.last = this;
+    }
+    send(): void {}
+    close(): void {
+      this.readyState = 2;
+    }
+  }
+  const connecting = connect("ws://h", {
+    scheduler: network.scheduler,
+    WebSocket: Dead as unknown as typeof WebSocket,
+  });
+  await network.settle();
+  Dead.last.onmessage!({ data: encode(connack(), 5).slice().buffer });
+  const client = await connecting;
+  const closed = outcome(client.close());
+  await network.pass(4_999);
+  expect(closed.value).toBe("pending");
+  await network.pass(1);
+  expect(closed.value).toBeUndefined();
+});
+
+test.each([1, 2, 3])(
+  "a server with a Maximum Packet Size of %s ends connections, and throws out of nothing",
+  async (size) => {
+    const harness = await setUpConnected({ keepAlive: 1 }, (server) => {
+      server.connackProperties = { maximumPacketSize: size };
+    });
+    const { network, server, client } = harness;
+    await expect(client.publish("t", "")).rejects.toMatchObject({ code: "not-supported-by-server" });
+    server.last.send(message("t", { qos: 1, packetId: 1 }));
+    await network.pass(3_000);
+    expect(server.peers.length).toBeGreaterThan(1);
+    const closed = outcome(client.close());
+    await network.pass(5_000);
+    expect(closed.value).toBeUndefined();
+  },
+);
+
+test("the words and properties of a refusal are fields of the error", async () => {
+  const properties = { reasonString: "no such tenant", userProperties: [["ticket", "7"]] as [string, string][] };
+  const { network, server, statuses } = setUp();
+  server.script = (packet) =>
+    packet.type === PacketType.CONNECT ? connack({ reasonCode: 0x87, properties }) : "usual";
+  const network2 = network;
+  const error = outcome(
+    connect(url, { scheduler: network2.scheduler, WebSocket: mockWebSocket(network2), clientId: "d" }),
+  );
+  await network.settle();
+  expect(error.value).toMatchObject({ code: "refused", reasonCode: 0x87, ...properties });
+  expect(statuses).toEqual(["closed"]);
 });

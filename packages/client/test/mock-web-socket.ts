@@ -16,13 +16,17 @@ class MockWebSocket {
   binaryType = "blob";
   onopen: (() => void) | null = null;
   onmessage: ((event: { readonly data: ArrayBuffer | string }) => void) | null = null;
+  onerror: (() => void) | null = null;
   onclose: (() => void) | null = null;
   #connection: Connection | undefined;
 
   constructor(network: MockNetwork) {
     network.dial().then(
       (connection) => this.#open(connection),
-      () => this.#closed(),
+      () => {
+        this.onerror?.();
+        this.#closed();
+      },
     );
   }
 

@@ -5,7 +5,8 @@ import type { Scheduler } from "./scheduler.ts";
  * unlike a timer, is neither delayed by four milliseconds nor throttled in a background tab.
  */
 export function pageScheduler(): Scheduler {
-  const post = messageQueue();
+  // Node and its like have a name for it, and no channel that keeps the process alive is needed there.
+  const post = typeof setImmediate === "undefined" ? messageQueue() : setImmediate;
   return {
     now: () => performance.now(),
     defer: post,
@@ -18,9 +19,17 @@ export function pageScheduler(): Scheduler {
 /**
  * A page's scheduler whose timers are on time in the background as well. There they may go off a minute late, which is
  * too late for keep-alive; those of a worker are on time. So each timer is set in both, and the first to go off counts:
- * without workers, or where the page's policy forbids this one, the page's own remains.
+ * without workers, or where the page's policy forbids this one, the page's own remains. All callers share one scheduler,
+ * whose worker ends with the last of those who `hold` it.
  */
 export function browserScheduler(): Scheduler {
+  shared ??= withWorker();
+  return shared;
+}
+
+let shared: Scheduler | undefined;
+
+function withWorker(): Scheduler {
   /** What to call, by the page's own handle. */
   const timers = new Map<unknown, () => void>();
   const clearTimer = (handle: unknown): void => {
@@ -32,16 +41,30 @@ export function browserScheduler(): Scheduler {
     clearTimer(handle);
     callback?.();
   };
-  const worker = typeof document === "undefined" ? undefined : startWorker(goOff);
+  let clock: Clock | undefined;
+  let users = 0;
   return {
     ...pageScheduler(),
     setTimer: (callback, delayMs) => {
       const handle = setTimeout(() => goOff(handle), delayMs);
       timers.set(handle, callback);
-      worker?.postMessage([handle, delayMs]);
+      clock ??= startClock(goOff);
+      clock.set(handle, delayMs);
       return handle;
     },
     clearTimer,
+    hold: () => {
+      users += 1;
+      let held = 1;
+      return () => {
+        users -= held;
+        held = 0;
+        if (users === 0) {
+          clock?.end();
+          clock = undefined;
+        }
+      };
+    },
   };
 }
 
@@ -56,16 +79,32 @@ function messageQueue(): (callback: () => void) => void {
   };
 }
 
+interface Clock {
+  set(handle: unknown, delayMs: number): void;
+  end(): void;
+}
+
 /** A clock in a worker, which is sent a handle and a time and sends the handle back when that is over. */
-function startWorker(goOff: (handle: unknown) => void): Worker | undefined {
+function startClock(goOff: (handle: unknown) => void): Clock {
   const source = "onmessage = ({ data: [handle, ms] }) => setTimeout(postMessage, ms, handle)";
+  let worker: Worker | undefined;
+  let url = "";
   try {
-    const worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-    worker.onmessage = ({ data }) => goOff(data);
-    return worker;
+    if (typeof document !== "undefined") {
+      url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+      worker = new Worker(url);
+      worker.onmessage = ({ data }) => goOff(data);
+    }
   } catch {
-    return undefined;
+    // The page's own timers remain.
   }
+  return {
+    set: (handle, delayMs) => worker?.postMessage([handle, delayMs]),
+    end: () => {
+      worker?.terminate();
+      URL.revokeObjectURL(url);
+    },
+  };
 }
 
 // What is used of the browser, so that this package compiles without platform types.
@@ -76,12 +115,14 @@ interface MessagePort {
 interface Worker {
   onmessage: ((event: { readonly data: unknown }) => void) | null;
   postMessage(message: readonly [handle: unknown, delayMs: number]): void;
+  terminate(): void;
 }
 declare const MessageChannel: new () => { readonly port1: MessagePort; readonly port2: MessagePort };
 declare const Worker: new (url: string) => Worker;
 declare const Blob: new (parts: readonly string[], options: { readonly type: string }) => unknown;
-declare const URL: { createObjectURL(blob: unknown): string };
+declare const URL: { createObjectURL(blob: unknown): string; revokeObjectURL(url: string): void };
 declare const document: unknown;
+declare const setImmediate: ((callback: () => void) => unknown) | undefined;
 declare const performance: { now(): number };
 declare function setTimeout(callback: () => void, delayMs: number): unknown;
 declare function clearTimeout(handle: unknown): void;

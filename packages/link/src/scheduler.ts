@@ -8,6 +8,11 @@ export interface Scheduler {
   later?(callback: () => void): void;
   setTimer(callback: () => void, delayMs: number): unknown;
   clearTimer(handle: unknown): void;
+  /**
+   * Says that somebody uses it; returns what takes that back. What it has of the platform that no garbage collector takes
+   * back, such as a worker, ends with the last user.
+   */
+  hold?(): () => void;
 }
 
 export function later(scheduler: Scheduler, callback: () => void): void {

@@ -59,8 +59,9 @@ function open(attempt: Attempt, url: string, settings: Settings): void {
     throw new TransportError("address-invalid", "The URL is not one that a WebSocket can be opened to.", { cause });
   }
   socket.binaryType = "arraybuffer";
-  socket.onerror = () => {};
-  socket.onclose = () => attempt.reject(new TransportError("unreachable", "The WebSocket could not be opened."));
+  // Chromium fires no `close` when a Content Security Policy forbids the URL.
+  socket.onerror = socket.onclose = () =>
+    attempt.reject(new TransportError("unreachable", "The WebSocket could not be opened."));
   socket.onopen = () => {
     if (protocols.length > 0 && !protocols.includes(socket.protocol)) {
       attempt.reject(new TransportError("subprotocol-refused", "The server chose no subprotocol that was offered."));
@@ -69,7 +70,7 @@ function open(attempt: Attempt, url: string, settings: Settings): void {
     }
   };
   attempt.undo = () => {
-    socket.onopen = socket.onclose = null;
+    socket.onopen = socket.onclose = socket.onerror = null;
     socket.close();
   };
 }

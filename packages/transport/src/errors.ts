@@ -2,9 +2,16 @@
 export class TransportError extends Error {
   override readonly name = "TransportError";
   readonly code: TransportErrorCode;
-  constructor(code: TransportErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  /** HTTP status with which a WebSocket was refused, where the platform tells. */
+  readonly status: number | undefined;
+  constructor(
+    code: TransportErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly status?: number },
+  ) {
     super(message, options?.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
+    this.status = options?.status;
   }
 }
 

@@ -21,7 +21,6 @@ import {
 } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import type { ClientInfo } from "../hooks/index.ts";
-import type { BrokerLimits } from "../limits.ts";
 import { Delivery, type IncomingPublication } from "../messages/index.ts";
 import type { NoticeSubject } from "../notices/index.ts";
 import type { RouteTarget } from "../routing/index.ts";
@@ -29,7 +28,6 @@ import type { OpenedSession, Session, SessionConnection, Sessions } from "../ses
 import type { Storage } from "../storage/index.ts";
 import type { ConnectedClient } from "./client.ts";
 import { ConnectFlow, type ConnectingClient, type ConnectNeeds } from "./connect-flow.ts";
-import type { Gatekeeper } from "./gatekeeper.ts";
 import { handlePublish, type PublishNeeds } from "./publish-flow.ts";
 import { handleUnsubscribe, SubscribeFlow, type SubscribeNeeds } from "./subscribe-flow.ts";
 
@@ -54,19 +52,22 @@ export class ClientConnection
   /** Both from CONNACK on, before which nobody asks for them. */
   info!: ClientInfo;
   session!: Session;
+  /** Whether its address has more connections than it may: CONNECT will be refused. */
+  crowded = false;
+
   readonly #needs: ConnectionNeeds;
-  readonly #gatekeeper: Gatekeeper<ClientConnection>;
+  readonly #onClosed: (connection: ClientConnection) => void;
   #connectFlow: ConnectFlow | undefined = undefined;
   #sending = false;
   #aliases = false;
 
-  constructor(needs: ConnectionNeeds, transport: Connection, gatekeeper: Gatekeeper<ClientConnection>) {
+  constructor(needs: ConnectionNeeds, transport: Connection, onClosed: (connection: ClientConnection) => void) {
     this.#needs = needs;
     this.transport = transport;
-    this.#gatekeeper = gatekeeper;
+    this.#onClosed = onClosed;
     const { limits, loop } = needs;
     loop.attach<ServerProtocol>(transport, {
-      decoder: { sender: "client", maximumPacketSize: Math.min(limits.connectPacketSize, limits.maximumPacketSize) },
+      decoder: { sender: "client", maximumPacketSize: limits.maximumPacketSize },
       createProtocol: (writer, link) => {
         this.link = link;
         this.protocol = createServerProtocol({
@@ -93,14 +94,7 @@ export class ClientConnection
     return opened;
   }
 
-  signInFailed(): void {
-    this.#gatekeeper.failed(this);
-  }
-
   ready(): void {
-    const { limits } = this.#needs;
-    this.link.limitPackets(limits.maximumPacketSize);
-    this.transport.allowInput(inputBytes(limits));
     this.#sending = true;
     this.#aliases = this.protocol.peer.topicAliasMaximum > 0;
     this.#connectFlow = undefined;
@@ -208,9 +202,8 @@ export class ClientConnection
   }
 
   onConnect(packet: ConnectPacket): void {
-    const rejection = this.#gatekeeper.speaks(this);
     this.#connectFlow = new ConnectFlow(this.#needs, this, packet);
-    this.#connectFlow.begin(rejection);
+    this.#connectFlow.begin();
   }
 
   onAuth(data: Uint8Array | undefined, method: string, reauthentication: boolean): void {
@@ -267,7 +260,7 @@ export class ClientConnection
   }
 
   onClosed(): void {
-    this.#gatekeeper.closed(this);
+    this.#onClosed(this);
   }
 
   /** Also of a client that is not connected yet, or only by name. */
@@ -282,14 +275,6 @@ export class ClientConnection
       this.session.store.dequeue(this.session.clientId, message.sequence);
     }
   }
-}
-
-/**
- * What a known client may leave unfinished: its largest packet, or a message of many packets, which clients fill up to
- * 1 MiB; and frames and the rest of a chunk.
- */
-function inputBytes(limits: BrokerLimits): number {
-  return Math.max(limits.maximumPacketSize, 1_048_576) + 65_536;
 }
 
 /** The peer is there and takes no bytes: this side gave it up. */

@@ -7,8 +7,6 @@ export interface BrokerMetrics {
   readonly connections: number;
   readonly connectionsTotal: number;
   readonly connectionsRefused: number;
-  /** Closed before their CONNECT, to make room for others. */
-  readonly connectionsEvicted: number;
   /** Clients with CONNACK sent. */
   readonly clients: number;
   readonly clientsMaximum: number;
@@ -62,7 +60,6 @@ export class MetricsRecorder implements Counters {
   connections = 0;
   connectionsTotal = 0;
   connectionsRefused = 0;
-  connectionsEvicted = 0;
   clients = 0;
   clientsMaximum = 0;
   sessions = 0;

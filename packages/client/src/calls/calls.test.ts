@@ -6,8 +6,13 @@ import { type Call, Calls } from "./calls.ts";
 function setUp() {
   const network = mockNetwork();
   const changes: number[] = [];
-  const calls: Calls = new Calls(network.scheduler, () => changes.push(calls.size));
-  return { network, calls, changes };
+  const reported: ClientError[] = [];
+  const calls: Calls = new Calls(
+    network.scheduler,
+    (error) => reported.push(error),
+    () => changes.push(calls.size),
+  );
+  return { network, calls, changes, reported };
 }
 
 test("only the first outcome of a call counts", async () => {
@@ -94,4 +99,20 @@ test("all of them are settled together", async () => {
     "ask(2): The end.",
     "ask(3): The end.",
   ]);
+});
+
+// Fire and forget: `client.publish(...)` without `await`, then `close()`, ended the process by an unhandled rejection.
+test("the failure of a call whose promise nobody holds is reported, and of one that somebody holds is not", async () => {
+  const { calls, reported } = setUp();
+  void calls.run("forgotten", undefined, undefined, () => {});
+  const held = calls.run("held", undefined, undefined, () => {});
+  const caught = held.catch((error: ClientError) => error.message);
+  const late = calls.run("late", undefined, undefined, () => {});
+  calls.rejectAll(new ClientError("closed", "The end."));
+  // Within the turn is soon enough, also through an async function and `Promise.all`.
+  const all = Promise.all([(async () => await late)()]).catch((error: ClientError) => error.message);
+  void calls.run("at once", undefined, { signal: AbortSignal.abort() }, () => {});
+  expect([await caught, await all]).toEqual(["held(): The end.", "late(): The end."]);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(reported.map(({ message }) => message.split(":")[0])).toEqual(["forgotten()", "at once()"]);
 });

@@ -2,17 +2,21 @@ import type { Scheduler } from "@tidewire/link";
 import { type ClientError, callError } from "../errors/index.ts";
 import type { OperationOptions } from "./operation-options.ts";
 import { aborted, limitWait } from "./wait-limit.ts";
+import { rejected, reportUnwatched, WatchedPromise } from "./watched-promise.ts";
 
 /** Calls that wait for one kind of thing: each ends by itself, by its signal or time limit, or with all the others. */
 export class Calls {
   readonly #scheduler: Scheduler;
+  /** For the error of a call whose promise nobody holds. */
+  readonly report: (error: ClientError) => void;
   readonly #onChange: () => void;
   /** Without order, so that adding and removing take constant time. */
-  readonly #open: Call<never>[] = [];
+  readonly #open: OpenCall[] = [];
 
   /** `onChange` is called when the first call begins to wait, and when none is left. */
-  constructor(scheduler: Scheduler, onChange: () => void = () => {}) {
+  constructor(scheduler: Scheduler, report: (error: ClientError) => void, onChange: () => void = () => {}) {
     this.#scheduler = scheduler;
+    this.report = report;
     this.#onChange = onChange;
   }
 
@@ -32,17 +36,16 @@ export class Calls {
     withdraw?: () => void,
   ): Promise<Result> {
     if (options?.signal?.aborted === true) {
-      return Promise.reject(callError(name, argument, aborted(options.signal)));
+      return rejected(callError(name, argument, aborted(options.signal)), this.report);
     }
-    return new Promise((resolve, reject) => {
-      const call = new Call(name, argument, resolve, reject, this);
-      start(call);
-      this.limit(call, options, withdraw);
-    });
+    const call = new Call<Result>(name, argument, this);
+    start(call);
+    this.limit(call, options, withdraw);
+    return call.promise;
   }
 
   /** Ends a call that is still open when its caller gives up, and withdraws it. */
-  limit(call: Call<never>, options: OperationOptions | undefined, withdraw?: () => void): void {
+  limit(call: OpenCall, options: OperationOptions | undefined, withdraw?: () => void): void {
     if (call.place < 0 || (options?.signal === undefined && options?.timeoutMs === undefined)) {
       return;
     }
@@ -53,7 +56,7 @@ export class Calls {
   }
 
   /** For a new call. */
-  begin(call: Call<never>): void {
+  begin(call: OpenCall): void {
     call.place = this.#open.push(call) - 1;
     if (this.size === 1) {
       this.#onChange();
@@ -61,7 +64,7 @@ export class Calls {
   }
 
   /** For a call that is settled; false when it was before. */
-  end(call: Call<never>): boolean {
+  end(call: OpenCall): boolean {
     if (call.place < 0) {
       return false;
     }
@@ -79,8 +82,8 @@ export class Calls {
   }
 
   resolveAll(): void {
-    for (const call of [...this.#open] as Call<unknown>[]) {
-      call.resolve(undefined);
+    for (const call of [...this.#open]) {
+      call.resolve(undefined as never);
     }
   }
 
@@ -91,6 +94,9 @@ export class Calls {
   }
 }
 
+/** A call, whatever it gives. */
+type OpenCall = Pick<Call<never>, "place" | "endWait" | "resolve" | "reject">;
+
 /** One call, for whoever does the work; only the first time that it is settled counts. */
 export class Call<Result> {
   /** Among the open calls; -1 when it has ended. */
@@ -100,21 +106,18 @@ export class Call<Result> {
   /** As the caller wrote it. */
   readonly #name: string;
   readonly #argument: unknown;
-  readonly #resolve: (result: Result) => void;
-  readonly #reject: (error: ClientError) => void;
+  readonly promise: Promise<Result>;
+  #resolve!: (result: Result) => void;
+  #reject!: (error: ClientError) => void;
   readonly #calls: Calls;
 
-  constructor(
-    name: string,
-    argument: unknown,
-    resolve: (result: Result) => void,
-    reject: (error: ClientError) => void,
-    calls: Calls,
-  ) {
+  constructor(name: string, argument: unknown, calls: Calls) {
     this.#name = name;
     this.#argument = argument;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.promise = new WatchedPromise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
     this.#calls = calls;
     calls.begin(this);
   }
@@ -127,7 +130,9 @@ export class Call<Result> {
 
   reject(error: ClientError): void {
     if (this.#calls.end(this)) {
-      this.#reject(callError(this.#name, this.#argument, error));
+      const named = callError(this.#name, this.#argument, error);
+      this.#reject(named);
+      reportUnwatched(this.promise, named, this.#calls.report);
     }
   }
 }

@@ -1,3 +1,5 @@
 export { Call, Calls } from "./calls.ts";
+export { onAbort } from "./on-abort.ts";
 export type { OperationOptions } from "./operation-options.ts";
 export { aborted, limitWait } from "./wait-limit.ts";
+export { rejected, reportUnwatched, WatchedPromise } from "./watched-promise.ts";

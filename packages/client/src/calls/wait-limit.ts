@@ -1,5 +1,6 @@
 import type { Scheduler } from "@tidewire/link";
 import { ClientError } from "../errors/index.ts";
+import { onAbort } from "./on-abort.ts";
 import type { OperationOptions } from "./operation-options.ts";
 
 /**
@@ -16,17 +17,16 @@ export function limitWait(
     return undefined;
   }
   const end = () => {
-    signal?.removeEventListener("abort", onAbort);
+    stop?.();
     scheduler.clearTimer(timer);
   };
   const expireWith = (error: ClientError) => {
     end();
     expire(error);
   };
-  const onAbort = () => expireWith(aborted(signal!));
   const onTimeout = () => expireWith(new ClientError("timeout", `Not done within ${timeoutMs} ms (timeoutMs).`));
   const timer = timed ? scheduler.setTimer(onTimeout, timeoutMs) : undefined;
-  signal?.addEventListener("abort", onAbort);
+  const stop = signal && onAbort(signal, () => expireWith(aborted(signal)));
   return end;
 }
 

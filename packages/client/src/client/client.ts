@@ -2,7 +2,7 @@
 
 import type { OperationOptions } from "../calls/index.ts";
 import type { ClientEvents, Status } from "../events/index.ts";
-import type { Message } from "../messages/index.ts";
+import type { AsyncPayload, Message, Payload } from "../messages/index.ts";
 import type { PublishOptions, PublishResult } from "../publishing/index.ts";
 import type { SubscribeOptions, Subscription } from "../subscribing/index.ts";
 
@@ -22,16 +22,17 @@ export interface Client extends AsyncDisposable {
    * Sends a message, or queues it while there is no connection. Settles when the QoS contract is fulfilled: QoS 0 when
    * the bytes are handed over, QoS 1 at PUBACK, QoS 2 at PUBCOMP. Rejects with a `ClientError`: a refusal by the server
    * (`publish-refused`), what CONNACK rules out (`not-supported-by-server`), or a full queue (`queue-full`). The bytes
-   * of the payload may not be changed before that.
+   * of the payload may not be changed before that. A `Blob` is read first, and its place in the order is where that is done.
+   * When nobody holds the promise, its error goes to `on("error")`.
    */
-  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<PublishResult>;
+  publish(topic: string, payload: Payload | AsyncPayload, options?: PublishOptions): Promise<PublishResult>;
   /**
    * Subscribes; resolves at SUBACK with at least one filter granted. Messages are taken with `for await`, or with
    * `onMessage`. Waits for a connection when there is none, until `timeoutMs`.
    */
   subscribe(filters: string | readonly string[], options?: SubscribeOptions): Promise<Subscription>;
   /** Publishes with a response topic and correlation data, and resolves with the response (MQTT 5). */
-  request(topic: string, payload: string | Uint8Array, options?: RequestOptions): Promise<Message>;
+  request(topic: string, payload: Payload | AsyncPayload, options?: RequestOptions): Promise<Message>;
   /** Runs the enhanced authentication anew on the present connection (MQTT 5); needs the `authenticator` option. */
   reauthenticate(options?: OperationOptions): Promise<void>;
   /** Resolves when everything published so far is stored durably (at once with the memory store). */
@@ -48,6 +49,11 @@ export interface Client extends AsyncDisposable {
 export interface RequestOptions extends PublishOptions {
   /** Default 30,000. */
   readonly timeoutMs?: number;
+  /**
+   * Rejects at once with `publish-refused` when the server says that nobody subscribes to the topic (0x10); needs a QoS of
+   * 1 or 2, and a server that says so. Default false.
+   */
+  readonly requireReceiver?: boolean;
 }
 
 export interface CloseOptions {

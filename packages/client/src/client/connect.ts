@@ -1,9 +1,9 @@
 import type { Scheduler } from "@tidewire/link";
 import { platformScheduler } from "#platform";
 import { aborted, Calls } from "../calls/index.ts";
-import { checkUrl } from "../connection/index.ts";
 import { ClientError, callError } from "../errors/index.ts";
 import type { ConnectOptions, Target } from "../handshake/index.ts";
+import { checkUrl } from "../handshake/index.ts";
 import { defaultConnectTimeoutMs } from "../limits.ts";
 import type { Client } from "./client.ts";
 import { MqttClient } from "./mqtt-client.ts";
@@ -23,7 +23,7 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
   const stopErrors = client.on("error", () => {});
   let stop = () => {};
   try {
-    await new Calls(scheduler).run<void>("connect", undefined, { timeoutMs: connectTimeoutMs }, (call) => {
+    await new Calls(scheduler, () => {}).run<void>("connect", undefined, { timeoutMs: connectTimeoutMs }, (call) => {
       stop = client.on("status", (status, { error }) => {
         last = error ?? last;
         if (status === "connected") {
@@ -62,7 +62,6 @@ function start(target: Target, options: ConnectOptions, scheduler: Scheduler): C
   }
   const client = new MqttClient(target, options, scheduler);
   const { signal } = options;
-  signal?.addEventListener("abort", () => void client.close(), { once: true });
   if (signal?.aborted === true) {
     void client.close();
   } else {

@@ -10,7 +10,9 @@ import type { ClientLimits } from "../limits.ts";
 export interface Core {
   readonly options: ConnectOptions;
   readonly limits: ClientLimits;
-  readonly version: ProtocolVersion;
+  /** 5 until a server turns out to speak 3.1.1 alone, unless the caller says. */
+  version: ProtocolVersion;
+  readonly inFlight: number;
   readonly scheduler: Scheduler;
   /** Those that wait for an answer from the server. */
   readonly calls: Calls;

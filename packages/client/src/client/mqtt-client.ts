@@ -1,14 +1,15 @@
 import type { ConnectPacket, Properties } from "@tidewire/codec";
+import { UNSUPPORTED_PROTOCOL_VERSION } from "@tidewire/codec/codes";
 import { createClientLinkLoop, type Link, type LinkLoop, type Scheduler } from "@tidewire/link";
 import { type ClientProtocol, createClientProtocol, outgoingTopicAliases } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
-import { Calls, type OperationOptions } from "../calls/index.ts";
+import { Calls, type OperationOptions, onAbort, rejected } from "../calls/index.ts";
 import { type Attempt, Connector } from "../connection/index.ts";
-import { ClientError, callError, closedError, endError, invalidArgument } from "../errors/index.ts";
+import { ClientError, callError, closedError, endError, handshakeError, invalidArgument } from "../errors/index.ts";
 import { type ClientEvents, Events, type Status, type StatusDetail, statusFeed } from "../events/index.ts";
 import { type ConnectOptions, connectPacket, isTransient, randomClientId, type Target } from "../handshake/index.ts";
 import { defaultLimits } from "../limits.ts";
-import type { Message } from "../messages/index.ts";
+import { type AsyncPayload, isAsync, type Message, type Payload } from "../messages/index.ts";
 import { Persistence } from "../persistence/index.ts";
 import { Publisher, type PublishOptions, type PublishResult } from "../publishing/index.ts";
 import {
@@ -52,17 +53,23 @@ export class MqttClient implements Client {
   #began = false;
   #onDisconnected: () => void = () => {};
   #closed: Promise<void> | undefined;
+  readonly #stopSignal: (() => void) | undefined;
+  readonly #release: (() => void) | undefined;
 
   constructor(target: Target, options: ConnectOptions, scheduler: Scheduler) {
     const { report } = this.#events;
     const changed = () => this.#changed();
     const startedAtMs = Date.now() - scheduler.now();
+    const inFlight = () => this.#persistence.inflight.outgoingCount;
     const core: Core = {
       options,
+      get inFlight() {
+        return inFlight();
+      },
       version: options.protocolVersion ?? 5,
       limits: { ...defaultLimits, ...options.limits },
       scheduler,
-      calls: new Calls(scheduler, changed),
+      calls: new Calls(scheduler, report, changed),
       link: undefined,
       report,
       // A monotonic clock may stand still while the machine sleeps; messages expire meanwhile. Virtual time has no other.
@@ -71,14 +78,17 @@ export class MqttClient implements Client {
       staged: () => this.#persistence.commitSoon(),
     };
     this.#core = core;
+    this.#release = scheduler.hold?.();
+    const { signal } = options;
+    this.#stopSignal = signal && onAbort(signal, () => void this.close());
     this.clientId = options.clientId ?? randomClientId();
     this.#loop = createClientLinkLoop({
       scheduler,
       barrier: () => options.store?.commit(),
       onError: (cause) => report(new ClientError("handler-failed", "A handler threw; `cause` is what.", { cause })),
     });
-    this.#flushes = new Calls(scheduler);
-    this.#reauthentications = new Calls(scheduler, changed);
+    this.#flushes = new Calls(scheduler, report);
+    this.#reauthentications = new Calls(scheduler, report, changed);
     this.#publisher = new Publisher(core);
     this.#subscriber = new Subscriber(core);
     this.#incoming = new Incoming(core, this.#events, this.#subscriber.index);
@@ -96,6 +106,14 @@ export class MqttClient implements Client {
       scheduler,
       connectPacket: () => connectPacket(core, this.clientId, this.#began),
       open: (connection, connect, attempt) => this.#open(connection, connect, attempt),
+      otherVersion: ({ reasonCode }) => {
+        const other = reasonCode === UNSUPPORTED_PROTOCOL_VERSION && options.protocolVersion === undefined;
+        if (!other || core.version === 4) {
+          return false;
+        }
+        core.version = 4;
+        return true;
+      },
       onRetry: (detail) => this.#setStatus(this.#began ? "reconnecting" : "connecting", detail),
     });
     this.#persistence = new Persistence(core, this.clientId, (store, saved) => {
@@ -147,9 +165,12 @@ export class MqttClient implements Client {
     return stop;
   }
 
-  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): Promise<PublishResult> {
+  publish(topic: string, payload: Payload | AsyncPayload, options?: PublishOptions): Promise<PublishResult> {
     if (this.status === "closed") {
-      return Promise.reject(callError("publish", topic, closedError()));
+      return this.#refuse("publish", topic, closedError());
+    }
+    if (isAsync(payload)) {
+      return payload.arrayBuffer().then((bytes) => this.publish(topic, bytes, options));
     }
     this.#subscriber.flush();
     return this.#publisher.publish(topic, payload, options);
@@ -157,7 +178,7 @@ export class MqttClient implements Client {
 
   subscribe(filters: string | readonly string[], options: SubscribeOptions = {}): Promise<Subscription> {
     if (this.status === "closed") {
-      return Promise.reject(callError("subscribe", filters, closedError()));
+      return this.#refuse("subscribe", filters, closedError());
     }
     const consumer = new Consumer(filters, options, this.#core.limits.subscriptionBuffer, this.#consumers);
     const granted = this.#subscriber.subscribe(consumer, options);
@@ -165,22 +186,20 @@ export class MqttClient implements Client {
     return granted;
   }
 
-  request(topic: string, payload: string | Uint8Array, options?: RequestOptions): Promise<Message> {
+  request(topic: string, payload: Payload | AsyncPayload, options?: RequestOptions): Promise<Message> {
     if (this.status === "closed") {
-      return Promise.reject(callError("request", topic, closedError()));
+      return this.#refuse("request", topic, closedError());
     }
     if (this.#core.version === 5) {
       return this.#requests.request(topic, payload, options);
     }
-    return Promise.reject(callError("request", topic, new ClientError("needs-mqtt-5", "It needs protocolVersion 5.")));
+    return this.#refuse("request", topic, new ClientError("needs-mqtt-5", "It needs protocolVersion 5."));
   }
 
   reauthenticate(options?: OperationOptions): Promise<void> {
     const { link } = this.#core;
     if (link === undefined) {
-      return Promise.reject(
-        callError("reauthenticate", undefined, new ClientError("connection-lost", "There is no connection.")),
-      );
+      return this.#refuse("reauthenticate", undefined, new ClientError("connection-lost", "There is no connection."));
     }
     return this.#reauthentications.run("reauthenticate", undefined, options, (call) => {
       try {
@@ -209,6 +228,11 @@ export class MqttClient implements Client {
     return this.close();
   }
 
+  /** A call that fails at once. */
+  #refuse(name: string, argument: unknown, error: ClientError): Promise<never> {
+    return rejected(callError(name, argument, error), this.#events.report);
+  }
+
   /** Calls that wait for an answer from the server. */
   get #unanswered(): number {
     return this.#core.calls.size + this.#reauthentications.size;
@@ -232,6 +256,7 @@ export class MqttClient implements Client {
 
   #open(connection: Connection, connect: ConnectPacket, attempt: Attempt): (error: ClientError) => void {
     let properties: Properties | undefined;
+    let accepted = false;
     const publisher = this.#publisher;
     const subscriber = this.#subscriber;
     const { options, limits } = this.#core;
@@ -250,7 +275,7 @@ export class MqttClient implements Client {
           ...(authenticator && { authenticator: authenticator() }),
           handler: {
             onConnack: ({ sessionPresent, properties }, lost) => {
-              this.#began = true;
+              this.#began = accepted = true;
               this.clientId = properties?.assignedClientIdentifier ?? this.clientId;
               attempt.onConnack();
               this.#core.link = link;
@@ -271,7 +296,7 @@ export class MqttClient implements Client {
               properties = packet.properties;
             },
             onEnd: (end) => {
-              const error = endError(end);
+              const error = accepted ? endError(end) : handshakeError(end, connect.version);
               this.#core.link = undefined;
               subscriber.offline();
               this.#reauthentications.rejectAll(error);
@@ -292,6 +317,7 @@ export class MqttClient implements Client {
       return;
     }
     networkEvents.removeEventListener?.("online", this.#hurry);
+    this.#stopSignal?.();
     const disconnected = this.#disconnect(options);
     this.#connector.stop(error);
     this.#publisher.close(error);
@@ -299,12 +325,13 @@ export class MqttClient implements Client {
     this.#incoming.close();
     for (const { consumers } of this.#subscriber.index.values()) {
       for (const consumer of consumers) {
-        consumer.end();
+        consumer.end(detail.error);
       }
     }
     this.#setStatus("closed", detail);
     await disconnected;
     await this.#persistence.close();
+    this.#release?.();
     this.#flushes.rejectAll(error);
   }
 
@@ -327,8 +354,13 @@ export class MqttClient implements Client {
         resolve();
       };
       const properties = version === 5 && expiry !== undefined ? { sessionExpiryInterval: expiry } : undefined;
-      link.protocol.disconnect(reasonCode, this.#loop.now, properties);
-      link.touch();
+      try {
+        link.protocol.disconnect(reasonCode, this.#loop.now, properties);
+        link.touch();
+      } catch (cause) {
+        this.#events.report(callError("close", undefined, invalidArgument(cause)));
+        link.abort();
+      }
     });
   }
 

@@ -1,6 +1,7 @@
-import type { Call } from "../calls/index.ts";
+import { NO_MATCHING_SUBSCRIBERS } from "@tidewire/codec/codes";
+import { type Call, rejected } from "../calls/index.ts";
 import { ClientError, callError } from "../errors/index.ts";
-import type { Message } from "../messages/index.ts";
+import type { AsyncPayload, Message, Payload } from "../messages/index.ts";
 import type { Subscription } from "../subscribing/index.ts";
 import type { Client, RequestOptions } from "./client.ts";
 import type { Core } from "./core.ts";
@@ -19,11 +20,11 @@ export class Requests {
     this.#client = client;
   }
 
-  request(topic: string, payload: string | Uint8Array, options: RequestOptions = {}): Promise<Message> {
+  request(topic: string, payload: Payload | AsyncPayload, options: RequestOptions = {}): Promise<Message> {
     const { limits, calls } = this.#core;
     if (this.#waiting.size >= limits.pendingRequests) {
       const text = `${this.#waiting.size} requests wait for their response: wait for some, or raise limits.pendingRequests.`;
-      return Promise.reject(callError("request", topic, new ClientError("queue-full", text)));
+      return rejected(callError("request", topic, new ClientError("queue-full", text)), calls.report);
     }
     // The start is random, so that a late response to an earlier life of this client id is not taken for one to this.
     const correlation = `${prefix}${this.#count.toString(36)}`;
@@ -47,8 +48,8 @@ export class Requests {
 
   async #send(
     topic: string,
-    payload: string | Uint8Array,
-    { timeoutMs: _, ...options }: RequestOptions,
+    payload: Payload | AsyncPayload,
+    { timeoutMs: _, requireReceiver, ...options }: RequestOptions,
     correlation: string,
   ): Promise<void> {
     const responseTopic = this.#core.options.responseTopic ?? `tidewire/responses/${this.#client.clientId}`;
@@ -63,10 +64,13 @@ export class Requests {
       return;
     }
     const correlationData = new TextEncoder().encode(correlation);
-    await this.#client.publish(topic, payload, {
+    const { reasonCode } = await this.#client.publish(topic, payload, {
       ...options,
       properties: { ...options.properties, responseTopic, correlationData },
     });
+    if (requireReceiver && reasonCode === NO_MATCHING_SUBSCRIBERS) {
+      throw new ClientError("publish-refused", "Nobody subscribes to the topic.", { reasonCode });
+    }
   }
 
   readonly #onResponse = (message: Message): void => {

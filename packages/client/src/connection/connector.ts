@@ -1,9 +1,16 @@
 import type { ConnectPacket, Properties } from "@tidewire/codec";
 import type { Scheduler } from "@tidewire/link";
 import type { Connection } from "@tidewire/transport";
-import { ClientError } from "../errors/index.ts";
+import { ClientError, invalidArgument } from "../errors/index.ts";
 import type { StatusDetail } from "../events/index.ts";
-import { BackOff, type ConnectOptions, isFatal, type Target } from "../handshake/index.ts";
+import {
+  allowedInConnect,
+  BackOff,
+  type ConnectOptions,
+  checkConnect,
+  isFatal,
+  type Target,
+} from "../handshake/index.ts";
 import { type ClientLimits, defaultConnectTimeoutMs } from "../limits.ts";
 import { dialTarget, redirected } from "./target.ts";
 
@@ -16,6 +23,8 @@ export interface ConnectorHost {
   connectPacket(): Promise<ConnectPacket>;
   /** Starts MQTT on a connection; returns what cuts it. */
   open(connection: Connection, connect: ConnectPacket, attempt: Attempt): (error: ClientError) => void;
+  /** True when the server speaks another version of MQTT, and the next attempt is to be made in that. */
+  otherVersion(error: ClientError): boolean;
   /** A connection ended or an attempt failed; another follows. */
   onRetry(detail: StatusDetail): void;
 }
@@ -76,12 +85,12 @@ export class Connector {
         return;
       }
       const { error } = outcome;
-      const redirected = this.#redirect(outcome);
+      const again = this.#redirect(outcome) || this.#host.otherVersion(error);
       const last = this.#backOff.attempts >= maxAttempts || error.code === "invalid-argument" || fatal(error);
-      if (last && !redirected) {
+      if (last && !again) {
         throw error;
       }
-      const retryInMs = redirected ? 0 : this.#backOff.next();
+      const retryInMs = again ? 0 : this.#backOff.next();
       this.#host.onRetry({ error, attempt: this.#backOff.attempts, retryInMs });
       if (!this.#stopped) {
         await this.#wait(retryInMs);
@@ -110,6 +119,7 @@ export class Connector {
     );
     try {
       const connect = await Promise.race([this.#host.connectPacket(), cut]);
+      checkConnect(connect, allowedInConnect);
       const dialling = dialTarget(target, { signal });
       // A dial that ignores its signal may still succeed, after nobody waits for it.
       dialling.then(
@@ -187,6 +197,14 @@ export class Connector {
 function attemptError(cause: unknown): ClientError {
   if (cause instanceof ClientError) {
     return cause;
+  }
+  const { code, status } = cause as { readonly code?: unknown; readonly status?: number };
+  if (code === "address-invalid") {
+    return invalidArgument(cause);
+  }
+  if (status !== undefined) {
+    const text = `The server refused the WebSocket with HTTP status ${status}: check path and credentials.`;
+    return new ClientError("refused", text, { cause, httpStatus: status });
   }
   return new ClientError("connection-lost", "The connection could not be made; `cause` says why.", { cause });
 }

@@ -1,3 +1,2 @@
 export type { Attempt } from "./connector.ts";
 export { Connector } from "./connector.ts";
-export { checkUrl } from "./target.ts";

@@ -1,6 +1,7 @@
 import type { Connection, DialOptions } from "@tidewire/transport";
 import { expect, test } from "vitest";
-import { checkUrl, dialTarget, redirected } from "./target.ts";
+import { checkUrl } from "../handshake/index.ts";
+import { dialTarget, redirected } from "./target.ts";
 
 test("a function is asked with the options of the dial, and may give the connection itself", async () => {
   const connection = {} as Connection;

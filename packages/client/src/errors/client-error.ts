@@ -1,3 +1,5 @@
+import type { Properties } from "@tidewire/codec";
+
 /** What a `ClientError` is about. Stable; for programs. */
 export type ClientErrorCode =
   /** `close()` was called, or a fatal refusal ended the client. */
@@ -14,6 +16,8 @@ export type ClientErrorCode =
   | "needs-mqtt-5"
   /** The server refused the connection or ended it; `reasonCode` says why. */
   | "refused"
+  /** Another connection of this client id has taken the place of this one. */
+  | "taken-over"
   /** The connection was lost, or could not be made. */
   | "connection-lost"
   /** The server answered a publish with an error; see `reasonCode`. */
@@ -39,21 +43,36 @@ export type ClientErrorCode =
   /** Another tab or worker holds this client id. */
   | "client-id-in-use";
 
+/** What a `ClientError` carries besides its code; properties of the server's packet can be given as they are. */
+export interface ClientErrorDetails {
+  readonly reasonString?: Properties["reasonString"] | undefined;
+  readonly userProperties?: Properties["userProperties"] | undefined;
+  readonly cause?: unknown;
+  readonly reasonCode?: number | undefined;
+  readonly httpStatus?: number | undefined;
+}
+
 /** The error of this package. The message is for people and never holds bytes that came from the server. */
 export class ClientError extends Error {
   override readonly name = "ClientError";
   readonly code: ClientErrorCode;
   /** MQTT 5 reason code (a 3.x return code as the MQTT 5 code of that meaning); undefined when none was involved. */
   readonly reasonCode: number | undefined;
+  /** HTTP status of a refused WebSocket, where the platform tells: in Node. */
+  readonly httpStatus: number | undefined;
+  /** The server's own words about it, for people (MQTT 5). */
+  readonly reasonString: string | undefined;
+  /** User properties that came with it (MQTT 5). */
+  readonly userProperties: ClientErrorDetails["userProperties"];
 
-  constructor(
-    code: ClientErrorCode,
-    message: string,
-    options?: { readonly cause?: unknown; readonly reasonCode?: number | undefined },
-  ) {
-    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+  constructor(code: ClientErrorCode, message: string, details: ClientErrorDetails = {}) {
+    const { cause, reasonCode, httpStatus, reasonString, userProperties } = details;
+    super(message, cause === undefined ? undefined : { cause });
     this.code = code;
-    this.reasonCode = options?.reasonCode;
+    this.reasonCode = reasonCode;
+    this.httpStatus = httpStatus;
+    this.reasonString = reasonString;
+    this.userProperties = userProperties;
   }
 }
 
@@ -64,7 +83,6 @@ export function closedError(): ClientError {
 
 /** The error with the call that it ends in front: `publish("a/b"): The client is closed ...`. */
 export function callError(name: string, argument: unknown, error: ClientError): ClientError {
-  const { code, cause, reasonCode } = error;
   const text = argument === undefined ? "" : JSON.stringify(argument);
-  return new ClientError(code, `${name}(${text}): ${error.message}`, { cause, reasonCode });
+  return new ClientError(error.code, `${name}(${text}): ${error.message}`, error);
 }

@@ -1,3 +1,3 @@
-export type { ClientErrorCode } from "./client-error.ts";
+export type { ClientErrorCode, ClientErrorDetails } from "./client-error.ts";
 export { ClientError, callError, closedError } from "./client-error.ts";
-export { endError, hex, invalidArgument, requestError } from "./request-errors.ts";
+export { endError, handshakeError, hex, invalidArgument, refusedError, requestError } from "./request-errors.ts";

@@ -1,3 +1,5 @@
+import type { Properties } from "@tidewire/codec";
+import { SESSION_TAKEN_OVER, UNSUPPORTED_PROTOCOL_VERSION } from "@tidewire/codec/codes";
 import type { ProtocolEnd } from "@tidewire/session";
 import { ClientError } from "./client-error.ts";
 
@@ -28,14 +30,39 @@ export function hex(reasonCode: number): string {
   return `0x${reasonCode.toString(16).padStart(2, "0")}`;
 }
 
+/** For what the server said in CONNACK or DISCONNECT: `packet`, when it is at hand. */
+export function refusedError(
+  reasonCode: number,
+  packet?: { readonly properties?: Properties | undefined },
+  cause?: unknown,
+): ClientError {
+  const text =
+    reasonCode === UNSUPPORTED_PROTOCOL_VERSION
+      ? "The server does not speak this version of MQTT: for 3.1.1 set protocolVersion: 4."
+      : `The server refused or ended the connection with reason code ${hex(reasonCode)}.`;
+  return new ClientError(reasonCode === SESSION_TAKEN_OVER ? "taken-over" : "refused", text, {
+    reasonCode,
+    cause,
+    ...packet?.properties,
+  });
+}
+
+/**
+ * Why a connection is over before the server has accepted. A server that speaks 3.1.1 alone answers CONNECT of MQTT 5 with
+ * a CONNACK of its own, which is too short for one of MQTT 5, or has a return code where a reason code would be.
+ */
+export function handshakeError(end: ProtocolEnd, version: number): ClientError {
+  const code = (end.error as { readonly code?: unknown } | undefined)?.code;
+  const older = version === 5 && (code === "packet-truncated" || code === "reason-code-invalid");
+  return older ? refusedError(UNSUPPORTED_PROTOCOL_VERSION, undefined, end.error) : endError(end);
+}
+
 /** Why a connection is over, for whoever waited for it. */
 export function endError({ kind, reasonCode, error }: ProtocolEnd): ClientError {
-  const refused = kind === "remote";
-  const text = refused
-    ? `The server refused or ended the connection with reason code ${hex(reasonCode)}.`
-    : "The connection ended.";
-  return new ClientError(refused ? "refused" : "connection-lost", text, {
-    cause: error,
-    reasonCode: refused ? reasonCode : reasonCode || undefined,
-  });
+  return kind === "remote"
+    ? refusedError(reasonCode, undefined, error)
+    : new ClientError("connection-lost", "The connection ended.", {
+        cause: error,
+        reasonCode: reasonCode || undefined,
+      });
 }

@@ -8,7 +8,10 @@ export interface ClientEvents {
   status: (status: Status, detail: StatusDetail) => void;
   /** Every message received, whichever subscription it is for. */
   message: (message: Message) => void;
-  /** What no call can report: lost connections, handlers that threw, discarded messages. */
+  /**
+   * What no call can tell: handlers that threw, discarded messages, calls that failed while nobody held their promise.
+   * That a connection was lost is told by `status`; that the client ended for good, here when nobody listens there.
+   */
   error: (error: ClientError) => void;
 }
 

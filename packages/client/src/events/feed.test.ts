@@ -49,3 +49,19 @@ test("the end ends every reader that waits", async () => {
     { done: true, value: undefined },
   ]);
 });
+
+test("an end with an error is told once, to the reader that waits or to the next", async () => {
+  const error = new Error("refused");
+  const waiting = new Feed<string>();
+  const reader = waiting.next();
+  waiting.end(error);
+  await expect(reader).rejects.toBe(error);
+  expect(await waiting.next()).toEqual({ done: true, value: undefined });
+  const kept = new Feed<string>();
+  kept.push("a");
+  kept.end(error);
+  kept.end();
+  expect(await kept.next()).toEqual({ done: false, value: "a" });
+  await expect(kept.next()).rejects.toBe(error);
+  expect(await kept.next()).toEqual({ done: true, value: undefined });
+});

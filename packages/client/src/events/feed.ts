@@ -1,11 +1,18 @@
+interface Reader<Value> {
+  readonly resolve: (result: IteratorResult<Value, undefined>) => void;
+  readonly reject: (error: Error) => void;
+}
+
 /** Values for one reader, who asks for the next: what it has not asked for yet is kept. */
 export class Feed<Value> {
   #kept: Value[] = [];
   /** Place of the oldest. */
   #first = 0;
   /** Made for the first reader: most subscriptions have a callback instead. */
-  #readers: ((result: IteratorResult<Value, undefined>) => void)[] | undefined;
+  #readers: Reader<Value>[] | undefined;
   #ended = false;
+  /** What the reader is told instead of the end, once. */
+  #error: Error | undefined;
 
   /** How many values are kept. */
   get size(): number {
@@ -20,7 +27,7 @@ export class Feed<Value> {
   push(value: Value): void {
     const reader = this.#readers?.shift();
     if (reader !== undefined) {
-      reader({ done: false, value });
+      reader.resolve({ done: false, value });
     } else {
       this.#kept.push(value);
     }
@@ -46,17 +53,23 @@ export class Feed<Value> {
       return Promise.resolve({ done: false, value: this.shift()! });
     }
     if (this.#ended) {
-      return Promise.resolve(finished);
+      const error = this.#error;
+      this.#error = undefined;
+      return error === undefined ? Promise.resolve(finished) : Promise.reject(error);
     }
     this.#readers ??= [];
-    return new Promise((resolve) => this.#readers!.push(resolve));
+    return new Promise((resolve, reject) => this.#readers!.push({ resolve, reject }));
   }
 
-  /** Nothing comes after what is kept. */
-  end(): void {
+  /** Nothing comes after what is kept but, once, the error. */
+  end(error?: Error): void {
+    if (this.#ended) {
+      return;
+    }
     this.#ended = true;
+    this.#error = error;
     for (const reader of this.#readers?.splice(0) ?? []) {
-      reader(finished);
+      this.next().then(reader.resolve, reader.reject);
     }
   }
 }

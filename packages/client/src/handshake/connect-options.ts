@@ -21,7 +21,7 @@ export interface Credentials {
 export interface ConnectOptions {
   /** Default: random, kept for the life of this client. An empty string asks an MQTT 5 server to assign one. */
   readonly clientId?: string;
-  /** 5 (default), or 4 for MQTT 3.1.1. */
+  /** 5, or 4 for MQTT 3.1.1. Default: 5, and 4 from then on when the server turns out to speak nothing else. */
   readonly protocolVersion?: 4 | 5;
   /**
    * Start without the session that the server may have. Later connections of this client always resume (MQTT 5).

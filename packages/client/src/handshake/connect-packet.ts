@@ -27,7 +27,7 @@ export async function connectPacket(client: Connecting, clientId: string, resume
     keepAlive: options.keepAlive ?? defaultKeepAlive,
     will: will && willOf(will, version),
     username,
-    password: password === undefined ? undefined : toBytes(password),
+    password: bytesOf(password),
     properties:
       version === 5
         ? {
@@ -52,7 +52,18 @@ const defaultSessionExpiry = 300;
 /** Seconds: found out within a minute and a half, at a cost of four bytes a minute. */
 const defaultKeepAlive = 60;
 
+/** Text as bytes, and all else as it is: whether that is right is asked of the whole packet. */
+function bytesOf(value: string | Uint8Array | undefined): Uint8Array | undefined {
+  return typeof value === "string" ? toBytes(value) : value;
+}
+
 function willOf({ topic, payload, qos = 0, retain = false, delay, properties }: WillOptions, version: number): Will {
   const withDelay = delay === undefined ? properties : { ...properties, willDelayInterval: delay };
-  return { topic, payload: toBytes(payload), qos, retain, properties: version === 5 ? withDelay : undefined };
+  return {
+    topic,
+    payload: bytesOf(payload) as Uint8Array,
+    qos,
+    retain,
+    properties: version === 5 ? withDelay : undefined,
+  };
 }

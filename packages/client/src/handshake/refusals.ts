@@ -13,7 +13,6 @@ const fatalCodes: readonly number[] = [
   0x87, // Not authorized
   0x8a, // Banned
   0x8c, // Bad authentication method
-  0x8e, // Session taken over: coming back would take it over in turn, for ever
   0x90, // Topic Name invalid: the will's
   0x95, // Packet too large: CONNECT itself
   0x98, // Administrative action
@@ -22,7 +21,13 @@ const fatalCodes: readonly number[] = [
   0x9b, // QoS not supported: the will's
 ];
 
-/** Whether the client should give up. Only what the server itself said counts. */
+/**
+ * Whether the client should give up. Only what the server itself said counts. Taken over: coming back would take it over
+ * in turn, for ever.
+ */
 export function isFatal(error: ClientError): boolean {
-  return error.code === "refused" && error.reasonCode !== undefined && fatalCodes.includes(error.reasonCode);
+  const { code, reasonCode = 0, httpStatus = 0 } = error;
+  return (
+    code === "taken-over" || (code === "refused" && (fatalCodes.includes(reasonCode) || /40[34]/.test(`${httpStatus}`)))
+  );
 }

@@ -22,7 +22,7 @@ import {
 import type { Scheduler } from "@tidewire/link";
 import type { Message } from "@tidewire/session";
 import { ClientError, requestError } from "../errors/index.ts";
-import { toBytes } from "../messages/index.ts";
+import { type Payload, toBytes } from "../messages/index.ts";
 import type { PublishResult } from "../publishing/index.ts";
 import { DRAIN_POLL_MS, HIGH_WATER_MARK, type PacketIds, type SocketConnection } from "../socket/index.ts";
 import type { LitePublishOptions } from "./lite-client.ts";
@@ -68,7 +68,7 @@ export class Exchanges {
     this.#maximumQueued = maximumQueued;
   }
 
-  publish(topic: string, payload: string | Uint8Array, options: LitePublishOptions = {}): Promise<PublishResult> {
+  publish(topic: string, payload: Payload, options: LitePublishOptions = {}): Promise<PublishResult> {
     const { qos = 0, retain = false, properties } = options;
     return new Promise((resolve, reject) => {
       if (this.#queue.length >= this.#maximumQueued) {
@@ -286,7 +286,7 @@ export class Exchanges {
     const connection = this.#connection!;
     // Before MQTT 5 there is nothing to tell.
     const code = connection.connect.version === 5 ? reasonCode : 0;
-    connection.write({ type, packetId, reasonCode: code, properties: undefined });
+    connection.reply({ type, packetId, reasonCode: code, properties: undefined });
   }
 }
 

@@ -27,10 +27,6 @@ export function connect(target: LiteTarget, options: LiteOptions = {}): Promise<
   const { onStatus, connectTimeoutMs = 30_000, scheduler = browserScheduler() } = options;
   return new Promise((resolve, reject) => {
     let last: ClientError | undefined;
-    const timer = scheduler.setTimer(() => {
-      reject(new ClientError("timeout", `Not connected within ${connectTimeoutMs} ms.`, { cause: last }));
-      void client.close();
-    }, connectTimeoutMs);
     const client: LiteClient = createClient(target, {
       ...options,
       scheduler,
@@ -47,5 +43,13 @@ export function connect(target: LiteTarget, options: LiteOptions = {}): Promise<
         onStatus?.(status, error);
       },
     });
+    const timer = scheduler.setTimer(() => {
+      reject(
+        new ClientError("timeout", `connect(): Not done within ${connectTimeoutMs} ms (connectTimeoutMs).`, {
+          cause: last,
+        }),
+      );
+      void client.close();
+    }, connectTimeoutMs);
   });
 }

@@ -2,7 +2,9 @@ import type { Properties, PublishPacket } from "@tidewire/codec";
 import type { ClientError } from "../errors/index.ts";
 import type { Status } from "../events/index.ts";
 import type { ConnectOptions, ReconnectOptions } from "../handshake/index.ts";
+import type { Payload } from "../messages/index.ts";
 import type { PublishOptions, PublishResult } from "../publishing/index.ts";
+import type { SocketOptions } from "../socket/index.ts";
 import type { SubscribeOptions } from "../subscribing/index.ts";
 
 /** A `ws:` or `wss:` URL, or a function that is asked for it at every attempt (for example to sign it anew). */
@@ -10,20 +12,21 @@ export type LiteTarget = string | URL | (() => string | URL | Promise<string | U
 
 /** Options of the whole client, with the same meaning and defaults, and what a lite client tells by callbacks. */
 export interface LiteOptions
-  extends Pick<
-    ConnectOptions,
-    | "clientId"
-    | "protocolVersion"
-    | "cleanStart"
-    | "sessionExpiryInterval"
-    | "keepAlive"
-    | "username"
-    | "password"
-    | "credentials"
-    | "will"
-    | "connectTimeoutMs"
-    | "scheduler"
-  > {
+  extends SocketOptions,
+    Pick<
+      ConnectOptions,
+      | "clientId"
+      | "cleanStart"
+      | "sessionExpiryInterval"
+      | "keepAlive"
+      | "username"
+      | "password"
+      | "credentials"
+      | "will"
+      | "scheduler"
+    > {
+  /** 5 (default), or 4 for MQTT 3.1.1. */
+  readonly protocolVersion?: 4 | 5;
   /** Further CONNECT properties (MQTT 5), under their specification names. */
   readonly properties?: Omit<Properties, "topicAliasMaximum" | "authenticationMethod" | "authenticationData">;
   /** `false`: the first failure, or the end of the first connection, closes the client. */
@@ -36,8 +39,6 @@ export interface LiteOptions
   readonly onError?: (error: ClientError) => void;
   /** Messages that may wait to be sent; more are rejected with `queue-full`. Default 1,000. */
   readonly maximumQueued?: number;
-  /** Another class with the interface of the platform's, such as that of `ws`. */
-  readonly WebSocket?: typeof WebSocket;
 }
 
 /** One MQTT client: the same session over as many connections as it takes. A part of what the whole `Client` can do. */
@@ -49,7 +50,7 @@ export interface LiteClient {
    * Sends a message, or queues it while there is no connection. Settles when the QoS contract is fulfilled: QoS 0 when the
    * bytes are handed over, QoS 1 at PUBACK, QoS 2 at PUBCOMP. The payload may not be changed before that.
    */
-  publish(topic: string, payload: string | Uint8Array, options?: LitePublishOptions): Promise<PublishResult>;
+  publish(topic: string, payload: Payload, options?: LitePublishOptions): Promise<PublishResult>;
   /** Subscribes; resolves when the server has granted it. One subscription for each filter at a time. */
   subscribe(filter: string, options: LiteSubscribeOptions): Promise<LiteSubscription>;
   /** Ends the connection in order and the client for good; what is still waiting rejects with `closed`. */

@@ -1,8 +1,9 @@
 import type { ConnectPacket, ProtocolVersion, PublishPacket } from "@tidewire/codec";
 import type { Scheduler } from "@tidewire/link";
-import { ClientError, closedError, invalidArgument } from "../errors/index.ts";
+import { ClientError, closedError, requestError } from "../errors/index.ts";
 import type { Status } from "../events/index.ts";
-import { BackOff, connectPacket, isFatal, isTransient, randomClientId } from "../handshake/index.ts";
+import { BackOff, checkUrl, connectPacket, isFatal, isTransient, randomClientId } from "../handshake/index.ts";
+import type { Payload } from "../messages/index.ts";
 import type { PublishResult } from "../publishing/index.ts";
 import { announced, type ConnectionHandler, MAXIMUM_QUEUED, PacketIds, SocketConnection } from "../socket/index.ts";
 import { Exchanges } from "./exchanges.ts";
@@ -40,13 +41,16 @@ export class LiteMqttClient implements LiteClient {
     this.version = options.protocolVersion ?? 5;
     this.clientId = options.clientId ?? randomClientId();
     this.#scheduler = scheduler;
+    if (typeof target !== "function") {
+      checkUrl(target);
+    }
     this.#backOff = new BackOff(options.reconnect || {});
     this.#exchanges = new Exchanges(this.#ids, scheduler, options.maximumQueued ?? MAXIMUM_QUEUED);
     this.#subscriptions = new Subscriptions(this.#report);
     void this.#connect();
   }
 
-  publish(topic: string, payload: string | Uint8Array, options?: LitePublishOptions): Promise<PublishResult> {
+  publish(topic: string, payload: Payload, options?: LitePublishOptions): Promise<PublishResult> {
     if (this.status === "closed") {
       return Promise.reject(closedError());
     }
@@ -88,13 +92,14 @@ export class LiteMqttClient implements LiteClient {
     try {
       this.#open(url, connect);
     } catch (cause) {
-      this.#end(invalidArgument(cause));
+      // Trying again would not help.
+      this.#end(requestError(cause));
     }
   }
 
   #open(url: string | URL, connect: ConnectPacket): void {
     const scheduler = this.#scheduler;
-    const { onMessage, WebSocket: Socket = WebSocket } = this.options;
+    const { onMessage } = this.options;
     let since = Number.POSITIVE_INFINITY;
     const deliver = (packet: PublishPacket): void => {
       for (const receiver of this.#subscriptions.receivers(packet)) {
@@ -119,8 +124,7 @@ export class LiteMqttClient implements LiteClient {
         this.#failed(error);
       },
     };
-    const dial = (): WebSocket => new Socket(url, "mqtt");
-    const connection = new SocketConnection(dial, connect, this.#ids, handler, scheduler);
+    const connection = new SocketConnection(url, this.options, connect, this.#ids, handler, scheduler);
     this.#connection = connection;
   }
 

@@ -34,3 +34,15 @@ test("a schema validates both ways, and its issues are the cause", () => {
   const slow = jsonPayload(schema(async () => ({ value: 1 })));
   expect(() => slow.decode(bytes("1"))).toThrow(expect.objectContaining({ code: "payload-invalid" }));
 });
+
+test("strings, buffers and views of any kind are payloads, and nothing else is", () => {
+  const bytes = new Uint8Array([9, 1, 2, 9]);
+  expect(toBytes(bytes)).toBe(bytes);
+  expect(toBytes(bytes.buffer)).toEqual(bytes);
+  expect(toBytes(new DataView(bytes.buffer, 1, 2))).toEqual(new Uint8Array([1, 2]));
+  expect(toBytes(new Int8Array(bytes.buffer, 1, 2))).toEqual(new Uint8Array([1, 2]));
+  expect(toBytes(new SharedArrayBuffer(2))).toEqual(new Uint8Array(2));
+  for (const other of [undefined, null, 7, true, { a: 1 }, ["a"], () => {}]) {
+    expect(() => toBytes(other as never)).toThrow(expect.objectContaining({ code: "invalid-argument" }));
+  }
+});

@@ -53,8 +53,38 @@ export function parseJson(payload: Uint8Array, schema?: StandardSchema): unknown
   return schema === undefined ? value : validate(schema, value);
 }
 
-export function toBytes(payload: string | Uint8Array): Uint8Array {
-  return typeof payload === "string" ? encoder.encode(payload) : payload;
+/** What can be sent at once: text, which goes as UTF-8, or bytes. */
+export type Payload = string | ArrayBufferView | ArrayBufferLike;
+
+/** What has to be read first, such as a `Blob` or a `File`. */
+export interface AsyncPayload {
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** Whether the payload has to be read first. */
+export function isAsync(payload: Payload | AsyncPayload): payload is AsyncPayload {
+  return typeof (payload as AsyncPayload | undefined)?.arrayBuffer === "function";
+}
+
+/** The bytes of a payload; throws `invalid-argument` for what has none. */
+export function toBytes(payload: Payload): Uint8Array {
+  if (typeof payload === "string") {
+    return encoder.encode(payload);
+  }
+  if (payload instanceof Uint8Array) {
+    return payload;
+  }
+  if (ArrayBuffer.isView(payload)) {
+    return new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength);
+  }
+  // Not by its class: it may come from another realm, such as an iframe.
+  if ((payload?.byteLength ?? -1) >= 0) {
+    return new Uint8Array(payload);
+  }
+  throw new ClientError(
+    "invalid-argument",
+    `The payload is ${typeof payload}: give a string or bytes, such as JSON.stringify(value).`,
+  );
 }
 
 function validate(schema: StandardSchema, value: unknown): unknown {

@@ -4,7 +4,7 @@ import { pageScheduler } from "@tidewire/link/browser";
 import { ClientError, closedError } from "../errors/index.ts";
 import { connectPacket, randomClientId } from "../handshake/index.ts";
 import type { LiteMessage, LiteOptions } from "../lite/index.ts";
-import { toBytes } from "../messages/index.ts";
+import { type Payload, toBytes } from "../messages/index.ts";
 import { announced, type Done, HIGH_WATER_MARK, PacketIds, SocketConnection } from "../socket/index.ts";
 
 export type { ClientErrorCode } from "../errors/index.ts";
@@ -23,6 +23,7 @@ export interface MinimalOptions
     | "properties"
     | "scheduler"
     | "WebSocket"
+    | "connectTimeoutMs"
   > {
   /** Every message received. What it throws goes to the console. */
   readonly onMessage?: (message: LiteMessage) => void;
@@ -36,7 +37,7 @@ export interface MinimalClient {
    * Throws when the message cannot be sent: a `ClientError`, or the codec's `MqttError` when it is not valid or too large
    * for the server. The bytes of the payload may not be changed before the end of the turn.
    */
-  publish(topic: string, payload: string | Uint8Array, options?: MinimalPublishOptions): void;
+  publish(topic: string, payload: Payload, options?: MinimalPublishOptions): void;
   /** Resolves when the server has granted it; rejects with the same errors. */
   subscribe(filter: string, options?: MinimalSubscribeOptions): Promise<void>;
   /** Resolves at UNSUBACK. */
@@ -57,18 +58,19 @@ export type MinimalSubscribeOptions = Partial<
 >;
 
 /**
- * Connects once: resolves when the server has accepted, rejects with a `ClientError` when it refuses or cannot be reached,
- * and with the codec's `MqttError` when an option is not valid.
+ * Connects once: resolves when the server has accepted, rejects with a `ClientError` when it refuses, does not accept in
+ * `connectTimeoutMs` or cannot be reached, and when URL or options are not valid.
  */
 export async function connect(url: string | URL, options: MinimalOptions = {}): Promise<MinimalClient> {
   const { clientId = randomClientId(), protocolVersion: version = 5, scheduler = pageScheduler() } = options;
-  const { onMessage, onClose, WebSocket: Socket = WebSocket } = options;
+  const { onMessage, onClose } = options;
   const fresh = { ...options, cleanStart: true, sessionExpiryInterval: 0 };
   const packet = await connectPacket({ options: fresh, version, limits: announced }, clientId, false);
   return new Promise((resolve, reject) => {
     let closed = reject;
     const connection = new SocketConnection(
-      () => new Socket(url, "mqtt"),
+      url,
+      options,
       packet,
       new PacketIds(),
       {

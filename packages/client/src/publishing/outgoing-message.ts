@@ -1,5 +1,6 @@
 import type { Properties, QoS } from "@tidewire/codec";
 import type { Message } from "@tidewire/session";
+import { reportUnwatched, WatchedPromise } from "../calls/index.ts";
 import { type ClientError, callError } from "../errors/index.ts";
 import type { QueuedMessage } from "../persistence/index.ts";
 import type { PublishResult } from "./publish-options.ts";
@@ -20,6 +21,8 @@ export class OutgoingMessage implements QueuedMessage {
   /** Absent when nobody waits: the message comes from a store, or was given up by its caller. */
   #resolve: ((result: PublishResult) => void) | undefined = undefined;
   #reject: ((error: ClientError) => void) | undefined = undefined;
+  #promise: Promise<PublishResult> | undefined = undefined;
+  #report: ((error: ClientError) => void) | undefined = undefined;
 
   constructor({ topic, payload, qos, retain, properties }: Message, expiresAtMs: number) {
     this.topic = topic;
@@ -40,9 +43,15 @@ export class OutgoingMessage implements QueuedMessage {
     return this.#resolve !== undefined;
   }
 
-  await(resolve: (result: PublishResult) => void, reject: (error: ClientError) => void): void {
-    this.#resolve = resolve;
-    this.#reject = reject;
+  /** The promise of the call; `report` is told its error when nobody holds it. */
+  await(report: (error: ClientError) => void): Promise<PublishResult> {
+    const promise = new WatchedPromise<PublishResult>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#promise = promise;
+    this.#report = report;
+    return promise;
   }
 
   resolve(result: PublishResult): void {
@@ -51,12 +60,16 @@ export class OutgoingMessage implements QueuedMessage {
   }
 
   reject(error: ClientError): void {
-    this.#reject?.(callError("publish", this.topic, error));
+    if (this.#reject !== undefined) {
+      const named = callError("publish", this.topic, error);
+      this.#reject(named);
+      reportUnwatched(this.#promise!, named, this.#report!);
+    }
     this.#end();
   }
 
   #end(): void {
     this.endWait?.();
-    this.endWait = this.#resolve = this.#reject = undefined;
+    this.endWait = this.#resolve = this.#reject = this.#promise = undefined;
   }
 }

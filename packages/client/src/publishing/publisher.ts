@@ -1,10 +1,10 @@
 import { encodePublish, type Properties, type ProtocolVersion, validateTopicName } from "@tidewire/codec";
 import type { Link, Scheduler } from "@tidewire/link";
 import type { ClientProtocol, Message } from "@tidewire/session";
-import { aborted, limitWait } from "../calls/index.ts";
+import { aborted, limitWait, rejected } from "../calls/index.ts";
 import { ClientError, callError, hex, invalidArgument, requestError } from "../errors/index.ts";
-import { defaultQueue } from "../limits.ts";
-import { toBytes } from "../messages/index.ts";
+import { type ClientLimits, defaultQueue } from "../limits.ts";
+import { type Payload, toBytes } from "../messages/index.ts";
 import type { ClientStore, SavedClient } from "../persistence/index.ts";
 import { MessageQueue } from "./message-queue.ts";
 import { OutgoingMessage } from "./outgoing-message.ts";
@@ -19,13 +19,18 @@ export interface PublisherHost {
     readonly sessionLost?: "resend" | "reject";
   };
   readonly version: ProtocolVersion;
+  readonly limits: Pick<ClientLimits, "inFlightBeforeMqtt5">;
   readonly scheduler: Scheduler;
+  /** Messages of QoS 1 and 2 without their last acknowledgement, of an earlier life of this client too. */
+  readonly inFlight: number;
   /** The connection in force. */
   readonly link: Link<ClientProtocol> | undefined;
   /** Wall-clock milliseconds since 1970. */
   readonly wallNow: () => number;
   /** A message has begun, or ceased, to wait or to be in flight. */
   readonly changed: () => void;
+  /** For what no call can tell its caller. */
+  readonly report: (error: ClientError) => void;
   /** Something was staged in the store outside a connection's turn. */
   readonly staged: () => void;
 }
@@ -60,15 +65,20 @@ export class Publisher {
     return this.#inFlight.size;
   }
 
-  publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<PublishResult> {
+  publish(topic: string, payload: Payload, options: PublishOptions = {}): Promise<PublishResult> {
     const { qos = 0, retain = false, signal } = options;
     if (signal?.aborted === true) {
-      return Promise.reject(callError("publish", topic, aborted(signal)));
+      return rejected(callError("publish", topic, aborted(signal)), this.#host.report);
     }
     const properties = this.#host.version === 5 ? options.properties : undefined;
     const seconds = properties?.messageExpiryInterval;
     const expiresAtMs = seconds === undefined ? Number.POSITIVE_INFINITY : this.#host.wallNow() + seconds * 1_000;
-    const message = new OutgoingMessage({ topic, payload: toBytes(payload), qos, retain, properties }, expiresAtMs);
+    let message: OutgoingMessage;
+    try {
+      message = new OutgoingMessage({ topic, payload: toBytes(payload), qos, retain, properties }, expiresAtMs);
+    } catch (error) {
+      return rejected(callError("publish", topic, requestError(error)), this.#host.report);
+    }
     const now = this.#queue.size === 0 && this.#canWrite(message);
     // The commonest case, and the fastest: nothing waits, and nobody has to be told later.
     if (now && qos === 0) {
@@ -76,20 +86,19 @@ export class Publisher {
         this.#write(message);
         return sent;
       } catch (error) {
-        return Promise.reject(callError("publish", topic, requestError(error)));
+        return rejected(callError("publish", topic, requestError(error)), this.#host.report);
       }
     }
-    return new Promise((resolve, reject) => {
-      message.await(resolve, reject);
-      if (now) {
-        this.#send(message);
-      } else {
-        this.#enqueue(message);
-      }
-      if (message.awaited) {
-        message.endWait = limitWait(options, this.#host.scheduler, (error) => this.#giveUp(message, error));
-      }
-    });
+    const promise = message.await(this.#host.report);
+    if (now) {
+      this.#send(message);
+    } else {
+      this.#enqueue(message);
+    }
+    if (message.awaited) {
+      message.endWait = limitWait(options, this.#host.scheduler, (error) => this.#giveUp(message, error));
+    }
+    return promise;
   }
 
   /** The store is open: what it held from before comes first, and what was published meanwhile goes into it. */
@@ -148,6 +157,9 @@ export class Publisher {
     }
     this.#host.changed();
     this.#host.staged();
+    if (this.#host.version !== 5) {
+      this.pump();
+    }
   }
 
   /** The client is closed: nobody is left waiting. What a store holds stays there. */
@@ -190,7 +202,12 @@ export class Publisher {
 
   #canWrite(message: OutgoingMessage): boolean {
     const { link } = this.#host;
-    return link?.writable === true && (message.qos === 0 || link.protocol.sendQuota > 0);
+    if (link?.writable !== true || message.qos === 0) {
+      return link?.writable === true;
+    }
+    // MQTT 3.1.1 has no Receive Maximum, and servers that end connections above what they never told.
+    const { version, inFlight, limits } = this.#host;
+    return version === 5 ? link.protocol.sendQuota > 0 : inFlight < limits.inFlightBeforeMqtt5;
   }
 
   #send(message: OutgoingMessage): void {
@@ -206,6 +223,10 @@ export class Publisher {
 
   #write(message: OutgoingMessage): void {
     const link = this.#host.link!;
+    if (this.#host.version !== 5) {
+      // It was queued before the server's version was known.
+      message.properties = undefined;
+    }
     const packetId = link.protocol.publish(message, link.loop.now);
     link.touch();
     if (packetId === 0) {

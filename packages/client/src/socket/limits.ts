@@ -10,7 +10,10 @@ export const announced: Pick<ClientLimits, "maximumPacketSize" | "receiveMaximum
 };
 
 /** From dialling to CONNACK. */
-export const CONNACK_TIMEOUT_MS = 30_000;
+export const CONNECT_TIMEOUT_MS = 30_000;
+
+/** What the server is given to answer the closing handshake. */
+export const CLOSE_TIMEOUT_MS = 5_000;
 
 /** Bytes on their way out above which messages wait, or are refused where nothing can wait. */
 export const HIGH_WATER_MARK = 131_072;

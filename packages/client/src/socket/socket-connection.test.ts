@@ -17,7 +17,21 @@ test("a connection gives back the identifiers of requests that it takes with it"
   } as const;
   const rest = { will: undefined, username: undefined, password: undefined, properties: undefined };
   const handler = { onConnack: () => {}, onPacket: () => undefined, onEnd: () => {} };
-  const connection = new SocketConnection(() => socket, { ...packet, ...rest }, ids, handler, scheduler);
+  const connection = new SocketConnection(
+    "ws://server.example",
+    {
+      WebSocket: class {
+        constructor() {
+          // biome-ignore lint/correctness/noConstructorReturn: the one that the test drives.
+          return socket;
+        }
+      } as unknown as typeof WebSocket,
+    },
+    { ...packet, ...rest },
+    ids,
+    handler,
+    scheduler,
+  );
   receive(socket, { type: PacketType.CONNACK, sessionPresent: false, reasonCode: 0, properties: undefined });
   const results: unknown[] = [];
   connection.unsubscribe("a", (result) => results.push(result));

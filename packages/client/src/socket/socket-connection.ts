@@ -29,8 +29,9 @@ import {
 } from "@tidewire/codec/codes";
 import type { Scheduler } from "@tidewire/link";
 import type { Message } from "@tidewire/session";
-import { ClientError } from "../errors/index.ts";
-import { announced, CONNACK_TIMEOUT_MS } from "./limits.ts";
+import { ClientError, type ClientErrorDetails, invalidArgument, refusedError } from "../errors/index.ts";
+import { checkConnect, checkUrl } from "../handshake/index.ts";
+import { announced, CLOSE_TIMEOUT_MS, CONNECT_TIMEOUT_MS } from "./limits.ts";
 import type { PacketIds } from "./packet-ids.ts";
 
 /** What a connection tells the client around it. */
@@ -41,6 +42,14 @@ export interface ConnectionHandler {
   onPacket(packet: Packet): number | undefined;
   /** The connection is over; once, last. */
   onEnd(error: ClientError): void;
+}
+
+/** What the caller says about the WebSocket. */
+export interface SocketOptions {
+  /** Another class with the interface of the platform's, such as that of `ws`. */
+  readonly WebSocket?: typeof WebSocket;
+  /** From dialling to CONNACK. Default 30,000. */
+  readonly connectTimeoutMs?: number;
 }
 
 /** To be told the reason code in the server's answer, or why there is none. */
@@ -76,11 +85,14 @@ export class SocketConnection {
   #flushing = false;
   /** Something came since the last PINGREQ. */
   #heard = true;
+  /** Of the handshake, then of keep-alive, at last of the closing. */
   #timer: unknown;
+  #onClosed: () => void = () => {};
 
-  /** Throws when `connect` is not valid, before `dial` is called. */
+  /** Throws `invalid-argument` when the URL or CONNECT is not valid, before a WebSocket is made. */
   constructor(
-    dial: () => WebSocket,
+    url: string | URL,
+    { WebSocket: Socket = WebSocket, connectTimeoutMs = CONNECT_TIMEOUT_MS }: SocketOptions,
     connect: ConnectPacket,
     ids: PacketIds,
     handler: ConnectionHandler,
@@ -95,19 +107,26 @@ export class SocketConnection {
       version,
       maximumPacketSize: properties?.maximumPacketSize ?? announced.maximumPacketSize,
     });
+    checkConnect(connect);
     this.#writer.write(connect);
-    const socket = dial();
+    const socket = open(Socket, checkUrl(url));
     this.#socket = socket;
     socket.binaryType = "arraybuffer";
     socket.onopen = this.#flush;
     socket.onmessage = ({ data }) => this.#read(data);
     this.closed = new Promise((resolve) => {
-      socket.onclose = () => {
+      this.#onClosed = () => {
         this.end(lost("The connection ended."));
+        scheduler.clearTimer(this.#timer);
         resolve();
       };
     });
-    this.#timer = scheduler.setTimer(() => this.end(lost(silent)), CONNACK_TIMEOUT_MS);
+    // Where a page's policy forbids the URL, `error` comes alone; in Node, one that nobody hears ends the process.
+    socket.onclose = socket.onerror = this.#onClosed;
+    this.#timer = scheduler.setTimer(
+      () => this.end(new ClientError("timeout", `The server did not accept within ${connectTimeoutMs} ms.`)),
+      connectTimeoutMs,
+    );
   }
 
   /** Bytes that have not left this machine. */
@@ -124,6 +143,15 @@ export class SocketConnection {
       this.#scheduler.defer(this.#flush);
     }
     this.#flushing = true;
+  }
+
+  /** Writes what is owed to the server; one that takes no packet of that size can have none, and no connection. */
+  reply(packet: Packet): void {
+    try {
+      this.write(packet);
+    } catch (error) {
+      this.#breakOff(0, error);
+    }
   }
 
   /** Throws for what the server does not take, or no server would. */
@@ -158,14 +186,20 @@ export class SocketConnection {
     if (this.ended !== undefined) {
       return;
     }
-    // Before MQTT 5 DISCONNECT says that all is well.
-    if (reasonCode === 0 || (reasonCode !== undefined && this.connect.version === 5)) {
-      this.write({ type: DISCONNECT, reasonCode, properties });
-    }
     this.ended = error;
+    try {
+      // Before MQTT 5 DISCONNECT says that all is well.
+      if (reasonCode === 0 || (reasonCode !== undefined && this.connect.version === 5)) {
+        this.#writer.write({ type: DISCONNECT, reasonCode, properties });
+      }
+    } catch {
+      // Too large for this server, which learns it from the end of the connection.
+    }
     this.#scheduler.clearTimer(this.#timer);
     this.#flush();
     this.#socket.close();
+    // A dead line does not answer the closing handshake.
+    this.#timer = this.#scheduler.setTimer(this.#onClosed, CLOSE_TIMEOUT_MS);
     for (const [packetId, { done }] of this.#requests) {
       this.#ids.free(packetId);
       done(error);
@@ -202,7 +236,12 @@ export class SocketConnection {
       if (typeof data === "string") {
         this.#breakOff(PROTOCOL_ERROR);
       } else {
-        this.#decoder.push(new Uint8Array(data));
+        const chunk = new Uint8Array(data);
+        // A CONNACK that is too short for MQTT 5 comes from a server that speaks 3.1.1 alone.
+        if (!this.#accepted && this.connect.version === 5 && chunk[0] === CONNACK << 4 && chunk[1] === 2) {
+          this.end(refusedError(reasonCodeFor(chunk[3] || 1)));
+        }
+        this.#decoder.push(chunk);
       }
       for (let packet = this.#next(); packet !== null; packet = this.#next()) {
         const violation = this.#receive(packet);
@@ -240,7 +279,7 @@ export class SocketConnection {
         if (packet.properties?.sessionExpiryInterval !== undefined) {
           return PROTOCOL_ERROR;
         }
-        this.end(refused(packet.reasonCode));
+        this.end(refusedError(packet.reasonCode, packet));
         return undefined;
       default:
         return this.#handler.onPacket(packet);
@@ -251,7 +290,7 @@ export class SocketConnection {
     const { reasonCode, sessionPresent, properties } = packet;
     const { version, cleanStart, keepAlive } = this.connect;
     if (reasonCode !== 0) {
-      this.end(refused(version === 5 ? reasonCode : reasonCodeFor(reasonCode)));
+      this.end(refusedError(version === 5 ? reasonCode : reasonCodeFor(reasonCode), packet));
       return undefined;
     }
     // Neither a session [MQTT-3.2.2-4] nor a method [MQTT-4.12.0-6] that nobody asked for.
@@ -286,17 +325,17 @@ export class SocketConnection {
   #keepAlive(ms: number): void {
     this.#timer = this.#scheduler.setTimer(() => {
       if (!this.#heard) {
-        this.end(lost(silent));
+        this.end(lost(`Nothing came from the server for ${ms} ms.`));
         return;
       }
       this.#heard = false;
-      this.write({ type: PINGREQ });
+      this.reply({ type: PINGREQ });
       this.#keepAlive(ms);
     }, ms);
   }
 
-  #breakOff(reasonCode: number, cause?: MqttError): void {
-    this.end(new ClientError("connection-lost", "The server broke the protocol.", { reasonCode, cause }), reasonCode);
+  #breakOff(reasonCode: number, cause?: unknown): void {
+    this.end(lost("The server broke the protocol.", { reasonCode, cause }), reasonCode);
   }
 }
 
@@ -304,13 +343,14 @@ function notSupported(): ClientError {
   return new ClientError("not-supported-by-server", "The server announced that it does not take this.");
 }
 
-function lost(text: string): ClientError {
-  return new ClientError("connection-lost", text);
+function lost(text: string, details?: ClientErrorDetails): ClientError {
+  return new ClientError("connection-lost", text, details);
 }
 
-function refused(reasonCode: number): ClientError {
-  const text = `The server refused or ended the connection with code 0x${reasonCode.toString(16)}.`;
-  return new ClientError("refused", text, { reasonCode });
+function open(Socket: typeof WebSocket, url: string): WebSocket {
+  try {
+    return new Socket(url, "mqtt");
+  } catch (cause) {
+    throw invalidArgument(cause);
+  }
 }
-
-const silent = "The server does not answer.";

@@ -100,14 +100,14 @@ export class Consumer implements Subscription {
     return this.unsubscribe();
   }
 
-  /** No more messages: what is buffered is let go, the iteration finishes. */
-  end(): void {
+  /** No more messages: what is buffered is let go, the iteration finishes; with `error` it throws. */
+  end(error?: ClientError): void {
     this.#ended = true;
     this.#releaseTaken();
     for (let message = this.#shift(); message !== undefined; message = this.#shift()) {
       this.#release(message);
     }
-    this.#waiting.end();
+    this.#waiting.end(error);
   }
 
   get #waiting(): Feed<HeldMessage> {

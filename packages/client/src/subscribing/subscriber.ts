@@ -8,7 +8,7 @@ import {
 } from "@tidewire/codec";
 import type { Link, Scheduler } from "@tidewire/link";
 import type { ClientProtocol } from "@tidewire/session";
-import { aborted, Call, type Calls, type OperationOptions } from "../calls/index.ts";
+import { aborted, Call, type Calls, type OperationOptions, rejected } from "../calls/index.ts";
 import { ClientError, callError, hex, requestError } from "../errors/index.ts";
 import type { ClientLimits } from "../limits.ts";
 import type { Consumer } from "./consumer.ts";
@@ -101,20 +101,19 @@ export class Subscriber {
       }
       this.#check(filters);
     } catch (error) {
-      return Promise.reject(callError("subscribe", filters, requestError(error)));
+      return rejected(callError("subscribe", filters, requestError(error)), report);
     }
-    return new Promise((resolve, reject) => {
-      const grant = new Grant(resolve, reject, calls, consumer, this);
-      for (let i = 0; i < filters.length; i += 1) {
-        // The first filter is the only one as a rule, and needs no object of its own.
-        const answer = i === 0 ? grant : { tell: (result: Result) => grant.tell(result, i) };
-        this.#want(filters[i]!, consumer, options, answer);
-      }
-      this.#schedule();
-      calls.limit(grant, options, () => {
-        void this.unsubscribe(consumer, undefined).catch(report);
-      });
+    const grant = new Grant(calls, consumer, this);
+    for (let i = 0; i < filters.length; i += 1) {
+      // The first filter is the only one as a rule, and needs no object of its own.
+      const answer = i === 0 ? grant : { tell: (result: Result) => grant.tell(result, i) };
+      this.#want(filters[i]!, consumer, options, answer);
+    }
+    this.#schedule();
+    calls.limit(grant, options, () => {
+      void this.unsubscribe(consumer, undefined).catch(report);
     });
+    return grant.promise;
   }
 
   /** Takes the consumer away at once; the promise is about the server. */
@@ -412,14 +411,8 @@ class Grant extends Call<Subscription> implements Answer {
   readonly #granted: number[];
   #open: number;
 
-  constructor(
-    resolve: (subscription: Subscription) => void,
-    reject: (error: ClientError) => void,
-    calls: Calls,
-    consumer: Consumer,
-    subscriber: Subscriber,
-  ) {
-    super("subscribe", consumer.filters, resolve, reject, calls);
+  constructor(calls: Calls, consumer: Consumer, subscriber: Subscriber) {
+    super("subscribe", consumer.filters, calls);
     this.#consumer = consumer;
     this.#subscriber = subscriber;
     const { filters } = consumer;

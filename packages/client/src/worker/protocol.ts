@@ -3,6 +3,7 @@ import type { OperationOptions } from "../calls/index.ts";
 import type { RequestOptions } from "../client/index.ts";
 import type { ClientErrorCode } from "../errors/index.ts";
 import type { Status, StatusDetail } from "../events/index.ts";
+import type { Payload } from "../messages/index.ts";
 import type { PublishOptions } from "../publishing/index.ts";
 import type { SubscribeOptions } from "../subscribing/index.ts";
 
@@ -19,7 +20,7 @@ export interface RemoteCalls {
   publish: {
     readonly input: {
       readonly topic: string;
-      readonly payload: string | Uint8Array;
+      readonly payload: Payload;
       readonly options: Plain<PublishOptions>;
     };
     readonly output: { readonly reasonCode: number; readonly properties: Properties | undefined };
@@ -33,7 +34,7 @@ export interface RemoteCalls {
   request: {
     readonly input: {
       readonly topic: string;
-      readonly payload: string | Uint8Array;
+      readonly payload: Payload;
       readonly options: Plain<RequestOptions>;
     };
     readonly output: PlainMessage;

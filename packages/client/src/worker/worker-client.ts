@@ -1,10 +1,10 @@
 import { platformScheduler } from "#platform";
-import { type Call, Calls, type OperationOptions } from "../calls/index.ts";
+import { type Call, Calls, type OperationOptions, rejected } from "../calls/index.ts";
 import type { Client, RequestOptions } from "../client/index.ts";
 import { callError, closedError } from "../errors/index.ts";
 import { type ClientEvents, Events, type Status, statusFeed } from "../events/index.ts";
 import { defaultLimits } from "../limits.ts";
-import type { Message } from "../messages/index.ts";
+import type { Message, Payload } from "../messages/index.ts";
 import type { PublishOptions, PublishResult } from "../publishing/index.ts";
 import { Consumer, type ConsumerHost, type SubscribeOptions, type Subscription } from "../subscribing/index.ts";
 import { fromPlainDetail, fromPlainError } from "./plain.ts";
@@ -27,7 +27,7 @@ class WorkerClient implements Client {
   status: Status = "connecting";
   readonly #port: Port;
   readonly #events = new Events();
-  readonly #open = new Calls(platformScheduler());
+  readonly #open = new Calls(platformScheduler(), this.#events.report);
   readonly #calls = new Map<number, Call<unknown>>();
   readonly #consumers = new Map<number, Consumer>();
   readonly #ids = new Map<Consumer, number>();
@@ -68,7 +68,7 @@ class WorkerClient implements Client {
     return this.#events.on(event, listener);
   }
 
-  publish(topic: string, payload: string | Uint8Array, options: PublishOptions = {}): Promise<PublishResult> {
+  publish(topic: string, payload: Payload, options: PublishOptions = {}): Promise<PublishResult> {
     const { signal: _, timeoutMs: __, ...plain } = options;
     return this.#call("publish", { topic, payload, options: plain }, options);
   }
@@ -89,7 +89,7 @@ class WorkerClient implements Client {
     }
   }
 
-  async request(topic: string, payload: string | Uint8Array, options: RequestOptions = {}): Promise<Message> {
+  async request(topic: string, payload: Payload, options: RequestOptions = {}): Promise<Message> {
     const { signal: _, timeoutMs: __, ...plain } = options;
     const limits = { timeoutMs: defaultLimits.answerTimeoutMs, ...options };
     return this.#message(await this.#call("request", { topic, payload, options: plain }, limits), 0);
@@ -175,7 +175,7 @@ class WorkerClient implements Client {
     options?: OperationOptions,
   ): Promise<RemoteCalls[Name]["output"]> {
     if (this.status === "closed") {
-      return Promise.reject(callError(name, undefined, closedError()));
+      return rejected(callError(name, undefined, closedError()), this.#events.report);
     }
     this.#count += 1;
     const id = this.#count;

@@ -114,7 +114,7 @@ function clientLimits(options: NodeWebSocketOptions, settings: WsSettings): obje
 
 function refusal(status: number): TransportError {
   const code = status === 401 || status === 403 ? "not-permitted" : "handshake-failed";
-  return new TransportError(code, `The server answered the upgrade with status ${status}.`);
+  return new TransportError(code, `The server answered the upgrade with status ${status}.`, { status });
 }
 
 function openingError(error: Error): TransportError {
