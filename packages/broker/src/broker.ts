@@ -34,7 +34,7 @@ export interface BrokerOptions {
    */
   readonly sessionsHaveOwners?: boolean;
   readonly limits?: Partial<BrokerLimits>;
-  /** Milliseconds since 1970, for what has to mean the same after a restart. */
+  /** Milliseconds since 1970: where time begins with a store that keeps none of its own. */
   readonly wallClock?: () => number;
   readonly logger?: BrokerLogger;
   /** What connects this broker to others; none by default. */
@@ -115,6 +115,7 @@ class BrokerCore implements Broker {
     }
     const { storage, retained, sessions, cluster, clock, metrics } = this.#parts;
     const loaded = await storage.open();
+    clock.goOnFrom(loaded.time?.nowMs);
     metrics.startedAtMs = clock.nowMs();
     retained.load(loaded.retained);
     sessions.load(loaded.sessions);

@@ -22,6 +22,7 @@ export type {
   BrokerStore,
   LoadedSession,
   LoadedState,
+  LoadedTime,
   OutgoingMessage,
   Publication,
   QueueEntry,

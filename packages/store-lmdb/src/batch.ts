@@ -1,6 +1,6 @@
 import type { Publication } from "@tidewire/broker";
 import type { StagedBodies } from "./bodies.ts";
-import { putTime } from "./clock.ts";
+import { type Moment, putMoment } from "./clock.ts";
 import type { Table, Tables } from "./database.ts";
 import { bodyKey, packetKey, queueKey, sessionKey, sessionRange, subscriptionKey, topicKey } from "./keys.ts";
 import {
@@ -47,7 +47,7 @@ export class BatchWriter {
     this.#purgeLimit = purgeLimit;
   }
 
-  write(staged: Staged, nowMs: number): void {
+  write(staged: Staged, moment: Moment): void {
     this.#freed.clear();
     this.#purged.length = 0;
     for (const state of staged.sessions) {
@@ -62,7 +62,7 @@ export class BatchWriter {
     }
     this.#purge(staged);
     this.#writeBodies(staged.bodies);
-    putTime(this.#tables.meta, nowMs + this.#writer.shiftMs);
+    putMoment(this.#tables.meta, moment);
   }
 
   /** Takes note of what the transaction did. */

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { CLOCK_KEY, parseMoment } from "./clock.ts";
 import { chooseSnapshot } from "./examine.ts";
 import { classify, LmdbStoreError } from "./failure.ts";
 import { DATA_FILE, type Damage, PageFile } from "./file/index.ts";
@@ -64,6 +65,12 @@ async function check(directory: string, file: PageFile): Promise<StoreReport> {
       checkOwner(directory, value());
     } else if (key.equals(FORMAT_KEY)) {
       checkFormat(value());
+    } else if (key.equals(CLOCK_KEY)) {
+      try {
+        parseMoment(value());
+      } catch (error) {
+        report(`the record of the time: ${messageOf(error)}`);
+      }
     }
   });
   new Contents(store, onDamage, report, records).check();
@@ -89,7 +96,7 @@ class Contents {
   readonly #onDamage: (damage: Damage) => void;
   readonly #report: (problem: string) => void;
   readonly #records: Record<ContentTable, number>;
-  readonly #reader = new RecordReader(0);
+  readonly #reader = new RecordReader();
   /** By body: how many records refer to it. */
   readonly #references = new Map<number, number>();
 

@@ -13,6 +13,7 @@ export const RECORD_KINDS = {
   outgoing: 0x41,
   retained: 0x51,
   body: 0x61,
+  clock: 0x71,
 } as const;
 
 export type RecordKind = keyof typeof RECORD_KINDS;

@@ -3,15 +3,9 @@ import { CHECKSUM_BYTES, checksum, RECORD_KINDS, type RecordKind } from "./recor
 
 /** Reads a record that `RecordWriter` built. Every read is checked against the end; a short record is a damaged one. */
 export class RecordReader {
-  /** Taken off every time, see clock.ts. */
-  readonly shiftMs: number;
   #record: Buffer = EMPTY;
   #position = 0;
   #end = 0;
-
-  constructor(shiftMs: number) {
-    this.shiftMs = shiftMs;
-  }
 
   /**
    * Throws `store-corrupt` when it is not as it was written. `record` must not be used again by whoever gave it: byte
@@ -58,8 +52,9 @@ export class RecordReader {
     return this.#record.readDoubleBE(this.#take(8));
   }
 
+  /** A point of the store's time, see clock.ts. */
   time(): number {
-    return this.f64() - this.shiftMs;
+    return this.f64();
   }
 
   text(): string {

@@ -5,14 +5,8 @@ import { checksum, RECORD_KINDS, type RecordKind } from "./record-frame.ts";
  * their length. What `finish` returns is valid until the next `start`.
  */
 export class RecordWriter {
-  /** Added to every time, see clock.ts. */
-  readonly shiftMs: number;
   #buffer: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES);
   #end = 0;
-
-  constructor(shiftMs: number) {
-    this.shiftMs = shiftMs;
-  }
 
   start(): void {
     this.#end = 0;
@@ -55,9 +49,9 @@ export class RecordWriter {
     this.#end = this.#buffer.writeDoubleBE(value, this.#end);
   }
 
-  /** A point of wall-clock time. */
+  /** A point of the store's time, see clock.ts. */
   time(ms: number): void {
-    this.f64(ms + this.shiftMs);
+    this.f64(ms);
   }
 
   text(value: string): void {

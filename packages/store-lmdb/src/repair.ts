@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { CLOCK_KEY, parseMoment } from "./clock.ts";
 import { openTables, type Root, type Table, type Tables, transactUnforced } from "./database.ts";
 import { chooseSnapshot } from "./examine.ts";
 import { classify, damaged, LmdbStoreError } from "./failure.ts";
@@ -59,7 +60,7 @@ class Repair {
   readonly #store: StoreFile;
   readonly #snapshot: Snapshot;
   readonly #problems: string[] = [];
-  readonly #reader = new RecordReader(0);
+  readonly #reader = new RecordReader();
   readonly #saved = new Map<ContentTable, number>();
   /** The store's clock, so that times keep their meaning. */
   #meta: { readonly key: Buffer; readonly value: Buffer }[] = [];
@@ -73,8 +74,13 @@ class Repair {
         checkOwner(directory, value());
       } else if (key.equals(FORMAT_KEY)) {
         checkFormat(value());
-      } else {
-        this.#meta.push({ key: Buffer.from(key), value: Buffer.from(value()) });
+      } else if (key.equals(CLOCK_KEY)) {
+        // Without it, times count from the wall clock.
+        const record = Buffer.from(value());
+        this.#attempt("the record of the time", () => {
+          parseMoment(record);
+          this.#meta.push({ key: Buffer.from(key), value: record });
+        });
       }
     });
   }
@@ -130,16 +136,23 @@ class Repair {
   }
 
   #save(batch: Batch, tables: Tables, table: ContentTable, key: Buffer, value: () => Buffer): void {
-    try {
+    this.#attempt(`a record in ${table}`, () => {
       const record = value();
       checkRecord(table, this.#reader, key, record);
       batch.put(tables[table], key, record);
       this.#saved.set(table, (this.#saved.get(table) ?? 0) + 1);
+    });
+  }
+
+  /** Notes that something is damaged, and goes on. */
+  #attempt(what: string, action: () => void): void {
+    try {
+      action();
     } catch (error) {
       if (!(error instanceof LmdbStoreError) || error.code !== "store-corrupt") {
         throw error;
       }
-      this.#note(`a record in ${table}: ${error.message}`);
+      this.#note(`${what}: ${error.message}`);
     }
   }
 
@@ -185,7 +198,7 @@ class Repair {
         this.#saved.set(name, this.#saved.get(name)! - 1);
       }
     }
-    const writer = new RecordWriter(0);
+    const writer = new RecordWriter();
     for (const key of tables.bodies.getKeys({ start: FIRST_KEY })) {
       const count = references.get(bodyIdOf(key)) ?? 0;
       if (count === 0) {

@@ -9,7 +9,7 @@ import type {
   StoreFailure,
 } from "@tidewire/broker";
 import { BatchWriter } from "./batch.ts";
-import { lastTime, shiftFor } from "./clock.ts";
+import { readMoment, StoreClock, type SystemTime, systemTime } from "./clock.ts";
 import { lastTransaction, openTables, pageSize, type Tables } from "./database.ts";
 import { examine } from "./examine.ts";
 import { classify, LmdbStoreError, spaceFailure } from "./failure.ts";
@@ -35,8 +35,8 @@ export interface LmdbStoreOptions {
   /** Default `always`. */
   readonly fsync?: FsyncPolicy;
   readonly limits?: Partial<LmdbStoreLimits>;
-  /** Wall-clock milliseconds. Default `Date.now`. */
-  readonly now?: () => number;
+  /** The system's clocks. */
+  readonly time?: SystemTime;
 }
 
 /** The durable store of the broker. `open` rejects with a `StoreFailure` when the directory cannot be used. */
@@ -50,17 +50,17 @@ class LmdbStore implements BrokerStore {
   readonly #directory: string;
   readonly #fsync: FsyncPolicy;
   readonly #limits: LmdbStoreLimits;
-  readonly #now: () => number;
+  readonly #time: SystemTime;
   #parts: OpenParts | undefined;
   #spaceFailure: StoreFailure | undefined;
   #reported: StoreFailure["code"] | undefined;
   readonly #timers: NodeJS.Timeout[] = [];
 
-  constructor({ directory, fsync = "always", limits, now = Date.now }: LmdbStoreOptions) {
+  constructor({ directory, fsync = "always", limits, time = systemTime }: LmdbStoreOptions) {
     this.#directory = directory;
     this.#fsync = fsync;
     this.#limits = { ...DEFAULT_LIMITS, ...limits };
-    this.#now = now;
+    this.#time = time;
   }
 
   get failure(): StoreFailure | undefined {
@@ -172,12 +172,12 @@ class LmdbStore implements BrokerStore {
     try {
       owner = takeOwnership(this.#directory, tables.meta);
       mark = this.#openMark(tables);
-      const lastMs = lastTime(tables.meta);
-      const shiftMs = shiftFor(lastMs, this.#now());
-      const reader = new RecordReader(shiftMs);
-      const loaded = load(tables, reader, lastMs === undefined ? undefined : lastMs - shiftMs);
+      const last = readMoment(tables.meta);
+      const clock = new StoreClock(this.#time, last);
+      const reader = new RecordReader();
+      const loaded = load(tables, reader, last?.nowMs);
       const staging = new Staging(tables, reader, loaded, this.#limits.inlineBytes);
-      const batch = new BatchWriter(tables, new RecordWriter(shiftMs), reader, this.#limits.purgePerCommit);
+      const batch = new BatchWriter(tables, new RecordWriter(), reader, this.#limits.purgePerCommit);
       const forced = this.#fsync === "always" ? mark : undefined;
       const writer = new StoreWriter({
         directory: this.#directory,
@@ -185,10 +185,13 @@ class LmdbStore implements BrokerStore {
         staging,
         batch,
         mark: forced,
-        now: this.#now,
+        clock,
         onFailureChange: this.#reportFailure,
       });
-      return { parts: { tables, staging, writer, mark, owner }, state: loaded.state };
+      return {
+        parts: { tables, staging, writer, mark, owner },
+        state: { ...loaded.state, time: { nowMs: clock.nowMs(), doubt: clock.doubt } },
+      };
     } catch (error) {
       mark?.close();
       owner?.abandon();

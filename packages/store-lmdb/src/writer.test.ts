@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { BatchWriter } from "./batch.ts";
+import { StoreClock, systemTime } from "./clock.ts";
 import { lastTransaction, openTables, pageSize, type Tables } from "./database.ts";
 import { examine } from "./examine.ts";
 import { load } from "./load.ts";
@@ -23,11 +24,11 @@ let writer: StoreWriter;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "tidewire-store-"));
   tables = openTables(directory, examine(directory));
-  const reader = new RecordReader(0);
+  const reader = new RecordReader();
   staging = new Staging(tables, reader, load(tables, reader, undefined), 1024);
-  const batch = new BatchWriter(tables, new RecordWriter(0), reader, 1000);
+  const batch = new BatchWriter(tables, new RecordWriter(), reader, 1000);
   mark = new DurableMark(directory, pageSize(tables.root), lastTransaction(tables.root), true);
-  writer = new StoreWriter({ directory, tables, staging, batch, mark, now: Date.now });
+  writer = new StoreWriter({ directory, tables, staging, batch, mark, clock: new StoreClock(systemTime, undefined) });
 });
 
 afterEach(async () => {

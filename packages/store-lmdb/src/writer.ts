@@ -1,5 +1,6 @@
 import type { StoreFailure } from "@tidewire/broker";
 import type { BatchWriter } from "./batch.ts";
+import type { StoreClock } from "./clock.ts";
 import { Committer } from "./committer.ts";
 import { force, type Root, type Tables, transactUnforced } from "./database.ts";
 import { classify, freeBytes, LmdbStoreError } from "./failure.ts";
@@ -14,8 +15,7 @@ export interface WriterParts {
   readonly batch: BatchWriter;
   /** Undefined: commits do not wait for the disk. */
   readonly mark: DurableMark | undefined;
-  /** Wall-clock milliseconds. */
-  readonly now: () => number;
+  readonly clock: StoreClock;
   /** `failure` may be another. */
   readonly onFailureChange?: () => void;
 }
@@ -52,7 +52,7 @@ export class StoreWriter {
 
   /** Called about once a second: tries again after a failure, and leaves a sign of life for the clock. */
   async tend(): Promise<void> {
-    const idle = this.#parts.now() - this.#lastCommitMs >= HEARTBEAT_MS;
+    const idle = this.#parts.clock.nowMs() - this.#lastCommitMs >= HEARTBEAT_MS;
     if (idle || this.#failure !== undefined) {
       this.#fullAtBytes = undefined;
       await this.#committer.request().catch(() => {});
@@ -87,14 +87,14 @@ export class StoreWriter {
     if (this.#unusable !== undefined) {
       throw this.#unusable;
     }
-    const { staging, batch, mark, now } = this.#parts;
-    const nowMs = Math.max(now(), this.#lastCommitMs);
+    const { staging, batch, mark, clock } = this.#parts;
+    const moment = clock.moment();
     if (this.#fullAtBytes !== undefined) {
       await this.#checkRoom(this.#fullAtBytes);
     }
     let transaction: number;
     try {
-      transaction = transactUnforced(this.#root, () => batch.write(staging, nowMs));
+      transaction = transactUnforced(this.#root, () => batch.write(staging, moment));
     } catch (error) {
       await this.#failed(error);
       throw this.#failure;
@@ -105,7 +105,7 @@ export class StoreWriter {
       this.#failure = undefined;
       this.#parts.onFailureChange?.();
     }
-    this.#lastCommitMs = nowMs;
+    this.#lastCommitMs = moment.nowMs;
     if (staging.doomed.size > 0 && !this.#ended) {
       this.#purgeSoon();
     }

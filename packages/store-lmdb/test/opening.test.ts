@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { BrokerStore } from "@tidewire/broker";
-import { type LmdbStoreError, lmdbStore } from "@tidewire/store-lmdb";
+import { type LmdbStoreError, lmdbStore, type SystemTime } from "@tidewire/store-lmdb";
 import { open as openLmdb } from "lmdb";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { temporaryDirectory } from "./harness.ts";
@@ -109,42 +109,69 @@ describe("a directory that cannot be used is refused by name:", () => {
 
 describe("times", () => {
   const hour = 3_600_000;
+  const today = Date.UTC(2026, 10, 30);
 
-  test("a clock that was set back does not make anything last longer, or shorter", async () => {
-    await use(async (store) => {
-      store.putSession(session(10 * hour));
-      store.putRetained(publication("kept", 10 * hour, 11 * hour));
+  test("a wall clock that was set makes nothing last longer, or shorter", async () => {
+    const begin = { wallMs: today, uptimeMs: 5 * hour };
+    await use(async (store, _sessions, nowMs) => {
+      expect(nowMs).toBe(today);
+      store.putSession(session(today));
+      store.putRetained(publication("kept", today, today + hour));
       await store.commit();
-    }, 10 * hour);
-    await use(async (store, [loaded]) => {
-      expect(loaded?.disconnectedAtMs).toBe(2 * hour);
-      const kept = store.readRetained("kept");
-      expect([kept?.receivedAtMs, kept?.expiresAtMs]).toEqual([2 * hour, 3 * hour]);
-      store.putRetained(publication("new", 2 * hour, 4 * hour));
-    }, 2 * hour);
-    // Set right again: what was written meanwhile is eight hours older by now.
-    await use(async (store) => {
-      expect(store.readRetained("kept")?.expiresAtMs).toBe(11 * hour);
-      expect(store.readRetained("new")?.expiresAtMs).toBe(12 * hour);
-    }, 20 * hour);
+    }, at(begin));
+    let passedMs = 0;
+    for (const setByMs of [hour, -hour, -50 * 365 * 24 * hour]) {
+      passedMs += 60_000;
+      const now = at({ wallMs: today + passedMs + setByMs, uptimeMs: begin.uptimeMs + passedMs });
+      await use(async (store, [loaded], nowMs) => {
+        expect(nowMs).toBe(today + passedMs);
+        expect(loaded?.disconnectedAtMs).toBe(today);
+        expect(store.readRetained("kept")?.expiresAtMs).toBe(today + hour);
+        store.putSession(session(today));
+      }, now);
+    }
   });
 
   test("a session that was connected counts as gone from the last write on", async () => {
-    await use(async (store) => {
-      store.putSession(session(undefined));
-      await store.commit();
-    }, 5 * hour);
-    await use(async (_store, [loaded]) => expect(loaded?.disconnectedAtMs).toBe(5 * hour), 9 * hour);
+    await use(
+      async (store) => {
+        store.putSession(session(undefined));
+        await store.commit();
+      },
+      at({ wallMs: today, uptimeMs: hour }),
+    );
+    await use(
+      async (_store, [loaded], nowMs) => {
+        expect(loaded?.disconnectedAtMs).toBe(today);
+        expect(nowMs).toBe(today + 9 * hour);
+      },
+      at({ wallMs: today + 9 * hour, uptimeMs: 60_000, boot: "another" }),
+    );
   });
+
+  test("what was not believed is said", async () => {
+    await use(async (store) => store.putSession(session(today)), at({ wallMs: today, uptimeMs: hour }));
+    const store = lmdbStore({ directory, time: at({ wallMs: 0, uptimeMs: 60_000, boot: "another" }) });
+    const { time } = await store.open();
+    await store.close();
+    expect(time).toEqual({ nowMs: today + 60_000, doubt: expect.stringMatching(/not believed/) });
+  });
+
+  function at({ wallMs, uptimeMs, boot = "one" }: { wallMs: number; uptimeMs: number; boot?: string }): SystemTime {
+    return { wallMs: () => wallMs, monotonicMs: () => 0, uptimeMs: () => uptimeMs, boot };
+  }
 });
 
 type Loaded = Awaited<ReturnType<BrokerStore["open"]>>["sessions"] extends Iterable<infer Session> ? Session : never;
 
 /** Opens the store at a time, and closes it in the end. */
-async function use(task: (store: BrokerStore, sessions: Loaded[]) => Promise<void>, nowMs = Date.now()): Promise<void> {
-  const store = lmdbStore({ directory, now: () => nowMs });
-  const { sessions } = await store.open();
-  await task(store, [...sessions]);
+async function use(
+  task: (store: BrokerStore, sessions: Loaded[], nowMs: number | undefined) => Promise<void>,
+  systemTime?: SystemTime,
+): Promise<void> {
+  const store = lmdbStore({ directory, ...(systemTime && { time: systemTime }) });
+  const { sessions, time } = await store.open();
+  await task(store, [...sessions], time?.nowMs);
   await store.close();
 }
 

@@ -5,6 +5,7 @@ export type {
   BrokerStore,
   LoadedSession,
   LoadedState,
+  LoadedTime,
   OutgoingMessage,
   Publication,
   QueueEntry,

@@ -14,6 +14,7 @@ export class Storage {
   readonly volatile: BrokerStore;
   readonly #scheduler: Scheduler;
   readonly #metrics: MetricsRecorder;
+  readonly #logger: BrokerLogger;
   readonly #failures: FailureLog;
   #pending: Promise<void> | undefined;
   #commitTimer: unknown;
@@ -23,6 +24,7 @@ export class Storage {
     this.volatile = store.durable ? memoryStore() : store;
     this.#scheduler = scheduler;
     this.#metrics = metrics;
+    this.#logger = logger;
     this.#failures = new FailureLog(logger);
     store.onFailureChange = (failure) => this.#failures.note(failure);
   }
@@ -31,6 +33,9 @@ export class Storage {
   async open(): Promise<LoadedState> {
     const state = await this.durable.open();
     this.#failures.note(this.durable.failure);
+    if (state.time?.doubt !== undefined) {
+      this.#logger.warn(state.time.doubt);
+    }
     return state;
   }
 

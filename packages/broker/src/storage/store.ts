@@ -4,8 +4,8 @@ import type { InflightStore, Message, SavedInflight } from "@tidewire/session";
 /*
  * The seam between the broker and whatever keeps its state. The memory store is built in; `@tidewire/store-lmdb` is the
  * durable one. Every write stages synchronously and in order; `commit` makes all staged writes durable together, and
- * link awaits it once per flush before acknowledgements leave. Reads see what was staged. Times are wall-clock
- * milliseconds since 1970, so that they mean the same after a restart.
+ * link awaits it once per flush before acknowledgements leave. Reads see what was staged. Times are
+ * milliseconds of the time that `open` tells.
  */
 
 /** A publication as the broker keeps it: one object for all its receivers. */
@@ -70,7 +70,17 @@ export interface LoadedSession extends StoredSession {
   readonly nextSequence: number;
 }
 
+/** A store's own time, which the broker's goes on from: it counts what passed, whatever is done to the wall clock. */
+export interface LoadedTime {
+  /** Now, in milliseconds. All times in the store are points of this time. */
+  readonly nowMs: number;
+  /** What of the system's clocks was not believed, for the log. */
+  readonly doubt: string | undefined;
+}
+
 export interface LoadedState {
+  /** Absent: times are of the wall clock. */
+  readonly time?: LoadedTime | undefined;
   readonly sessions: Iterable<LoadedSession>;
   /** Topic, payload bytes and expiry of every retained message. */
   readonly retained: Iterable<{ readonly topic: string; readonly bytes: number; readonly expiresAtMs: number }>;

@@ -1,35 +1,28 @@
 import type { LinkLoop } from "@tidewire/link";
 
 /**
- * Wall-clock time, read once per turn: expiry that is stored must mean the same after a restart. It never goes back:
- * when the system's clock is set back, time here goes on from where it was, so that nothing lives longer for it. A
- * clock that is set forward cannot be told from a machine that slept, and counts as time that passed.
+ * The time by which sessions and messages expire, read once per turn. It begins where the store's time stands, or as
+ * the wall clock does, and then counts what passes by a clock that nobody can set. A wall clock that is set, in
+ * whichever direction, so ends nothing early and keeps nothing for longer.
  */
 export class Clock {
-  readonly #loop: LinkLoop;
+  readonly #loop: Pick<LinkLoop, "now">;
   readonly #wallClock: () => number;
-  #turn = Number.NaN;
-  #nowMs = Number.NEGATIVE_INFINITY;
-  /** By how much the system's clock was set back. */
-  #shiftMs = 0;
+  /** What to add to the loop's time; undefined until somebody asks. */
+  #offsetMs: number | undefined;
 
-  constructor(loop: LinkLoop, wallClock: () => number) {
+  constructor(loop: Pick<LinkLoop, "now">, wallClock: () => number) {
     this.#loop = loop;
     this.#wallClock = wallClock;
   }
 
+  /** Undefined: from the wall clock. */
+  goOnFrom(nowMs: number | undefined): void {
+    this.#offsetMs = (nowMs ?? this.#wallClock()) - this.#loop.now;
+  }
+
   nowMs(): number {
-    const turn = this.#loop.now;
-    if (turn !== this.#turn) {
-      let nowMs = this.#wallClock() + this.#shiftMs;
-      if (nowMs < this.#nowMs) {
-        const due = this.#nowMs + turn - this.#turn;
-        this.#shiftMs += due - nowMs;
-        nowMs = due;
-      }
-      this.#turn = turn;
-      this.#nowMs = nowMs;
-    }
-    return this.#nowMs;
+    this.#offsetMs ??= this.#wallClock() - this.#loop.now;
+    return this.#loop.now + this.#offsetMs;
   }
 }

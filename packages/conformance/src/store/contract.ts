@@ -50,6 +50,8 @@ export interface StoreLoadedSession extends StoreSession {
 }
 
 export interface StoreLoaded {
+  /** The store's own time, if it keeps one. */
+  readonly time?: { readonly nowMs: number; readonly doubt: string | undefined } | undefined;
   readonly sessions: Iterable<StoreLoadedSession>;
   readonly retained: Iterable<{ readonly topic: string; readonly bytes: number; readonly expiresAtMs: number }>;
 }
