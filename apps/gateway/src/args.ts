@@ -27,7 +27,8 @@ Usage: tidewire-gateway --listen URL --target URL [OPTIONS]
   --target URL             tcp://HOST:PORT, tls://HOST:PORT or unix:///PATH
   --cert FILE, --key FILE  certificate and key for wss://
   --target-ca FILE         authority that signed the certificate of a tls:// target
-  --origin ORIGIN          web pages that may connect; may be repeated (default: all)
+  --origin ORIGIN          web pages that may connect; may be repeated; "*" for all
+                           (default: pages of the gateway's own host and port)
   --max-connections N      clients at a time (default: 10000)
   --help, --version
 `;

@@ -68,6 +68,17 @@ describe("parseCommandLine", () => {
     });
   });
 
+  it("reads which pages and proxies are believed", () => {
+    expect(serve("--origin", "*").origins).toBe("*");
+    expect(serve()).toMatchObject({ origins: [], trustedProxies: [], proxyProtocol: false, wsPingMs: 0 });
+    const args = ["--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "fd00::1", "--proxy-protocol", "--ws-ping", "30"];
+    expect(serve(...args)).toMatchObject({
+      trustedProxies: ["10.0.0.0/8", "fd00::1"],
+      proxyProtocol: true,
+      wsPingMs: 30_000,
+    });
+  });
+
   it("reads who may connect", () => {
     expect(serve().access).toBeUndefined();
     expect(serve("--users", "u").access).toEqual({ usersFile: "u", aclFile: undefined, allowAnonymous: false });
@@ -135,7 +146,14 @@ describe("parseCommandLine", () => {
     [["serve", "--listen", "tls://127.0.0.1:8883"], /needs a certificate; add --tls-cert FILE/],
     [["serve", "--tls-cert", "a.pem"], /without its key; add --tls-key FILE/],
     [["serve", "--tls-key", "a.pem"], /without its certificate; add --tls-cert FILE/],
-    [["serve", "--origin", "example.org"], /is not an origin/],
+    [["serve", "--origin", "example.org"], /is not an origin; write .* or "\*" for every page/],
+    [["serve", "--origin", "*", "--origin", "https://a.example"], /lets every page in, and others are named beside it/],
+    [["serve", "--trusted-proxy", "proxy.example"], /"proxy.example" is no address or block; write it like 10.0.0.7/],
+    [["serve", "--trusted-proxy", "10.0.0.0/33"], /is no address or block/],
+    [["serve", "--trusted-proxy", "0.0.0.0/0"], /believes everybody; name the proxies' own addresses/],
+    [["serve", "--trusted-proxy", "::/0"], /believes everybody/],
+    [["serve", "--proxy-protocol"], /without --trusted-proxy: anybody could take any address; add --trusted-proxy/],
+    [["serve", "--ws-ping", "3601"], /from 0 to 3600/],
     [["serve", "--origin", "https://example.org/app"], /is not an origin/],
     [["serve", "--store", "a", "--store", "b"], /--store is given twice/],
     [["serve", "--store", "memory", "--fsync", "os"], /leave one of them out/],

@@ -1,9 +1,10 @@
 import type { BrokerLimits } from "@tidewire/broker";
+import { AddressList } from "@tidewire/transport/node";
 import { UsageError } from "./errors.ts";
 import { LIMIT_OPTIONS, limitOptions } from "./limit-options.ts";
 import { isSecure, type ListenTarget, parseListenUrl } from "./listen-url.ts";
 import { didYouMean } from "./nearest.ts";
-import { choice, type OptionSpecs, type ParsedOptions, parseOptions, port, single } from "./options.ts";
+import { choice, type OptionSpecs, type ParsedOptions, parseOptions, port, single, wholeNumber } from "./options.ts";
 
 /** What the command line asks for. */
 export type Command =
@@ -26,8 +27,14 @@ export interface BrokerOptions {
 
 export interface ServeOptions extends BrokerOptions {
   readonly listen: readonly ListenTarget[];
-  /** Page origins whose browsers may connect; empty lets every origin in. */
-  readonly origins: readonly string[];
+  /** Page origins whose browsers may connect; `*` for all. Empty: those of the listener's own host and port. */
+  readonly origins: "*" | readonly string[];
+  /** Addresses and blocks of proxies that are believed about who their clients are. */
+  readonly trustedProxies: readonly string[];
+  /** Whether those proxies send a PROXY header to `tcp:` and `tls:` listeners. */
+  readonly proxyProtocol: boolean;
+  /** Between two pings to a WebSocket; 0 for none. */
+  readonly wsPingMs: number;
   readonly tls: TlsFiles | undefined;
   /** Undefined: whoever comes may connect and do anything. */
   readonly access: AccessOptions | undefined;
@@ -142,6 +149,9 @@ const OPTIONS = {
     ...COMMON,
     listen: { type: "string", multiple: true, short: "l" },
     origin: { type: "string", multiple: true },
+    "trusted-proxy": { type: "string", multiple: true },
+    "proxy-protocol": { type: "boolean" },
+    "ws-ping": { type: "string" },
     "tls-cert": { type: "string" },
     "tls-key": { type: "string" },
     users: { type: "string" },
@@ -194,7 +204,9 @@ function serveOptions(parsed: ParsedOptions): ServeOptions {
     ...brokerOptions(parsed, "info"),
     listen,
     tls,
-    origins: (parsed.values.get("origin") ?? []).map(origin),
+    origins: origins(parsed.values.get("origin") ?? []),
+    ...proxyOptions(parsed),
+    wsPingMs: (wholeNumber(parsed, "ws-ping", 0, 3600) ?? 0) * 1000,
     access: accessOptions(parsed),
     limits: limitOptions(parsed),
   };
@@ -297,13 +309,53 @@ function tlsFiles(parsed: ParsedOptions): TlsFiles | undefined {
   return { certFile, keyFile };
 }
 
+function proxyOptions(parsed: ParsedOptions): Pick<ServeOptions, "trustedProxies" | "proxyProtocol"> {
+  const trustedProxies = parsed.values.get("trusted-proxy") ?? [];
+  for (const proxy of trustedProxies) {
+    checkProxy(proxy);
+  }
+  const proxyProtocol = parsed.values.has("proxy-protocol");
+  if (proxyProtocol && trustedProxies.length === 0) {
+    throw new UsageError(
+      "--proxy-protocol is given without --trusted-proxy: anybody could take any address",
+      "add --trusted-proxy ADDRESS for each proxy",
+    );
+  }
+  return { trustedProxies, proxyProtocol };
+}
+
+function checkProxy(text: string): void {
+  try {
+    new AddressList([text]);
+  } catch (error) {
+    throw new UsageError(
+      `--trusted-proxy "${text}" is no address or block`,
+      "write it like 10.0.0.7, 10.0.0.0/8 or fd00::/8",
+      { cause: error },
+    );
+  }
+  if (/\/0+$/.test(text)) {
+    throw new UsageError(`--trusted-proxy ${text} believes everybody`, "name the proxies' own addresses");
+  }
+}
+
+function origins(given: readonly string[]): "*" | readonly string[] {
+  if (!given.includes("*")) {
+    return given.map(origin);
+  }
+  if (given.length > 1) {
+    throw new UsageError('--origin "*" lets every page in, and others are named beside it', "keep one or the other");
+  }
+  return "*";
+}
+
 /** A browser sends scheme, host and port, and nothing else: anything more could never match. */
 function origin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || url.origin === "null" || url.origin !== text.replace(/\/$/, "")) {
     throw new UsageError(
       `--origin "${text}" is not an origin`,
-      "write scheme, host and port, like https://example.org:8443",
+      'write scheme, host and port, like https://example.org:8443, or "*" for every page',
     );
   }
   return url.origin;

@@ -31,12 +31,12 @@ Usage: tidewire serve [OPTIONS]
 
   -l, --listen URL     where to listen; may be repeated
                        tcp://HOST:PORT, tls://HOST:PORT, ws://HOST:PORT/PATH, wss://HOST:PORT/PATH
-                       port 0 picks a free one
+                       port 0 picks a free one; WebSockets of one port may have several paths
                        (default: ${DEFAULT_LISTEN.join(", ")})
   --tls-cert FILE      certificate chain in PEM, for tls:// and wss://
   --tls-key FILE       its private key in PEM
-  --origin ORIGIN      web pages that may connect, such as https://example.org; may be
-                       repeated (default: every page)
+  --origin ORIGIN      web pages that may connect, such as https://example.org; may be repeated;
+                       "*" for every page (default: pages of the listener's own host and port)
 ${STORE}
   --log-level LEVEL    debug, info (default), warn, error or silent; logs go to stderr
   -h, --help           this text
@@ -52,6 +52,13 @@ Who may connect, and do what (by default: everybody, everything):
                        ACCESS is read, write, readwrite or deny
 
 On SIGHUP certificate, users and rules are read again; when one of the files is bad, nothing changes.
+
+Behind a proxy:
+  --trusted-proxy ADDRESS   a proxy, or a block such as 10.0.0.0/8, whose X-Forwarded-For is believed;
+                            may be repeated (default: nobody)
+  --proxy-protocol          these proxies send a PROXY header (version 1 or 2) to tcp:// and tls://
+  --ws-ping SECONDS         ping WebSockets, for proxies that cut what is silent (default: 0, never)
+  --keep-alive SECONDS      below the time after which a proxy cuts what is silent
 
 Limits, with their defaults (all of them: tidewire help limits):
 ${MAIN_LIMIT_HELP}

@@ -29,6 +29,7 @@ export const LIMIT_GROUPS: Readonly<Record<string, Partial<Record<keyof BrokerLi
     topicLength: number("max-topic-length", "CHARS", "longest topic name or filter", 1, 65_535),
     topicLevels: number("max-topic-levels", "N", "its levels", 1, 128),
     clientIdLength: number("max-client-id-length", "CHARS", "longest client identifier", 1, 65_535),
+    clientIdLength31: number("max-client-id-length-31", "CHARS", "the same for MQTT 3.1", 1, 65_535),
     topicAliasMaximum: number("max-topic-aliases", "N", "topic aliases that a client may set", 0, 65_535),
     receiveMaximum: number("receive-maximum", "N", "unanswered QoS 1 and 2 messages from one client", 1, 65_535),
     inflight: number("max-inflight", "N", "unanswered QoS 1 and 2 messages to one client", 1, 65_535),

@@ -2,7 +2,7 @@ import { TransportError } from "@tidewire/transport";
 import { describe, expect, it } from "vitest";
 import { UsageError } from "./errors.ts";
 import { parseListenUrl } from "./listen-url.ts";
-import { isLoopback, listenConflict, listenFailure } from "./listeners.ts";
+import { isLoopback, listenConflict, listenFailure, listenGroups } from "./listeners.ts";
 
 describe("listenFailure", () => {
   it.each([
@@ -18,6 +18,25 @@ describe("listenFailure", () => {
     expect(failure.message).toMatch(message);
     expect(failure.cause).toBe(error);
   });
+});
+
+it("puts WebSockets of one address and port into one listener, and nothing else", () => {
+  const groups = listenGroups(
+    [
+      ...["ws://127.0.0.1:80/mqtt", "tcp://127.0.0.1:1883", "ws://127.0.0.1:80/ws", "wss://127.0.0.1:80/mqtt"],
+      ...["ws://127.0.0.1:0/a", "ws://127.0.0.1:0/b", "tcp://127.0.0.1:1883", "ws://127.0.0.1:80/mqtt"],
+    ].map(parseListenUrl),
+  );
+  expect(groups.map(({ target, paths }) => [target.text, ...paths])).toEqual([
+    ["ws://127.0.0.1:80/mqtt", "/mqtt", "/ws"],
+    ["tcp://127.0.0.1:1883", "/"],
+    ["wss://127.0.0.1:80/mqtt", "/mqtt"],
+    ["ws://127.0.0.1:0/a", "/a"],
+    ["ws://127.0.0.1:0/b", "/b"],
+    // These cannot be opened, and the error says so.
+    ["tcp://127.0.0.1:1883", "/"],
+    ["ws://127.0.0.1:80/mqtt", "/mqtt"],
+  ]);
 });
 
 describe("listenConflict", () => {

@@ -2,14 +2,14 @@ import { isIP } from "node:net";
 import { type Listen, TransportError } from "@tidewire/transport";
 import { type TcpListener, tcpListener } from "@tidewire/transport-tcp";
 import { type WebSocketListener, webSocketListener } from "@tidewire/transport-websocket/node";
+import type { ServeOptions } from "./args.ts";
 import { describeError, errorCode, UsageError } from "./errors.ts";
 import { isSecure, isWebSocket, type ListenTarget } from "./listen-url.ts";
 import type { TlsCredentials } from "./tls-files.ts";
 
-export interface ListenerSettings {
+export interface ListenerSettings
+  extends Pick<ServeOptions, "origins" | "trustedProxies" | "proxyProtocol" | "wsPingMs"> {
   readonly tls: TlsCredentials | undefined;
-  /** Empty: every page may connect. */
-  readonly origins: readonly string[];
   /** Told of peers that did not get as far as a connection. */
   readonly onRefused: (error: TransportError, remoteAddress: string | undefined) => void;
 }
@@ -17,16 +17,39 @@ export interface ListenerSettings {
 /** A listener whose certificate can be exchanged, where it has one. */
 export type ServerListener = TcpListener | WebSocketListener;
 
+/** One listener: a `--listen`, or several that differ in their path alone. */
+export interface ListenGroup {
+  readonly target: ListenTarget;
+  readonly paths: readonly string[];
+}
+
+/** The listeners that are needed: WebSockets of one address and port share one. */
+export function listenGroups(targets: readonly ListenTarget[]): ListenGroup[] {
+  const groups = new Map<string, { target: ListenTarget; paths: string[] }>();
+  for (const [index, target] of targets.entries()) {
+    const { scheme, host, port, path } = target;
+    // Each port 0 is a port of its own, and two TCP listeners on one port are a mistake.
+    const key = isWebSocket(scheme) && port !== 0 ? `${scheme} ${host} ${port}` : String(index);
+    const group = groups.get(key);
+    if (group === undefined || group.paths.includes(path)) {
+      groups.set(group === undefined ? key : String(index), { target, paths: [path] });
+    } else {
+      group.paths.push(path);
+    }
+  }
+  return [...groups.values()];
+}
+
 /** The transport that `--listen` names. */
-export function listenerFor(target: ListenTarget, settings: ListenerSettings): Listen<ServerListener> {
-  const { host, port, path } = target;
-  const { onRefused } = settings;
+export function listenerFor({ target, paths }: ListenGroup, settings: ListenerSettings): Listen<ServerListener> {
+  const { host, port } = target;
+  const { onRefused, trustedProxies } = settings;
   const common = { host, port, onRefused, ...(isSecure(target.scheme) && settings.tls ? { tls: settings.tls } : {}) };
   if (!isWebSocket(target.scheme)) {
-    return tcpListener(common);
+    return tcpListener(settings.proxyProtocol ? { ...common, proxyProtocol: { trusted: trustedProxies } } : common);
   }
   const origins = settings.origins.length > 0 ? { origins: settings.origins } : {};
-  return webSocketListener({ ...common, ...origins, path });
+  return webSocketListener({ ...common, ...origins, path: paths, trustedProxies, pingIntervalMs: settings.wsPingMs });
 }
 
 /** The error for a person when listening failed; `flag` is the option that chooses another port. */

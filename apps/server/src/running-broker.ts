@@ -23,8 +23,8 @@ export async function startBroker(
       "connected",
     );
   });
-  broker.on("clientDisconnected", ({ client: { clientId }, reasonCode }) => {
-    logger.debug({ clientId, reasonCode }, "disconnected");
+  broker.on("clientDisconnected", ({ client: { clientId, connection }, reasonCode }) => {
+    logger.debug({ clientId, address: connection.remoteAddress, reasonCode }, "disconnected");
   });
   return broker;
 }
@@ -36,7 +36,7 @@ export async function startBroker(
 export function logRefused(logger: Logger): (error: TransportError, remoteAddress: string | undefined) => void {
   const counted = new CountedLog({ logger, lines: 1, windowMs: 60_000 });
   return ({ code, message }, remoteAddress) => {
-    counted.log(code, { remoteAddress, code }, `refused a connection: ${message}`);
+    counted.log(code, { address: remoteAddress, code }, `refused a connection: ${message}`);
   };
 }
 

@@ -6,13 +6,14 @@ import type { ServeOptions } from "./args.ts";
 import { describeError, errorCode } from "./errors.ts";
 import { type FatalFault, FaultPolicy, installFaultPolicy } from "./faults.ts";
 import { type NamedFile, permissionWarnings } from "./file-permissions.ts";
-import { isSecure } from "./listen-url.ts";
+import { isSecure, isWebSocket } from "./listen-url.ts";
 import {
   isLoopback,
   type ListenerSettings,
   listenConflict,
   listenerFor,
   listenFailure,
+  listenGroups,
   type ServerListener,
 } from "./listeners.ts";
 import { createLogger } from "./logging.ts";
@@ -29,7 +30,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const broker = await startBroker(options.store, logger, { hooks: access?.hooks ?? {}, limits: options.limits });
   const faults = watchForFaults(logger);
   try {
-    const settings = { tls, origins: options.origins, onRefused: logRefused(logger) };
+    const settings = { ...options, tls, onRefused: logRefused(logger) };
     const listeners = await listenAll(broker, options, settings);
     process.on("SIGHUP", () => reload({ options, logger, access, broker, listeners }));
     for (const url of listeners.flatMap(({ addresses }) => addresses)) {
@@ -66,9 +67,10 @@ async function listenAll(
   settings: ListenerSettings,
 ): Promise<readonly ServerListener[]> {
   const listeners: ServerListener[] = [];
-  for (const target of options.listen) {
+  for (const group of listenGroups(options.listen)) {
+    const { target } = group;
     try {
-      listeners.push(await broker.listen(listenerFor(target, settings)));
+      listeners.push(await broker.listen(listenerFor(group, settings)));
     } catch (error) {
       const others = options.listen.filter((other) => other !== target);
       const inUse = errorCode(error) === "address-in-use" ? listenConflict(target, others) : undefined;
@@ -131,7 +133,13 @@ function warnOfFiles({ tls, access }: ServeOptions, credentials: TlsCredentials 
   }
 }
 
-function warnIfOpen({ listen, access }: ServeOptions, logger: Logger): void {
+function warnIfOpen({ listen, access, origins }: ServeOptions, logger: Logger): void {
+  if (origins === "*" && access === undefined && listen.some(({ scheme }) => isWebSocket(scheme))) {
+    logger.warn(
+      "every web page that somebody opens may publish and subscribe through that browser: add --users FILE, or name the " +
+        "pages with --origin",
+    );
+  }
   for (const { host, scheme, text } of listen) {
     if (isLoopback(host)) {
       continue;

@@ -2,7 +2,6 @@ import type { BrokerHooks, ClientInfo, ConnectRequest, Refusal } from "@tidewire
 import { BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, SERVER_BUSY, SERVER_UNAVAILABLE } from "@tidewire/codec/codes";
 import type { Logger } from "pino";
 import type { AccessOptions } from "../args.ts";
-import { CountedLog } from "../counted-log.ts";
 import { didYouMean } from "../nearest.ts";
 import { readNamedFile } from "../text-file.ts";
 import { Acl } from "./acl.ts";
@@ -15,7 +14,6 @@ export class Access {
   readonly hooks: BrokerHooks;
   readonly #options: AccessOptions;
   readonly #logger: Logger;
-  readonly #refusals: CountedLog;
   readonly #passwords: Passwords;
   readonly #connected = new Set<ClientInfo>();
   #users: Users;
@@ -26,7 +24,6 @@ export class Access {
   constructor(options: AccessOptions, logger: Logger, passwords: Passwords = new PasswordChecker()) {
     this.#options = options;
     this.#logger = logger;
-    this.#refusals = new CountedLog({ logger, lines: REFUSALS_LOGGED, windowMs: REFUSALS_WINDOW_MS });
     this.#passwords = passwords;
     [this.#users, this.#acl] = this.#load(new Map());
     this.#decoys = new Decoys(this.#users);
@@ -91,12 +88,7 @@ export class Access {
   }
 
   async #authenticate(request: ConnectRequest): Promise<boolean | Refusal> {
-    const { username, password, clientId, connection, packet } = request;
-    const refuse = (reasonCode: number, reasonString: string): Refusal => {
-      const { remoteAddress } = connection;
-      this.#refusals.log(reasonString, { username, clientId, remoteAddress }, `refused a client: ${reasonString}`);
-      return { reasonCode, reasonString };
-    };
+    const { username, password, clientId, packet } = request;
     if (username !== undefined || password !== undefined) {
       const name = username ?? "";
       // Also for a name that is not in the file, so that nobody can find out which ones are.
@@ -107,26 +99,22 @@ export class Access {
         return { reasonCode: SERVER_UNAVAILABLE };
       }
       if (verdict === "busy") {
-        return refuse(SERVER_BUSY, "too many clients connect at once");
+        return { reasonCode: SERVER_BUSY, reasonString: "too many clients connect at once" };
       }
       // The file may be another one by now.
       if (verdict === "wrong" || this.#users.get(name) !== hash) {
-        return refuse(BAD_USER_NAME_OR_PASSWORD, "wrong user name or password");
+        return { reasonCode: BAD_USER_NAME_OR_PASSWORD, reasonString: "wrong user name or password" };
       }
     } else if (!this.#options.allowAnonymous) {
-      return refuse(NOT_AUTHORIZED, "a user name and password are needed");
+      return { reasonCode: NOT_AUTHORIZED, reasonString: "a user name and password are needed" };
     }
     // Judged again when it is sent.
     if (packet.will !== undefined && this.#acl?.mayPublish({ username, clientId }, packet.will.topic) === false) {
-      return refuse(NOT_AUTHORIZED, "the topic of the will is not allowed");
+      return { reasonCode: NOT_AUTHORIZED, reasonString: "the topic of the will is not allowed" };
     }
     return true;
   }
 }
-
-/** Enough for tools that ban addresses; a flood of guesses must not be a flood of lines. */
-const REFUSALS_LOGGED = 100;
-const REFUSALS_WINDOW_MS = 10_000;
 
 type Passwords = Pick<PasswordChecker, "check" | "close">;
 

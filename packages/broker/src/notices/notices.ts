@@ -38,10 +38,8 @@ export class Notices {
     const window = this.#windowOf(kind);
     window.told += 1;
     if (window.told <= LINES_PER_WINDOW) {
-      logger.info(
-        `${name(subject)} ${WORDS[kind]}: ${clause(typeof reason === "string" ? reason : reason())}`,
-        subject,
-      );
+      const why = clause(typeof reason === "string" ? reason : reason());
+      logger.info(`${name(subject)} ${WORDS[kind]}: ${why}`, { ...subject, kind, reason: why });
     }
   }
 
