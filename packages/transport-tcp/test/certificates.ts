@@ -13,11 +13,20 @@ export interface CertificateOptions {
   readonly validTo?: Date;
   /** Host name in the certificate; by default that of the loopback address. */
   readonly host?: string;
+  /** Of the key. Default EC. */
+  readonly kind?: "EC" | "RSA";
 }
 
 /** Makes a certificate of the given name, signed by the issuer or by itself. */
 export async function certificate(name: string, options: CertificateOptions = {}): Promise<Certificate> {
-  const { issuer, authority = false, host, validFrom = daysFromNow(-1), validTo = daysFromNow(30) } = options;
+  const {
+    issuer,
+    authority = false,
+    host,
+    kind = "EC",
+    validFrom = daysFromNow(-1),
+    validTo = daysFromNow(30),
+  } = options;
   const altNames =
     host === undefined
       ? [
@@ -27,7 +36,7 @@ export async function certificate(name: string, options: CertificateOptions = {}
         ]
       : [{ type: 2 as const, value: host }];
   const made = await generate([{ name: "commonName", value: name }], {
-    keyType: "ec",
+    keyType: kind === "RSA" ? "rsa" : "ec",
     algorithm: "sha256",
     notBeforeDate: validFrom,
     notAfterDate: validTo,

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import type { CloseInfo, Connection } from "@tidewire/transport";
 import { type TcpListenerOptions, type TcpOptions, tcp, tcpListener } from "@tidewire/transport-tcp";
 import { afterAll, describe, expect, it } from "vitest";
@@ -133,4 +134,91 @@ it("refuses a protocol that is not MQTT (ALPN)", async () => {
   await expect(dial(port, { ca: authority.cert, ALPNProtocols: ["http/1.1"] })).rejects.toMatchObject({
     code: "tls-failed",
   });
+});
+
+describe("certificate and key that do not belong together", () => {
+  // Half a renewal: the new chain is there, the new key is not. (Mosquitto #1877, #3568; a key of another kind is not even
+  // noticed by OpenSSL, and every handshake fails from then on.)
+  it.each(["EC", "RSA"] as const)("are refused at reload (%s), and the old ones stay in use", async (kind) => {
+    const own = await certificate("server", { issuer: authority });
+    const renewed = await certificate("server", { kind });
+    const listener = await tcpListener({ host: "127.0.0.1", tls: own })((connection) => connection.abort());
+    listeners.push(listener);
+    const port = Number(new URL(listener.addresses[0] ?? "").port);
+    expect(() => listener.reloadCertificate({ cert: renewed.cert, key: own.key })).toThrow(
+      expect.objectContaining({ name: "TransportError", code: "tls-credentials" }),
+    );
+    // Without a key of its own the renewed certificate would be used with the old key.
+    expect(() => listener.reloadCertificate({ cert: renewed.cert })).toThrow(
+      expect.objectContaining({ code: "tls-credentials" }),
+    );
+    expect(() => listener.reloadCertificate({ cert: "no certificate", key: own.key })).toThrow(
+      expect.objectContaining({ code: "tls-credentials" }),
+    );
+    (await dial(port, { ca: authority.cert })).abort();
+    listener.reloadCertificate(renewed);
+    (await dial(port, { ca: renewed.cert })).abort();
+  });
+
+  it("are refused at the start", async () => {
+    const other = await certificate("server", { kind: "RSA" });
+    const tls = { cert: other.cert, key: valid.key };
+    await expect(listen(tls)).rejects.toMatchObject({ code: "tls-credentials" });
+    await expect(listen({ cert: valid.cert })).rejects.toMatchObject({ code: "tls-credentials" });
+  });
+});
+
+it("keeps on demanding client certificates after a reload that names only the new certificate", async () => {
+  const listener = await tcpListener({
+    host: "127.0.0.1",
+    tls: { ...valid, ca: authority.cert, requestCert: true },
+  })((connection) => accepted.push(connection));
+  const accepted: Connection[] = [];
+  listeners.push(listener);
+  const port = Number(new URL(listener.addresses[0] ?? "").port);
+  const { cert, key } = await certificate("server", { issuer: authority });
+  listener.reloadCertificate({ cert, key });
+  const connection = await dial(port, { ca: authority.cert, ...client });
+  connection.send([Uint8Array.of(1)]);
+  await expect.poll(() => accepted[0]?.info.clientCertificateName).toBe("meter-17");
+  expect(await closed(await dial(port, { ca: authority.cert }))).toMatchObject({
+    error: { code: "tls-client-certificate" },
+  });
+  connection.abort();
+});
+
+it("accepts a list of protocols with one that is spoken here (ALPN)", async () => {
+  const { port } = await listen(valid);
+  for (const protocols of [["mqtt"], ["h2", "mqtt"], ["mqtt", "http/1.1"], ["x-amzn-mqtt-ca", "h2", "mqtt"]]) {
+    const connection = await dial(port, { ca: authority.cert, ALPNProtocols: protocols });
+    expect(connection.info.protocol).toBe("mqtt");
+    connection.abort();
+  }
+});
+
+// Twenty probes of a load balancer were twenty lines in the log, with no address.
+it("tells a load balancer's probe from a handshake that failed, with the address", async () => {
+  const refused: string[] = [];
+  const listener = await tcpListener({
+    host: "127.0.0.1",
+    tls: valid,
+    onRefused: ({ code }, address) => refused.push(`${code} ${address?.replace(/:\d+$/, "")}`),
+  })(() => {});
+  listeners.push(listener);
+  const port = Number(new URL(listener.addresses[0] ?? "").port);
+  for (const leave of ["end", "resetAndDestroy"] as const) {
+    const probe = connect(port, "127.0.0.1");
+    await new Promise((resolve) => {
+      probe.once("connect", resolve);
+    });
+    probe[leave]();
+  }
+  await expect.poll(() => refused).toEqual(["probe 127.0.0.1", "probe 127.0.0.1"]);
+  connect(port, "127.0.0.1")
+    .on("error", () => {})
+    .end("GET / HTTP/1.1\r\n\r\n");
+  await expect.poll(() => refused[2]).toBe("tls-failed 127.0.0.1");
+  const half = connect(port, "127.0.0.1").on("error", () => {});
+  half.end(Uint8Array.of(0x16, 3, 1));
+  await expect.poll(() => refused[3]).toBe("closed 127.0.0.1");
 });

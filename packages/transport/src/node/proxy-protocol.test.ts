@@ -38,6 +38,9 @@ describe("parseProxyHeader", () => {
     ["another version", `${signature}3111000cc0000207c0000201c738075b`],
     ["too short for its family", `${signature}21110004c0000207`],
     ["a length beyond reason", `${signature}2111ffff`],
+    // Attack 52: extras whose lengths do not add up.
+    ["an extra longer than the header", `${signature}21110010c0000207c0000201c738075b030005aa`],
+    ["half an extra", `${signature}2111000ec0000207c0000201c738075b0300`],
   ])("refuses %s", (_what, hex) => {
     expect(() => parseProxyHeader(Buffer.from(hex, "hex"))).toThrow(TransportError);
   });

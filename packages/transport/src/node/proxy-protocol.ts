@@ -64,17 +64,27 @@ function parseBinary(bytes: Buffer): ProxyHeader | undefined {
   if (command === 0x20) {
     return { length, source: undefined };
   }
-  if (family === 0x11 && length >= 28) {
+  const addressBytes = ADDRESS_BYTES[family] ?? 0;
+  if (length < 16 + addressBytes || !areExtras(bytes, 16 + addressBytes, length)) {
+    throw invalid();
+  }
+  if (family === 0x11) {
     return { length, source: addressText(bytes.subarray(16, 20).join("."), bytes.readUInt16BE(24)) };
   }
-  if (family === 0x21 && length >= 52) {
+  if (family === 0x21) {
     return { length, source: addressText(ipv6Text(bytes.subarray(16, 32)), bytes.readUInt16BE(48)) };
   }
   // Unix sockets and protocols that this listener does not speak: the header counts, its addresses do not.
-  if (family === 0x11 || family === 0x21) {
-    throw invalid();
-  }
   return { length, source: undefined };
+}
+
+/** What follows the addresses: type, length in two bytes, and so many bytes, up to the end exactly. */
+function areExtras(bytes: Buffer, start: number, end: number): boolean {
+  let at = start;
+  while (at + 3 <= end) {
+    at += 3 + bytes.readUInt16BE(at + 1);
+  }
+  return at === end;
 }
 
 /** The bytes so far are the start of `signature`, or begin with it. */
@@ -95,6 +105,16 @@ function isPort(text: string | undefined): boolean {
 function invalid(): TransportError {
   return new TransportError("protocol", "Not a valid PROXY header.");
 }
+
+/** Of both addresses and ports by family and transport: TCP and UDP over IPv4 and IPv6, Unix sockets. */
+const ADDRESS_BYTES: { readonly [family: number]: number } = {
+  17: 12,
+  18: 12,
+  33: 36,
+  34: 36,
+  49: 216,
+  50: 216,
+};
 
 const signatureV1 = Buffer.from("PROXY ");
 const signatureV2 = Buffer.from("\r\n\r\n\0\r\nQUIT\n", "latin1");
