@@ -141,9 +141,11 @@ function isCondition(node) {
   );
 }
 
-/** A return of undefined says what no return says. */
+/** A return of undefined says what no return says, and a false one nearly so; it is made true besides. */
 function isTelling(expression) {
-  return !(ts.isIdentifier(expression) && expression.text === "undefined");
+  return (
+    !(ts.isIdentifier(expression) && expression.text === "undefined") && expression.kind !== ts.SyntaxKind.FalseKeyword
+  );
 }
 
 function isInBlock({ parent }) {

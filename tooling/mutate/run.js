@@ -13,6 +13,9 @@ import { sampleOf } from "./sample.js";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 
+/** Suites of tests for others, which are there to fail. */
+const SUITES = ["inflight-contract.ts"];
+
 /** Milliseconds without a word after which a worker hangs in a mutant that counts nothing. */
 const SILENCE_MS = 120_000;
 
@@ -92,7 +95,7 @@ function changeSource() {
   const mutants = [];
   for (const file of readdirSync(source, { recursive: true }).sort()) {
     const path = join(source, file);
-    if (!file.endsWith(".ts") || file.endsWith(".test.ts") || !path.includes(values.only)) {
+    if (!file.endsWith(".ts") || file.endsWith(".test.ts") || SUITES.includes(file) || !path.includes(values.only)) {
       continue;
     }
     const { code, mutants: found } = instrument(readFileSync(path, "utf8"), file, mutants.length);

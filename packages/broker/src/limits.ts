@@ -7,7 +7,7 @@ export type QueuePolicy = "drop-newest" | "drop-oldest" | "disconnect";
 export interface BrokerLimits {
   /** Bytes of a whole packet from a client; announced in CONNACK; 0x95. */
   readonly maximumPacketSize: number;
-  /** Characters of a topic name or filter; 0x97 (3.x: connection closed; in SUBSCRIBE 0x80). */
+  /** Characters of a topic name (0x90; 3.x: connection closed) or filter (0x97 in SUBACK; 3.x: 0x80). */
   readonly topicLength: number;
   /** Levels of a topic name or filter; as `topicLength`. */
   readonly topicLevels: number;

@@ -11,8 +11,9 @@ export interface ClusterHost {
 }
 
 /**
- * The seam between one broker and others: everything that has to be known beyond this process passes here, and nothing
- * else of the broker needs to know that there are others.
+ * The seam between one broker and others: publications, retained messages, sessions and filters that others have to know
+ * pass here. Not passed are the members of shared subscriptions (each broker gives a message to one of its own) and what a
+ * session holds when it moves to another broker.
  */
 export interface ClusterBackend {
   start(host: ClusterHost): Promise<void>;
