@@ -1,11 +1,11 @@
 import type { Decoder, PacketWriter } from "@tidewire/codec";
 import { type Protocol, SessionError } from "@tidewire/session";
 import type { CloseInfo, Connection, ConnectionHandler } from "@tidewire/transport";
-import type { Sleeper } from "./deadlines.ts";
+import type { Deadlines, Sleeper } from "./deadlines.ts";
 import { asError, guard } from "./guard.ts";
-import type { Link, LinkHandler, LinkOptions } from "./link.ts";
+import type { LinkLimits } from "./limits.ts";
+import type { Link, LinkHandler, LinkLoop, LinkLoopOptions, LinkOptions } from "./link.ts";
 import { type InputHost, LinkInput } from "./link-input.ts";
-import type { Loop } from "./link-loop.ts";
 import { LinkOutput } from "./link-output.ts";
 import { type LinkEvent, type LinkState, linkStates } from "./link-states.ts";
 
@@ -14,7 +14,7 @@ import { type LinkEvent, type LinkState, linkStates } from "./link-states.ts";
  * connection, a timer or the end of a turn is guarded: what throws there ends this link and no other.
  */
 export class ConnectionLink implements Link, ConnectionHandler, Sleeper, InputHost {
-  readonly loop: Loop;
+  readonly loop: LinkTurns;
   readonly connection: Connection;
   readonly protocol: Protocol;
   wakeAt: number = Number.POSITIVE_INFINITY;
@@ -31,7 +31,7 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper, InputHo
   #closeError: Error | undefined = undefined;
 
   constructor(
-    loop: Loop,
+    loop: LinkTurns,
     connection: Connection,
     decoder: Decoder,
     writer: PacketWriter,
@@ -301,4 +301,19 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper, InputHo
   readonly #report = (error: unknown): void => {
     guard(() => this.loop.onError?.(error, this), undefined);
   };
+}
+
+/** What a connection's link needs of the loop that it belongs to. */
+export interface LinkTurns extends LinkLoop {
+  readonly limits: LinkLimits;
+  readonly deadlines: Deadlines;
+  readonly onError: LinkLoopOptions["onError"];
+  /** `link` has something to flush or to mind. */
+  touch(link: ConnectionLink): void;
+  /** What `link` has written leaves now; in a commit under way it goes on waiting. */
+  flush(link: ConnectionLink): void;
+  /** `link` goes on reading in a later turn. */
+  readLater(link: ConnectionLink): void;
+  /** `link` is over. */
+  detach(link: ConnectionLink): void;
 }

@@ -1,11 +1,11 @@
 import type { Decoder, DecoderOptions, PacketWriter } from "@tidewire/codec";
 import type { Protocol } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
-import { ConnectionLink } from "./connection-link.ts";
+import { ConnectionLink, type LinkTurns } from "./connection-link.ts";
 import { Deadlines } from "./deadlines.ts";
 import { asError, guard } from "./guard.ts";
 import { defaultLimits, type LinkLimits } from "./limits.ts";
-import type { Link, LinkLoop, LinkLoopOptions, LinkOptions } from "./link.ts";
+import type { Link, LinkLoopOptions, LinkOptions } from "./link.ts";
 import { later, type Scheduler } from "./scheduler.ts";
 
 /** How bytes become packets and packets bytes. */
@@ -18,7 +18,7 @@ export interface Codec {
  * Turns, flushes and deadlines of many links. A turn is what happens between two chances for I/O: all it wrote leaves
  * together at its end, and what promises something behind one barrier.
  */
-export class Loop implements LinkLoop {
+export class Loop implements LinkTurns {
   readonly scheduler: Scheduler;
   readonly limits: LinkLimits;
   readonly onError: LinkLoopOptions["onError"];
