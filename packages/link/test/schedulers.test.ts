@@ -76,7 +76,10 @@ describe("a page in the background", () => {
     }
   }
 
-  test("gets its timers from a worker, once each, when its own are late", () => {
+  test("gets its timers from a worker, once each, when its own are late", async () => {
+    // All callers share one scheduler; this one has its worker from here.
+    vi.resetModules();
+    const { browserScheduler } = await import("@tidewire/link/browser");
     vi.stubGlobal("document", {});
     vi.stubGlobal("Worker", FakeWorker);
     const late: (() => void)[] = [];
@@ -97,7 +100,9 @@ describe("a page in the background", () => {
     expect([one, other, cleared].map(({ mock }) => mock.calls.length)).toEqual([1, 1, 0]);
   });
 
-  test("whose policy forbids workers has its own timers", () => {
+  test("whose policy forbids workers has its own timers", async () => {
+    vi.resetModules();
+    const { browserScheduler } = await import("@tidewire/link/browser");
     vi.useFakeTimers();
     vi.stubGlobal("document", {});
     vi.stubGlobal(
