@@ -58,7 +58,7 @@ export function openTables(directory: string, opening: Opening): Tables {
       doomed: openTable(root, "doomed"),
     };
   } catch (error) {
-    void root.close();
+    void closeQuietly(root);
     throw error;
   }
 }
@@ -80,6 +80,13 @@ export function transactUnforced(root: Root, action: () => void): number {
   }, UNFORCED);
 }
 
+/** Everything that counts is done by then: a failure changes nothing for anyone. */
+export async function closeQuietly(root: Root): Promise<void> {
+  try {
+    await root.close();
+  } catch {}
+}
+
 /** Forces what is written to the disk, on another thread. */
 export function force(root: Root): Promise<void> {
   return new Promise((resolve, reject) => root.sync((error) => (error === undefined ? resolve() : reject(error))));
@@ -91,7 +98,7 @@ function openRoot(directory: string, { transaction, previous }: Opening): Root {
     return root;
   }
   // Somebody is at work there, and was faster than our reading; only who is alone with the database can go back.
-  void root.close();
+  void closeQuietly(root);
   throw new LmdbStoreError("store-locked", `the store in ${directory} is in use by another process`);
 }
 

@@ -14,20 +14,46 @@ export class LmdbStoreError extends Error implements StoreFailure {
 
 /** Names an error of `lmdb`, of the file system, or of reading a record. */
 export async function classify(error: unknown, directory: string): Promise<LmdbStoreError> {
+  // LMDB reports a write that was cut short by a full disk as an input/output error.
+  if (codeOf(error) === EIO && (await freeBytes(directory)) < NO_SPACE_BYTES) {
+    return new LmdbStoreError("store-full", `${MESSAGES["store-full"]}: ${directory}`, error);
+  }
+  return nameError(error, directory);
+}
+
+/** Runs what reads of the store. Whatever it throws becomes an `LmdbStoreError`. */
+export function reading<T>(directory: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw nameError(error, directory);
+  }
+}
+
+/** The same for what is read one after the other. */
+export function* readingEach<T>(directory: string, items: Iterable<T>): Generator<T> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw nameError(error, directory);
+  }
+}
+
+function nameError(error: unknown, directory: string): LmdbStoreError {
   if (error instanceof LmdbStoreError) {
     return error;
   }
-  const code = error instanceof Error ? (error as Error & { code?: string | number }).code : undefined;
+  const code = codeOf(error);
   const named = code === undefined ? undefined : FAILURES.get(code);
   if (named !== undefined) {
     return new LmdbStoreError(named, `${MESSAGES[named]}: ${directory}`, error);
   }
-  // LMDB reports a write that was cut short by a full disk as an input/output error.
-  if (code === EIO && (await freeBytes(directory)) < NO_SPACE_BYTES) {
-    return new LmdbStoreError("store-full", `${MESSAGES["store-full"]}: ${directory}`, error);
-  }
   const reason = error instanceof Error ? error.message : String(error);
   return new LmdbStoreError("store-failed", `the store failed: ${reason}`, error);
+}
+
+function codeOf(error: unknown): string | number | undefined {
+  return error instanceof Error ? (error as Error & { code?: string | number }).code : undefined;
 }
 
 /** The reason not to take over messages while less than `reserveBytes` are free; undefined otherwise. */

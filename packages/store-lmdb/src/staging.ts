@@ -2,6 +2,7 @@ import type { BrokerStore, Publication, QueueEntry, StoredSession, StoredSubscri
 import type { Staged } from "./batch.ts";
 import { StagedBodies } from "./bodies.ts";
 import type { Tables } from "./database.ts";
+import { reading } from "./failure.ts";
 import { SessionInflight } from "./inflight.ts";
 import { topicKey } from "./keys.ts";
 import type { Loaded } from "./load.ts";
@@ -20,9 +21,11 @@ export class Staging implements Staged {
   readonly #tables: Tables;
   readonly #reader: RecordReader;
   readonly #sessionReader: SessionReader;
+  readonly #directory: string;
   #nextSession: number;
 
-  constructor(tables: Tables, reader: RecordReader, loaded: Loaded, inlineBytes: number) {
+  constructor(directory: string, tables: Tables, reader: RecordReader, loaded: Loaded, inlineBytes: number) {
+    this.#directory = directory;
     this.#tables = tables;
     this.#reader = reader;
     this.#sessionReader = new SessionReader(tables, reader);
@@ -135,7 +138,7 @@ export class Staging implements Staged {
   }
 
   committedInflight(state: SessionState): CommittedInflight {
-    state.inflight ??= this.#sessionReader.committedInflight(state);
+    state.inflight ??= reading(this.#directory, () => this.#sessionReader.committedInflight(state));
     return state.inflight;
   }
 

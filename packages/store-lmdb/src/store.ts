@@ -10,9 +10,9 @@ import type {
 } from "@tidewire/broker";
 import { BatchWriter } from "./batch.ts";
 import { readMoment, StoreClock, type SystemTime, systemTime } from "./clock.ts";
-import { lastTransaction, openTables, pageSize, type Tables } from "./database.ts";
+import { closeQuietly, lastTransaction, openTables, pageSize, type Tables } from "./database.ts";
 import { examine } from "./examine.ts";
-import { classify, LmdbStoreError, spaceFailure } from "./failure.ts";
+import { classify, LmdbStoreError, reading, readingEach, spaceFailure } from "./failure.ts";
 import { DEFAULT_LIMITS, FSYNC_INTERVAL_MS, type LmdbStoreLimits, READER_CHECK_MS, SPACE_CHECK_MS } from "./limits.ts";
 import { load } from "./load.ts";
 import { DurableMark } from "./mark.ts";
@@ -76,7 +76,11 @@ class LmdbStore implements BrokerStore {
       this.#parts = parts;
       await this.#checkSpace();
       this.#startTimers(parts);
-      return state;
+      return {
+        ...state,
+        sessions: readingEach(this.#directory, state.sessions),
+        retained: readingEach(this.#directory, state.retained),
+      };
     } catch (error) {
       throw await classify(error, this.#directory);
     }
@@ -107,7 +111,7 @@ class LmdbStore implements BrokerStore {
   }
 
   readQueue(clientId: string, fromSequence: number, maxCount: number, maxBytes: number): QueueEntry[] {
-    return this.#staging.readQueue(clientId, fromSequence, maxCount, maxBytes);
+    return reading(this.#directory, () => this.#staging.readQueue(clientId, fromSequence, maxCount, maxBytes));
   }
 
   inflight(clientId: string): ReturnType<BrokerStore["inflight"]> {
@@ -115,7 +119,7 @@ class LmdbStore implements BrokerStore {
   }
 
   loadInflight(clientId: string): ReturnType<BrokerStore["loadInflight"]> {
-    return this.#staging.loadInflight(clientId);
+    return reading(this.#directory, () => this.#staging.loadInflight(clientId));
   }
 
   putRetained(publication: Publication): void {
@@ -127,7 +131,7 @@ class LmdbStore implements BrokerStore {
   }
 
   readRetained(topic: string): Publication | undefined {
-    return this.#staging.readRetained(topic);
+    return reading(this.#directory, () => this.#staging.readRetained(topic));
   }
 
   readonly commit = (): Promise<void> | undefined => this.#open.writer.commit();
@@ -146,11 +150,13 @@ class LmdbStore implements BrokerStore {
       // Everything is on the disk by then. When it is not, nothing more is written: only one transaction can be left out.
       owner.release();
       mark.end(lastTransaction(tables.root));
+    } catch (error) {
+      throw await classify(error, this.#directory);
     } finally {
       this.#parts = undefined;
       owner.abandon();
       mark.close();
-      await tables.root.close();
+      await closeQuietly(tables.root);
     }
   }
 
@@ -176,7 +182,7 @@ class LmdbStore implements BrokerStore {
       const clock = new StoreClock(this.#time, last);
       const reader = new RecordReader();
       const loaded = load(tables, reader, last?.nowMs);
-      const staging = new Staging(tables, reader, loaded, this.#limits.inlineBytes);
+      const staging = new Staging(this.#directory, tables, reader, loaded, this.#limits.inlineBytes);
       const batch = new BatchWriter(tables, new RecordWriter(), reader, this.#limits.purgePerCommit);
       const forced = this.#fsync === "always" ? mark : undefined;
       const writer = new StoreWriter({
@@ -195,7 +201,7 @@ class LmdbStore implements BrokerStore {
     } catch (error) {
       mark?.close();
       owner?.abandon();
-      void tables.root.close();
+      void closeQuietly(tables.root);
       throw error;
     }
   }
@@ -206,8 +212,14 @@ class LmdbStore implements BrokerStore {
   }
 
   #startTimers({ tables, writer }: OpenParts): void {
+    // What fails is seen by the next commit, or is tried again the next time: no timer may end the process.
     const every = (ms: number, task: () => unknown): void => {
-      this.#timers.push(setInterval(task, ms).unref());
+      const guarded = async (): Promise<void> => {
+        try {
+          await task();
+        } catch {}
+      };
+      this.#timers.push(setInterval(guarded, ms).unref());
     };
     every(SPACE_CHECK_MS, () => Promise.all([this.#checkSpace(), writer.tend()]));
     every(READER_CHECK_MS, () => tables.root.readerCheck());
@@ -225,7 +237,11 @@ class LmdbStore implements BrokerStore {
     const { failure } = this;
     if (failure?.code !== this.#reported) {
       this.#reported = failure?.code;
-      this.onFailureChange?.(failure);
+      try {
+        this.onFailureChange?.(failure);
+      } catch {
+        // Whoever listens has failed, and the store has not.
+      }
     }
   };
 }

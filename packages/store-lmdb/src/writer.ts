@@ -1,6 +1,6 @@
 import type { StoreFailure } from "@tidewire/broker";
 import type { BatchWriter } from "./batch.ts";
-import type { StoreClock } from "./clock.ts";
+import type { Moment, StoreClock } from "./clock.ts";
 import { Committer } from "./committer.ts";
 import { force, type Root, type Tables, transactUnforced } from "./database.ts";
 import { classify, freeBytes, LmdbStoreError } from "./failure.ts";
@@ -88,12 +88,13 @@ export class StoreWriter {
       throw this.#unusable;
     }
     const { staging, batch, mark, clock } = this.#parts;
-    const moment = clock.moment();
     if (this.#fullAtBytes !== undefined) {
       await this.#checkRoom(this.#fullAtBytes);
     }
+    let moment: Moment;
     let transaction: number;
     try {
+      moment = clock.moment();
       transaction = transactUnforced(this.#root, () => batch.write(staging, moment));
     } catch (error) {
       await this.#failed(error);
