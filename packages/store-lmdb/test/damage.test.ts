@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync 
 import { join } from "node:path";
 import { type LmdbStoreError, lmdbStore } from "@tidewire/store-lmdb";
 import { open as openLmdb } from "lmdb";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { copy, editData, expectRefusedOrWhole, makeSamples, PAGE_BYTES, randomly, type Samples } from "./damage.ts";
 import { temporaryDirectory } from "./harness.ts";
 
@@ -13,6 +13,7 @@ const victim = join(root, "victim");
 const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
 const random = randomly(seed);
 let samples: Samples;
+vi.setConfig({ testTimeout: 120_000 });
 
 beforeAll(async () => {
   samples = await makeSamples(root);

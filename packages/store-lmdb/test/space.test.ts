@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import type { BrokerStore, Publication } from "@tidewire/broker";
 import { lmdbStore } from "@tidewire/store-lmdb";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { SmallDisk } from "./harness.ts";
 
 /* "Refusing everything for lack of disk without a word": a store says when it begins, and when it ends. */
 
 const disk = new SmallDisk(24);
 const MEBIBYTE = 1024 * 1024;
+vi.setConfig({ testTimeout: 120_000 });
 let count = 0;
 let store: BrokerStore;
 let heard: (string | undefined)[];

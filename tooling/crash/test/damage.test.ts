@@ -2,13 +2,14 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { program, Server } from "../src/server.ts";
 import { Wire } from "../src/wire.ts";
 
 /* "A damaged file handed to a native library", from the command line: no signal, and a sentence that says what to do. */
 
 const PAGE_BYTES = 4096;
+vi.setConfig({ testTimeout: 120_000 });
 let root: string;
 let data: string;
 
