@@ -1,5 +1,5 @@
-import type { PacketWriter, PacketWriterOptions } from "./interfaces.ts";
 import { FIRST_SLAB_SIZE, MAXIMUM_PACKET_SIZE } from "./limits.ts";
+import type { PacketWriter, PacketWriterOptions } from "./packet-writer.ts";
 import type { EncodedPacket, Packet, ProtocolVersion } from "./packets.ts";
 import { fail, packetTooLarge } from "./rules.ts";
 import { Sink } from "./sink.ts";

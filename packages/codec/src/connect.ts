@@ -6,7 +6,7 @@ import type { Reader } from "./reader.ts";
 import {
   connectFlagReserved,
   fail,
-  fieldInvalid,
+  failField,
   flagsInvalid,
   notInVersion,
   passwordAlone,
@@ -65,7 +65,7 @@ export function writeConnect(sink: Sink, packet: ConnectPacket): void {
     fail(notInVersion, sink);
   }
   if (!isUint16(keepAlive)) {
-    fail(fieldInvalid, sink);
+    failField("a whole number of seconds up to 65,535: keepAlive");
   }
   sink.begin(CONNECT << 4);
   sink.string(name);

@@ -1,8 +1,9 @@
 export { createDecoder, createPacketWriter, decode, encode, encodedLength } from "./all-packets.ts";
 export { createClientDecoder, createClientPacketWriter } from "./client-packets.ts";
+export type { Decoder, DecoderOptions } from "./decoder.ts";
 export { packetIdOffset } from "./encoded-packets.ts";
 export { MqttError, ProtocolError, type ProtocolErrorOptions } from "./errors.ts";
-export type { Decoder, DecoderOptions, PacketWriter, PacketWriterOptions, TextCache } from "./interfaces.ts";
+export type { PacketWriter, PacketWriterOptions } from "./packet-writer.ts";
 export type {
   AckPacket,
   AuthPacket,
@@ -66,6 +67,7 @@ export {
   encodeUnsuback,
   encodeUnsubscribe,
 } from "./single-packets.ts";
+export type { TextCache } from "./text-cache.ts";
 export { textCache } from "./text-cache.ts";
 export {
   excludedFilter,

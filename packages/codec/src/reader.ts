@@ -1,4 +1,3 @@
-import type { TextCache } from "./interfaces.ts";
 import type { ProtocolVersion, UserProperty } from "./packets.ts";
 import { utf8Text } from "./platform.ts";
 import {
@@ -12,6 +11,7 @@ import {
 } from "./rules.ts";
 import type { SenderSide } from "./sides.ts";
 import { checkText } from "./text.ts";
+import type { TextCache } from "./text-cache.ts";
 
 export const EMPTY: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 

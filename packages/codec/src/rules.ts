@@ -13,6 +13,11 @@ export function fail(rule: Rule, where: Place, number?: string): never {
   throw new MqttError(...errorOf(rule, where.version, number, where.packetType));
 }
 
+/** Throws for a field to encode that is not `what` it has to be. */
+export function failField(what: string): never {
+  throw new MqttError("field-invalid", 0x82, `A field of this packet has to be ${what}.`);
+}
+
 /** What is known of the packet that breaks a rule. */
 interface Place {
   readonly version: ProtocolVersion;
@@ -52,8 +57,6 @@ export const stringMalformed: Rule = ["string-malformed", 0x81, "1.5.4-1", "1.5.
 export const stringHasNull: Rule = ["string-has-null", 0x81, "1.5.4-2", "1.5.3-2"];
 /** A string or binary data of more than 65,535 bytes. */
 export const fieldTooLong: Rule = ["field-too-long", 0x81];
-/** A field to encode has the wrong type or is out of its range. */
-export const fieldInvalid: Rule = ["field-invalid", 0x82];
 /** A field to encode says what this version cannot. */
 export const notInVersion: Rule = ["not-in-version", 0x82];
 /** A packet identifier of 0, or to encode one above 65,535. */

@@ -3,7 +3,7 @@ import type { ProtocolVersion, UserProperty } from "./packets.ts";
 import { writeUtf8 } from "./platform.ts";
 import {
   fail,
-  fieldInvalid,
+  failField,
   fieldTooLong,
   packetIdInvalid,
   packetTooLarge,
@@ -156,7 +156,7 @@ export class Sink {
 
   string(text: string, isTopicName = false): void {
     if (typeof text !== "string") {
-      fail(fieldInvalid, this);
+      failField("a string");
     }
     const bytes = this.bytes;
     const from = this.pos + 2;
@@ -185,7 +185,7 @@ export class Sink {
 
   /** Length of what ought to be bytes; of another realm, too, where `instanceof` would not know them. */
   #byteLength(value: Uint8Array): number {
-    return value?.BYTES_PER_ELEMENT === 1 ? value.length : fail(fieldInvalid, this);
+    return value?.BYTES_PER_ELEMENT === 1 ? value.length : failField("a Uint8Array");
   }
 }
 

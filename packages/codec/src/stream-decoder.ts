@@ -1,4 +1,4 @@
-import type { Decoder, DecoderOptions, TextCache } from "./interfaces.ts";
+import type { Decoder, DecoderOptions } from "./decoder.ts";
 import { MAXIMUM_PACKET_SIZE, SMALL_CHUNK } from "./limits.ts";
 import { CONNECT_BIT, PUBLISH_BIT, PUBREL_BIT, SUBSCRIBE_BIT, UNSUBSCRIBE_BIT } from "./packet-types.ts";
 import type { Packet, ProtocolVersion } from "./packets.ts";
@@ -13,6 +13,7 @@ import {
   packetUnexpected,
 } from "./rules.ts";
 import { EITHER_SIDE, type SenderSide } from "./sides.ts";
+import type { TextCache } from "./text-cache.ts";
 import { textCache } from "./text-cache.ts";
 
 /**

@@ -1,6 +1,15 @@
-import type { TextCache } from "./interfaces.ts";
 import { CACHE_SLOT_SHIFT, CACHE_SLOTS, HASH_MULTIPLIER, MAXIMUM_CACHED_LENGTH } from "./limits.ts";
 import { fastText } from "./platform.ts";
+
+/** Texts by their bytes. */
+export interface TextCache {
+  /** The text of these bytes, if it is known; a topic name is not found as another text, nor the other way round. */
+  find(bytes: Uint8Array, start: number, end: number, isTopicName: boolean): string | undefined;
+  /** A text that is not known yet; throws on ill-formed UTF-8. */
+  make(bytes: Uint8Array, start: number, end: number): string;
+  /** Takes the valid text that was not found just now. */
+  offer(text: string): void;
+}
 
 /**
  * Strings by their bytes, for text that comes again and again, as likely on another connection: topic names, content

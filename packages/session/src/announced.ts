@@ -1,7 +1,7 @@
 import { excludedFilter, type Properties, type QoS, type SubscriptionRequest } from "@tidewire/codec";
 import { SHARED_SUBSCRIPTIONS_NOT_SUPPORTED, SUCCESS } from "@tidewire/codec/codes";
 import type { Violation } from "./errors.ts";
-import type { PeerLimits } from "./interfaces.ts";
+import type { PeerLimits } from "./limits.ts";
 import { defaultPeerLimits } from "./limits.ts";
 import * as violations from "./violations.ts";
 

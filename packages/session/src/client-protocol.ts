@@ -23,17 +23,13 @@ import {
   UNSUBSCRIBE,
 } from "@tidewire/codec/codes";
 import { announcedLimits, excludedExpiry, excludedSubscriptions } from "./announced.ts";
+import type { ClientProtocol, ClientProtocolHandler, ClientProtocolOptions } from "./client-side.ts";
+import type { ClientState } from "./client-states.ts";
 import { type ClientRequest, clientStates } from "./client-states.ts";
+import type { EnhancedAuthentication } from "./enhanced-authentication.ts";
 import { misuse, refuse, SessionError, type Violation } from "./errors.ts";
 import { InflightState } from "./inflight.ts";
-import type {
-  ClientProtocol,
-  ClientProtocolHandler,
-  ClientProtocolOptions,
-  ClientState,
-  EnhancedAuthentication,
-  SessionLimits,
-} from "./interfaces.ts";
+import type { SessionLimits } from "./limits.ts";
 import { CONNACK_TIMEOUT_MS, NEVER, PING_TIMEOUT_MS } from "./limits.ts";
 import { ProtocolBase } from "./protocol-base.ts";
 import { Receiver } from "./receiver.ts";
@@ -66,7 +62,7 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
 
   open(now: number): void {
     if (!this.allows("open")) {
-      throw misuse("already-open");
+      throw misuse("already-open", "open() was called before: each connection needs a protocol of its own.");
     }
     const inflight = this.#inflight;
     const connect = this.#connect;
@@ -105,7 +101,7 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
   reauthenticate(now: number): void {
     this.connected(this.sender);
     if (this.#authentication === undefined) {
-      throw misuse("no-authenticator");
+      throw misuse("no-authenticator", "reauthenticate() needs the option `authenticator`.");
     }
     this.#authentication.beginAgain(now);
   }
@@ -274,7 +270,7 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
     this.connected(this.sender);
     const packetId = this.#inflight.nextPacketId();
     if (packetId === 0) {
-      throw misuse("packet-ids-exhausted");
+      throw misuse("packet-ids-exhausted", "All 65,535 packet identifiers are in use: wait for an answer.");
     }
     return packetId;
   }

@@ -11,7 +11,7 @@ import {
   SUBACK,
   UNSUBACK,
 } from "@tidewire/codec/codes";
-import type { ClientState } from "./interfaces.ts";
+
 import type { Transitions, TransitionTable } from "./transitions.ts";
 
 export type ClientRequest = "open";
@@ -41,3 +41,5 @@ export const clientStates: TransitionTable<ClientState, ClientRequest> = {
   },
   closed: {},
 };
+
+export type ClientState = "idle" | "connecting" | "authenticating" | "connected" | "closed";

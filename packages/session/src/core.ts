@@ -1,5 +1,6 @@
 import type { Packet, PacketWriter, ProtocolVersion, QoS } from "@tidewire/codec";
-import type { PeerLimits, ProtocolEnd, ProtocolHandler } from "./interfaces.ts";
+import type { PeerLimits } from "./limits.ts";
+import type { ProtocolEnd, ProtocolHandler } from "./protocol.ts";
 
 /** What the sending and the receiving half need of the session they belong to. */
 export interface Core {

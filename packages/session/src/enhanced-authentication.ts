@@ -1,7 +1,8 @@
 import type { AuthPacket, Properties } from "@tidewire/codec";
 import { AUTH, CONTINUE_AUTHENTICATION, RE_AUTHENTICATE, SUCCESS } from "@tidewire/codec/codes";
+import type { ClientState } from "./client-states.ts";
 import { misuse, type Violation } from "./errors.ts";
-import type { AuthenticatedSession, Authenticator, EnhancedAuthentication } from "./interfaces.ts";
+
 import * as violations from "./violations.ts";
 
 /**
@@ -35,7 +36,10 @@ class Exchanges implements EnhancedAuthentication {
 
   beginAgain(now: number): void {
     if (this.#running) {
-      throw misuse("authentication-running");
+      throw misuse(
+        "authentication-running",
+        "reauthenticate() was called while an exchange goes on: wait for onReauthenticated.",
+      );
     }
     this.#send(RE_AUTHENTICATE, this.#authenticator.start(), now);
     this.#running = true;
@@ -89,4 +93,33 @@ class Exchanges implements EnhancedAuthentication {
     }
     return properties;
   }
+}
+
+/** Answers AUTH challenges, at once or later through `respond`. Its method goes into CONNECT. */
+export interface Authenticator {
+  readonly method: string;
+  /** The first data for CONNECT. */
+  start(): Uint8Array | undefined;
+  /** `data` undefined in `respond` sends AUTH without data. */
+  challenge(data: Uint8Array | undefined, respond: (data: Uint8Array | undefined) => void): void;
+}
+
+/** What `enhancedAuthentication` makes of an authenticator: AUTH exchanges as a client's session sees them. */
+export interface EnhancedAuthentication {
+  readonly method: string;
+  /** The session is about to connect: returns the properties of its CONNECT with those of the exchange. */
+  begin(session: AuthenticatedSession, properties: Properties | undefined): Properties;
+  /** Throws when an exchange is going on. */
+  beginAgain(now: number): void;
+  /** Returns the rule that the server broke. */
+  receive(packet: AuthPacket, now: number): Violation | undefined;
+  /** Connected: no answer is wanted any more. */
+  finish(): void;
+}
+
+/** What an authentication needs of its session. */
+export interface AuthenticatedSession {
+  readonly state: ClientState;
+  readonly handler: { onReauthenticated?(): void };
+  write(packet: AuthPacket, now: number): void;
 }

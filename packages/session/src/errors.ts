@@ -16,7 +16,7 @@ export class SessionError extends ProtocolError {
 }
 
 /** To be thrown at the caller; the session is as it was. */
-export function misuse(code: string, message?: string): SessionError {
+export function misuse(code: string, message: string): SessionError {
   return new SessionError("misuse", code, IMPLEMENTATION_SPECIFIC_ERROR, message);
 }
 

@@ -1,38 +1,20 @@
 export { createClientProtocol } from "./client-protocol.ts";
+export type { ClientProtocol, ClientProtocolHandler, ClientProtocolOptions } from "./client-side.ts";
+export type { ClientState } from "./client-states.ts";
 export { type ClientRequest, clientStates } from "./client-states.ts";
+export type { AuthenticatedSession, Authenticator, EnhancedAuthentication } from "./enhanced-authentication.ts";
 export { enhancedAuthentication } from "./enhanced-authentication.ts";
 export { SessionError, type SessionErrorKind, type Violation } from "./errors.ts";
 export { createInflight } from "./inflight.ts";
-export type {
-  AcceptOptions,
-  AuthenticatedSession,
-  Authenticator,
-  ClientProtocol,
-  ClientProtocolHandler,
-  ClientProtocolOptions,
-  ClientState,
-  EnhancedAuthentication,
-  Inflight,
-  InflightStore,
-  Message,
-  OutgoingPublish,
-  PeerLimits,
-  Protocol,
-  ProtocolEnd,
-  ProtocolHandler,
-  ProtocolOptions,
-  ProtocolRequests,
-  PublishWriter,
-  SavedInflight,
-  ServerProtocol,
-  ServerProtocolHandler,
-  ServerProtocolOptions,
-  ServerState,
-  SessionLimits,
-  TopicAliases,
-} from "./interfaces.ts";
+export type { Inflight, InflightStore, SavedInflight } from "./inflight-store.ts";
+export type { PeerLimits, SessionLimits } from "./limits.ts";
 export { type MemoryInflightStore, memoryInflightStore } from "./memory-inflight-store.ts";
+export type { Message } from "./message.ts";
+export type { Protocol, ProtocolEnd, ProtocolHandler, ProtocolOptions, ProtocolRequests } from "./protocol.ts";
+export type { OutgoingPublish, PublishWriter, TopicAliases } from "./publish-writer.ts";
 export { createServerProtocol } from "./server-protocol.ts";
+export type { AcceptOptions, ServerProtocol, ServerProtocolHandler, ServerProtocolOptions } from "./server-side.ts";
+export type { ServerState } from "./server-states.ts";
 export { type ServerRequest, serverStates } from "./server-states.ts";
 export { createStoredInflight } from "./stored-inflight.ts";
 export { outgoingTopicAliases } from "./topic-aliases.ts";

@@ -1,4 +1,5 @@
-import type { InflightStore, Message, SavedInflight } from "./interfaces.ts";
+import type { InflightStore, SavedInflight } from "./inflight-store.ts";
+import type { Message } from "./message.ts";
 
 /**
  * One storage that was empty before the case, under whatever keeps it. Each `open` is what another process would see:

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InflightState, RELEASED } from "./inflight.ts";
-import type { Message } from "./interfaces.ts";
+import type { Message } from "./message.ts";
 
 const message: Message = { topic: "t", payload: new Uint8Array(0), qos: 1, retain: false, properties: undefined };
 

@@ -1,6 +1,7 @@
 import { misuse } from "./errors.ts";
-import type { Inflight, Message } from "./interfaces.ts";
+import type { Inflight } from "./inflight-store.ts";
 import { MAXIMUM_PACKET_ID } from "./limits.ts";
+import type { Message } from "./message.ts";
 
 /** The unfinished exchanges of one MQTT session, for as long as this process lives. */
 export function createInflight<M extends Message = Message>(): Inflight<M> {
@@ -45,7 +46,10 @@ export class InflightState<M extends Message = Message> implements Inflight<M> {
     if (inflight instanceof InflightState) {
       return inflight;
     }
-    throw misuse("inflight-foreign");
+    throw misuse(
+      "inflight-foreign",
+      "`inflight` has to come from createInflight or createStoredInflight of this package.",
+    );
   }
 
   get outgoingCount(): number {

@@ -1,4 +1,4 @@
-import type { PeerLimits } from "./interfaces.ts";
+import type { QoS } from "@tidewire/codec";
 
 /** Every bound of this package, with its reason. */
 
@@ -37,3 +37,31 @@ export const defaultPeerLimits: PeerLimits = {
 
 /** An alias costs three bytes in each packet: a shorter topic gains nothing. */
 export const SHORTEST_ALIASED_TOPIC = 4;
+
+/** Defaults and reasons in limits.ts. */
+export interface SessionLimits {
+  /** Server: from acceptance to CONNECT. */
+  readonly connectTimeoutMs: number;
+  /**
+   * Server: characters of a client identifier in MQTT 3.1, which has a limit of 23; a client with a longer one, or none, is
+   * refused with return code 2.
+   */
+  readonly clientIdLength: number;
+  /** Client: from CONNECT to CONNACK. */
+  readonly connackTimeoutMs: number;
+  /** Client: from PINGREQ to PINGRESP. */
+  readonly pingTimeoutMs: number;
+}
+
+export interface PeerLimits {
+  /** 65,535 unless the peer said less. */
+  readonly receiveMaximum: number;
+  /** Infinity unless the peer set one. */
+  readonly maximumPacketSize: number;
+  readonly topicAliasMaximum: number;
+  readonly maximumQoS: QoS;
+  readonly retainAvailable: boolean;
+  readonly wildcardSubscriptionAvailable: boolean;
+  readonly subscriptionIdentifierAvailable: boolean;
+  readonly sharedSubscriptionAvailable: boolean;
+}

@@ -1,4 +1,5 @@
-import type { InflightStore, Message, SavedInflight } from "./interfaces.ts";
+import type { InflightStore, SavedInflight } from "./inflight-store.ts";
+import type { Message } from "./message.ts";
 
 /** An `InflightStore` whose content can be read back. */
 export interface MemoryInflightStore extends InflightStore {

@@ -26,17 +26,11 @@ import { announcedLimits } from "./announced.ts";
 import type { Core } from "./core.ts";
 import { isTooLarge, misuse, SessionError, type Violation, violationError } from "./errors.ts";
 import type { InflightState } from "./inflight.ts";
-import type {
-  Message,
-  PeerLimits,
-  Protocol,
-  ProtocolEnd,
-  ProtocolHandler,
-  ProtocolOptions,
-  ProtocolRequests,
-  TopicAliases,
-} from "./interfaces.ts";
+import type { PeerLimits } from "./limits.ts";
 import { defaultPeerLimits } from "./limits.ts";
+import type { Message } from "./message.ts";
+import type { Protocol, ProtocolEnd, ProtocolHandler, ProtocolOptions, ProtocolRequests } from "./protocol.ts";
+import type { TopicAliases } from "./publish-writer.ts";
 import type { Receiver } from "./receiver.ts";
 import { Sender } from "./sender.ts";
 import type { Transitions, TransitionTable } from "./transitions.ts";
@@ -209,7 +203,7 @@ export abstract class ProtocolBase<State extends string, Request extends string,
 
   protected connected<T>(half: T | undefined): T {
     if (half === undefined) {
-      throw misuse("not-connected");
+      throw misuse("not-connected", `Not possible while ${this.state}: wait until the connection is accepted.`);
     }
     return half;
   }

@@ -20,7 +20,7 @@ import { excludedMessage } from "./announced.ts";
 import type { Core } from "./core.ts";
 import { misuse, type Violation } from "./errors.ts";
 import type { InflightState } from "./inflight.ts";
-import type { PeerLimits } from "./interfaces.ts";
+import type { PeerLimits } from "./limits.ts";
 import { ackPacket } from "./scratch.ts";
 import * as violations from "./violations.ts";
 
@@ -200,5 +200,5 @@ function answerTo({ qos }: PublishPacket): typeof PUBACK | typeof PUBREC {
 }
 
 export function notOwed(): Error {
-  return misuse("answer-not-owed");
+  return misuse("answer-not-owed", "No packet with this identifier waits for this answer: each is answered once.");
 }

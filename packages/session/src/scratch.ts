@@ -1,6 +1,6 @@
 import type { AckPacket, Properties } from "@tidewire/codec";
 import { PUBACK, PUBLISH, SUCCESS } from "@tidewire/codec/codes";
-import type { OutgoingPublish } from "./interfaces.ts";
+import type { OutgoingPublish } from "./publish-writer.ts";
 
 /*
  * Packets that are filled, written and forgotten within one call. A writer never keeps a packet, and no handler runs

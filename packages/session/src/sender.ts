@@ -13,7 +13,8 @@ import { excludedMessage } from "./announced.ts";
 import type { Core } from "./core.ts";
 import { isTooLarge, misuse, refuse, type Violation } from "./errors.ts";
 import { ABANDONED, type InflightState, type Outgoing, RELEASED } from "./inflight.ts";
-import type { Message, OutgoingPublish, PublishWriter } from "./interfaces.ts";
+import type { Message } from "./message.ts";
+import type { OutgoingPublish, PublishWriter } from "./publish-writer.ts";
 import { ackPacket, scratchPublish } from "./scratch.ts";
 import * as violations from "./violations.ts";
 
@@ -41,7 +42,7 @@ export class Sender {
     let packetId = 0;
     if (message.qos > 0) {
       if (this.quota === 0) {
-        throw misuse("quota-exhausted");
+        throw misuse("quota-exhausted", "The peer takes no more unacknowledged messages now: wait for onSendQuota.");
       }
       packetId = this.#inflight.nextPacketId();
     }

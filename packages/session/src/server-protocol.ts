@@ -44,16 +44,11 @@ import {
   orderly,
 } from "./explanations.ts";
 import { InflightState } from "./inflight.ts";
-import type {
-  AcceptOptions,
-  ServerProtocol,
-  ServerProtocolHandler,
-  ServerProtocolOptions,
-  ServerState,
-} from "./interfaces.ts";
 import { CLIENT_ID_LENGTH, CONNECT_TIMEOUT_MS, NEVER } from "./limits.ts";
 import { ProtocolBase, withoutProblemInformation } from "./protocol-base.ts";
 import { ServerReceiver } from "./server-receiver.ts";
+import type { AcceptOptions, ServerProtocol, ServerProtocolHandler, ServerProtocolOptions } from "./server-side.ts";
+import type { ServerState } from "./server-states.ts";
 import { type ServerRequest, serverStates } from "./server-states.ts";
 import * as violations from "./violations.ts";
 
@@ -83,7 +78,10 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
   accept({ inflight, sessionPresent, properties }: AcceptOptions, now: number): boolean {
     const connect = this.#answering("accept");
     if (sessionPresent && connect.cleanStart) {
-      throw misuse("session-present-after-clean-start", "a clean start has no session present");
+      throw misuse(
+        "session-present-after-clean-start",
+        "accept(): CONNECT asks for a clean start, so sessionPresent is false.",
+      );
     }
     const state = InflightState.of(inflight);
     const own = connect.version === 5 ? connackProperties(connect, properties) : undefined;
@@ -121,7 +119,7 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
       return;
     }
     if (!this.allows("disconnect")) {
-      throw misuse("not-connected", "a CONNECT is answered with accept or reject");
+      throw misuse("not-connected", `disconnect() while ${this.state}: answer CONNECT with accept or reject first.`);
     }
     if (this.version === 5) {
       this.put({ type: DISCONNECT, reasonCode, properties }, now);
@@ -150,7 +148,10 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
     if (!this.#reauthenticating) {
       this.#answering("authContinue");
       if (this.#authenticationMethod === undefined) {
-        throw misuse("authentication-not-asked-for", "CONNECT has no authentication method");
+        throw misuse(
+          "authentication-not-asked-for",
+          "authContinue(): CONNECT names no authentication method; use accept or reject.",
+        );
       }
     }
     if (!this.#writeAuth(CONTINUE_AUTHENTICATION, data, now) || this.#reauthenticating) {
@@ -162,7 +163,10 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
 
   authSuccess(data: Uint8Array | undefined, now: number): void {
     if (!this.#reauthenticating) {
-      throw misuse("authentication-not-running");
+      throw misuse(
+        "authentication-not-running",
+        "authSuccess() answers an AUTH that re-authenticates, and none is waiting.",
+      );
     }
     this.#writeAuth(SUCCESS, data, now);
     this.#reauthenticating = false;
@@ -374,7 +378,7 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
 
   #answering(input: ServerRequest): ConnectPacket {
     if (this.connect === undefined || !this.allows(input)) {
-      throw misuse("not-asked", "no CONNECT waits for this answer");
+      throw misuse("not-asked", `${input}() while ${this.state}: no CONNECT waits for this answer.`);
     }
     return this.connect;
   }

@@ -11,7 +11,7 @@ import {
   SUBSCRIBE,
   UNSUBSCRIBE,
 } from "@tidewire/codec/codes";
-import type { ServerState } from "./interfaces.ts";
+
 import type { TransitionTable } from "./transitions.ts";
 
 export type ServerRequest = "accept" | "reject" | "authContinue" | "disconnect";
@@ -37,3 +37,5 @@ export const serverStates: TransitionTable<ServerState, ServerRequest> = {
   },
   closed: {},
 };
+
+export type ServerState = "awaiting-connect" | "awaiting-accept" | "authenticating" | "connected" | "closed";

@@ -1,5 +1,6 @@
 import { InflightState, type Outgoing, RELEASED } from "./inflight.ts";
-import type { Inflight, InflightStore, Message, SavedInflight } from "./interfaces.ts";
+import type { Inflight, InflightStore, SavedInflight } from "./inflight-store.ts";
+import type { Message } from "./message.ts";
 
 /** As `createInflight`, but in the store as well. `saved` is what that held from before. */
 export function createStoredInflight<M extends Message = Message>(

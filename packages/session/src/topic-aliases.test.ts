@@ -1,7 +1,7 @@
 import type { EncodedPacket } from "@tidewire/codec";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { OutgoingPublish } from "./interfaces.ts";
+import type { OutgoingPublish } from "./publish-writer.ts";
 import { outgoingTopicAliases } from "./topic-aliases.ts";
 
 test("the alias least recently used gives way, as in a list kept in order", () => {

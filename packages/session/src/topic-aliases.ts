@@ -1,8 +1,8 @@
 import type { EncodedPacket, Properties } from "@tidewire/codec";
 import { PUBLISH } from "@tidewire/codec/codes";
 import { isTooLarge } from "./errors.ts";
-import type { OutgoingPublish, PublishWriter, TopicAliases } from "./interfaces.ts";
 import { OUTGOING_TOPIC_ALIASES, SHORTEST_ALIASED_TOPIC } from "./limits.ts";
+import type { OutgoingPublish, PublishWriter, TopicAliases } from "./publish-writer.ts";
 
 /**
  * Topic aliases for what a session sends, for its option `topicAliases`: automatic, up to `maximum` and to what the peer

@@ -1,4 +1,5 @@
-import type { EncodedPacket, Packet, ProtocolVersion } from "./packets.ts";
+import type { Packet, ProtocolVersion } from "./packets.ts";
+import type { TextCache } from "./text-cache.ts";
 
 export interface DecoderOptions {
   /**
@@ -18,16 +19,6 @@ export interface DecoderOptions {
   readonly textCache?: TextCache;
 }
 
-/** Texts by their bytes. */
-export interface TextCache {
-  /** The text of these bytes, if it is known; a topic name is not found as another text, nor the other way round. */
-  find(bytes: Uint8Array, start: number, end: number, isTopicName: boolean): string | undefined;
-  /** A text that is not known yet; throws on ill-formed UTF-8. */
-  make(bytes: Uint8Array, start: number, end: number): string;
-  /** Takes the valid text that was not found just now. */
-  offer(text: string): void;
-}
-
 /** Bytes in, packets out. Never calls back; throws only `MqttError`, after which it gives nothing more. */
 export interface Decoder {
   version: ProtocolVersion;
@@ -42,25 +33,4 @@ export interface Decoder {
   lastPacketBytes(): Uint8Array;
   /** The stream ended: throws when it did so inside a packet. */
   end(): void;
-}
-
-export interface PacketWriterOptions {
-  /** The version packets are written in. Default 4. A client's writer follows the CONNECT that it writes. */
-  readonly version?: ProtocolVersion;
-  /** What the peer said it takes: a longer packet is refused with `packet-too-large`. Default: the largest there is. */
-  readonly maximumPacketSize?: number;
-}
-
-/**
- * Collects packets as bytes until they leave together. What `take` returned stays valid and unchanged, so that it may
- * wait in a socket; small packets share chunks, a payload above about 512 bytes becomes a chunk of its own.
- */
-export interface PacketWriter {
-  version: ProtocolVersion;
-  maximumPacketSize: number;
-  readonly pendingBytes: number;
-  /** Throws `MqttError` on an invalid packet before any byte is written. */
-  write(packet: Packet | EncodedPacket): void;
-  /** Everything written since the last `take`, in order; empty when nothing was. */
-  take(): readonly Uint8Array[];
 }
