@@ -9,28 +9,28 @@ export const bundles = [
     name: "codec, every export with its tables of names",
     source: `export * from "@tidewire/codec";`,
     builds: ["@tidewire/codec"],
-    budget: 8600,
+    budget: 9000,
   },
   {
     name: "codec, both directions of all packets",
     source: `export { createDecoder, createPacketWriter } from "@tidewire/codec";`,
     builds: ["@tidewire/codec"],
     goal: 7000,
-    budget: 6600,
+    budget: 6850,
   },
   {
     name: "codec, a client's half",
     source: `export { createClientDecoder, createClientPacketWriter } from "@tidewire/codec";`,
     builds: ["@tidewire/codec"],
     goal: 4500,
-    budget: 5600,
+    budget: 5700,
     lacks: [/\b(readConnect|writeConnack|readSubscribe|writeSubscribeAck|readUnsubscribe|writeEncoded|fastText)\b/],
   },
   {
     name: "codec, only to encode CONNECT, PUBLISH and SUBSCRIBE",
     source: `export { encodeConnect, encodePublish, encodeSubscribe } from "@tidewire/codec";`,
     builds: ["@tidewire/codec"],
-    budget: 3100,
+    budget: 3150,
     lacks: [
       /\bread[A-Z]/,
       /Decoder/,
@@ -45,7 +45,7 @@ export const bundles = [
       export { createClientDecoder, createClientPacketWriter } from "@tidewire/codec";
       export { createClientProtocol, createInflight } from "@tidewire/session";`,
     builds: ["@tidewire/session"],
-    budget: 9700,
+    budget: 10_250,
     // What is handed in by those who want it.
     lacks: [/\b(fastText|AliasWriter|StoredOutgoing|Exchanges|ServerReceiver)\b/],
   },
@@ -86,7 +86,7 @@ export const bundles = [
       export { createClientProtocol, createInflight } from "@tidewire/session";
       export { webSocket } from "@tidewire/transport-websocket";`,
     builds: ["@tidewire/link", "@tidewire/session", "@tidewire/transport-websocket"],
-    budget: 14_400,
+    budget: 15_650,
     lacks: [/\b(connectPacket|createServerProtocol|readConnect|writeConnack)\b/],
   },
   {

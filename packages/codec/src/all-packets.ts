@@ -5,6 +5,7 @@ import { readConnect, writeConnect } from "./connect.ts";
 import type { Decoder, DecoderOptions } from "./decoder.ts";
 import { readAuth, readDisconnect, writeAuth, writeDisconnect } from "./disconnect.ts";
 import { writeEncoded } from "./encoded-packets.ts";
+import type { MqttError } from "./errors.ts";
 import type { PacketWriter, PacketWriterOptions } from "./packet-writer.ts";
 import type { Packet, ProtocolVersion } from "./packets.ts";
 import { readPing, writePing } from "./ping.ts";
@@ -62,11 +63,23 @@ export function createDecoder(options?: DecoderOptions): Decoder {
   const sender = options?.sender;
   const texts = options?.textCache ?? textCache;
   if (sender === undefined) {
-    return new StreamDecoder(readers, EITHER_SIDE, options, texts);
+    return new NamingDecoder(readers, EITHER_SIDE, options, texts);
   }
   return sender === "client"
-    ? new StreamDecoder(clientReaders, CLIENT_SIDE, options, texts)
-    : new StreamDecoder(serverReaders, SERVER_SIDE, options, texts);
+    ? new NamingDecoder(clientReaders, CLIENT_SIDE, options, texts)
+    : new NamingDecoder(serverReaders, SERVER_SIDE, options, texts);
+}
+
+/** Its errors say of which packet they are. */
+class NamingDecoder extends StreamDecoder {
+  override next(): Packet | null {
+    try {
+      return super.next();
+    } catch (error) {
+      const { version, packetType } = this.reader;
+      throw Object.assign(error as MqttError, { version, packetType });
+    }
+  }
 }
 
 /** A writer of all packets. */

@@ -42,7 +42,7 @@ export class ChunkWriter implements PacketWriter {
     sink.write(this.#encoders[packet.type], packet, this.version);
     const { length, payload } = sink;
     if (length > this.maximumPacketSize) {
-      fail(packetTooLarge, { version: sink.version, packetType: packet.type });
+      fail(packetTooLarge, this);
     }
     // The sink may have gone on in other memory.
     if (!this.#continues()) {

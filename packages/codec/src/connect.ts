@@ -65,7 +65,7 @@ export function writeConnect(sink: Sink, packet: ConnectPacket): void {
     fail(notInVersion, sink);
   }
   if (!isUint16(keepAlive)) {
-    failField("a whole number of seconds up to 65,535: keepAlive");
+    failField("a keepAlive");
   }
   sink.begin(CONNECT << 4);
   sink.string(name);

@@ -10,10 +10,13 @@ export abstract class ProtocolError extends Error {
   readonly reasonCode: number;
   /** The normative statement that is broken, such as `MQTT-2.2.1-3`; undefined for an unnumbered rule. */
   readonly statement: string | undefined;
-  /** Of the packet that is to blame, where known; of a CONNECT in a version that is not supported, the nearest there is. */
-  readonly version: ProtocolVersion | undefined;
-  /** As in `PacketType`, of the packet that is to blame, where known. */
-  readonly packetType: number | undefined;
+  /**
+   * Of the packet that is to blame, in what a decoder of `createDecoder` throws. Of a CONNECT in a version that is not
+   * supported it is the nearest there is.
+   */
+  declare readonly version?: ProtocolVersion;
+  /** As in `PacketType`; there as well. */
+  declare readonly packetType?: number;
 
   /** Without a message, code and statement are all there is to say. */
   constructor(code: string, reasonCode: number, message?: string, options?: ProtocolErrorOptions) {
@@ -22,15 +25,11 @@ export abstract class ProtocolError extends Error {
     this.code = code;
     this.reasonCode = reasonCode;
     this.statement = statement;
-    this.version = options?.version;
-    this.packetType = options?.packetType;
   }
 }
 
 export interface ProtocolErrorOptions {
   readonly statement?: string | undefined;
-  readonly version?: ProtocolVersion | undefined;
-  readonly packetType?: number | undefined;
   readonly cause?: unknown;
 }
 

@@ -9,19 +9,13 @@ import type { ProtocolVersion } from "./packets.ts";
 export type Rule = readonly [code: string, reasonCode: number, statement5?: string | undefined, statement3?: string];
 
 /** Throws the error of a rule broken `where` this version is spoken; `number` when the rule is one of several. */
-export function fail(rule: Rule, where: Place, number?: string): never {
-  throw new MqttError(...errorOf(rule, where.version, number, where.packetType));
+export function fail(rule: Rule, where: { readonly version: ProtocolVersion }, number?: string): never {
+  throw new MqttError(...errorOf(rule, where.version, number));
 }
 
-/** Throws for a field to encode that is not `what` it has to be. */
+/** Throws for a field to encode that is not `what` it has to be, such as "a string". */
 export function failField(what: string): never {
-  throw new MqttError("field-invalid", 0x82, `A field of this packet has to be ${what}.`);
-}
-
-/** What is known of the packet that breaks a rule. */
-interface Place {
-  readonly version: ProtocolVersion;
-  readonly packetType?: number;
+  throw new MqttError("field-invalid", 0x82, `Not ${what}.`);
 }
 
 /** What a `ProtocolError` says of a rule that was broken in this version. */
@@ -29,9 +23,8 @@ export function errorOf(
   [code, reasonCode, statement5, statement3]: Rule,
   version: ProtocolVersion,
   number: string | undefined = version === 5 ? statement5 : statement3,
-  packetType?: number,
 ): ConstructorParameters<typeof ProtocolError> {
-  return [code, reasonCode, undefined, { statement: number && `MQTT-${number}`, version, packetType }];
+  return [code, reasonCode, undefined, { statement: number && `MQTT-${number}` }];
 }
 
 // Framing

@@ -40,7 +40,7 @@ export class StreamDecoder implements Decoder {
   maximumPacketSize: number;
   bufferedBytes = 0;
   readonly #readers: PacketReaders;
-  readonly #reader: Reader;
+  protected readonly reader: Reader;
   /** The bytes being read, from `#pos` on, and the chunks behind them, those from `#head` on. */
   #bytes: Uint8Array = EMPTY;
   #pos = 0;
@@ -59,12 +59,7 @@ export class StreamDecoder implements Decoder {
     this.version = options?.version ?? 4;
     this.maximumPacketSize = options?.maximumPacketSize ?? MAXIMUM_PACKET_SIZE;
     this.#readers = readers;
-    this.#reader = new Reader(sender, texts);
-  }
-
-  /** Of the packet whose fixed header is being read. */
-  get packetType(): number {
-    return (this.#bytes[this.#pos] ?? 0) >> 4;
+    this.reader = new Reader(sender, texts);
   }
 
   push(chunk: Uint8Array): void {
@@ -99,7 +94,7 @@ export class StreamDecoder implements Decoder {
   }
 
   lastPacketBytes(): Uint8Array {
-    return this.#reader.view(this.#start, this.#reader.end);
+    return this.reader.view(this.#start, this.reader.end);
   }
 
   end(): void {
@@ -110,6 +105,9 @@ export class StreamDecoder implements Decoder {
 
   /** The packet at hand; refused as soon as its fixed header is complete by what that tells. Null until it is whole. */
   #read(): Packet | null {
+    const first = this.#bytes[this.#pos] as number;
+    const type = first >> 4;
+    this.reader.packetType = type;
     let byte = 0;
     let headerLength = 1;
     let remainingLength = 0;
@@ -128,8 +126,6 @@ export class StreamDecoder implements Decoder {
       }
       headerLength += 1;
     } while (byte > 0x7f);
-    const first = this.#bytes[this.#pos] as number;
-    const type = first >> 4;
     const read = this.#readers[type];
     const flags = first & 0x0f;
     const size = headerLength + remainingLength;
@@ -149,7 +145,7 @@ export class StreamDecoder implements Decoder {
     if (this.#pos + size > this.#bytes.length) {
       this.#join(size);
     }
-    const reader = this.#reader;
+    const reader = this.reader;
     const start = this.#pos;
     const end = start + size;
     this.#start = start;
@@ -157,7 +153,6 @@ export class StreamDecoder implements Decoder {
     this.bufferedBytes -= size;
     reader.open(this.#bytes, start + headerLength, end);
     reader.version = this.version;
-    reader.packetType = type;
     const packet = read(reader, type as never, flags);
     if (reader.pos !== end) {
       fail(packetOverlong, reader);
@@ -224,7 +219,7 @@ export class StreamDecoder implements Decoder {
     }
     this.#start = 0;
     // An idle decoder pins no chunk.
-    this.#reader.open(EMPTY, 0, 0);
+    this.reader.open(EMPTY, 0, 0);
   }
 }
 

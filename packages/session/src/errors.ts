@@ -28,9 +28,8 @@ export function violationError(
   kind: "misuse" | "violation",
   violation: Violation,
   version: ProtocolVersion,
-  packetType?: number,
 ): SessionError {
-  return new SessionError(kind, ...errorOf(violation, version, undefined, packetType));
+  return new SessionError(kind, ...errorOf(violation, version));
 }
 
 /** Throws when a request of the caller would break a rule. */

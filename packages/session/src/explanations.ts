@@ -8,19 +8,19 @@ import { SessionError } from "./errors.ts";
  */
 
 /** For the client that broke a rule: what of which packet. */
-export function explainedViolation(error: ProtocolError): SessionError {
-  const { code, reasonCode, statement, version, packetType } = error;
+export function explainedViolation(error: ProtocolError, packetType: number | undefined): SessionError {
+  const { code, reasonCode, statement } = error;
   const what = clauses[code] ?? error.message;
   const rule = statement === undefined ? "" : ` [${statement}]`;
   const message = `The client broke the protocol with ${packetName(packetType)}: ${what}${rule}.`;
-  return new SessionError("violation", code, reasonCode, message, { statement, version, packetType, cause: error });
+  return new SessionError("violation", code, reasonCode, message, { statement, cause: error });
 }
 
 /** For a packet that has to be sent and is larger than the client takes. */
-export function explainedUnsendable(error: MqttError): SessionError {
-  const { code, reasonCode, packetType } = error;
+export function explainedUnsendable(error: MqttError, packetType: number): SessionError {
+  const { code, reasonCode } = error;
   const message = `The client takes no packet as large as ${packetName(packetType)} that it is owed.`;
-  return new SessionError("link", code, reasonCode, message, { packetType, cause: error });
+  return new SessionError("link", code, reasonCode, message, { cause: error });
 }
 
 /** [MQTT-3.1.2-22] */

@@ -99,11 +99,11 @@ export abstract class ProtocolBase<State extends string, Request extends string,
     this.lastReceived = now;
     const violation = this.unexpected(packet) ?? this.#take(packet, now);
     if (violation !== undefined) {
-      this.receiveError(violationError("violation", violation, this.version, packet.type), now);
+      this.receiveError(violationError("violation", violation, this.version), now, packet.type);
     }
   }
 
-  receiveError(error: ProtocolError, now: number): void {
+  receiveError(error: ProtocolError, now: number, _packetType?: PacketType): void {
     this.breakOff("violation", error, error.reasonCode, now);
   }
 
@@ -131,7 +131,7 @@ export abstract class ProtocolBase<State extends string, Request extends string,
     const error = this.put(packet, now);
     if (error !== undefined) {
       // With the peer's limit there is no going on [MQTT-3.1.2-24], [MQTT-3.2.2-15].
-      this.breakOff("local", this.unsendable(error), PACKET_TOO_LARGE, now);
+      this.breakOff("local", this.unsendable(error, packet.type), PACKET_TOO_LARGE, now);
     }
     return error === undefined;
   }
@@ -163,7 +163,7 @@ export abstract class ProtocolBase<State extends string, Request extends string,
   }
 
   /** What is told of a packet that the peer does not take. */
-  protected unsendable(error: MqttError): Error {
+  protected unsendable(error: MqttError, _packetType: PacketType): Error {
     return error;
   }
 

@@ -4,6 +4,7 @@ import {
   type DisconnectPacket,
   type MqttError,
   type Packet,
+  type PacketType,
   type Properties,
   type ProtocolError,
   type QoS,
@@ -89,7 +90,7 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
     const error = this.#putConnack(SUCCESS, sessionPresent && connect.version !== 3, own, now);
     if (error !== undefined) {
       // No refusal either, which would say that CONNECT was too large [MQTT-3.1.2-24].
-      this.finish("local", PACKET_TOO_LARGE, this.unsendable(error));
+      this.finish("local", PACKET_TOO_LARGE, this.unsendable(error, CONNACK));
       return false;
     }
     this.#keepAlive = own?.serverKeepAlive ?? connect.keepAlive;
@@ -201,13 +202,13 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
     return super.write(wanted ? packet : withoutProblemInformation(packet), now);
   }
 
-  override receiveError(error: ProtocolError, now: number): void {
+  override receiveError(error: ProtocolError, now: number, packetType?: PacketType): void {
     // A CONNECT may be malformed behind its version: the answer comes in that.
     if (this.connect === undefined && error.packetType === CONNECT && error.version !== undefined) {
       this.version = error.version;
       this.writer.version = error.version;
     }
-    super.receiveError(explainedViolation(error), now);
+    super.receiveError(explainedViolation(error, packetType ?? error.packetType), now);
   }
 
   override receiveEnd(now: number, error?: Error): void {
@@ -253,8 +254,8 @@ class ServerEngine extends ProtocolBase<ServerState, ServerRequest, ServerProtoc
     }
   }
 
-  protected override unsendable(error: MqttError): Error {
-    return explainedUnsendable(error);
+  protected override unsendable(error: MqttError, packetType: PacketType): Error {
+    return explainedUnsendable(error, packetType);
   }
 
   protected tell(reasonCode: number, now: number): boolean {

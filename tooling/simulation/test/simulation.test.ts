@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { playSeed } from "../src/run.ts";
 import { saboteurs } from "../src/saboteurs.ts";
@@ -28,7 +29,10 @@ test("a seed gives the same run every time", () => {
 });
 
 describe("the simulation notices a session that", () => {
-  test("is one of at least fifteen broken ones", () => expect(saboteurs.length).toBeGreaterThanOrEqual(15));
+  test("is one of as many broken ones as the README of session says", () => {
+    const readme = readFileSync(new URL("../../../packages/session/README.md", import.meta.url), "utf8");
+    expect(Number(readme.match(/(\d+) deliberately broken/)?.[1])).toBe(saboteurs.length);
+  });
 
   test.each(saboteurs)("$name", { timeout: 60_000 }, (sabotage) => {
     let seed = 1;
