@@ -271,7 +271,7 @@ it("attack 62: a flood of pings ends its connection, and a few of them are answe
   await vi.waitFor(() => expect(closed.some(({ error }) => (error as TransportError)?.code === "protocol")).toBe(true));
   const honest = await Attacker.upgraded(port);
   honest.socket.write(Buffer.concat(Array.from({ length: 10 }, () => frame(9, raw(7)))));
-  await vi.waitFor(() => expect(honest.received.match(/\x8a\x01\x07/g)?.length).toBe(10));
+  await vi.waitFor(() => expect(honest.received.split("\x8a\x01\x07").length - 1).toBe(10));
 });
 
 it("attack 63: control frames between the fragments of a message leave it whole", async () => {

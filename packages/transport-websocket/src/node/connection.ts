@@ -44,8 +44,8 @@ export class WsConnection extends SocketConnection {
     ws.on("message", onMessage);
     ws.on("error", onError);
     ws.on("close", onClose);
-    ws.on("ping", onControlFrame);
-    ws.on("pong", onControlFrame);
+    ws.on("ping", onPing);
+    ws.on("pong", onPong);
     // After the listener of `ws`: what is counted here has been taken apart already.
     (socket as OwnedSocket)[owner] = this;
     socket.on("data", onSocketData);
@@ -144,7 +144,15 @@ export class WsConnection extends SocketConnection {
     this.endNow();
   }
 
-  controlFrame(data: Buffer): void {
+  pinged(data: Buffer): void {
+    this.ponged(data);
+    // `ws` gives up without a word on a peer that pings faster than the answers leave.
+    if (!this.closing && !this.#refused && this.#ws.readyState === this.#ws.CLOSING) {
+      this.fail(new TransportError("protocol", "The peer sent more pings than could be answered."));
+    }
+  }
+
+  ponged(data: Buffer): void {
     this.#pending.taken(data.length);
   }
 
@@ -230,8 +238,12 @@ function onSocketData(this: Socket, chunk: Buffer): void {
   (this as OwnedSocket)[owner].arrived(chunk.length);
 }
 
-function onControlFrame(this: WebSocket, data: Buffer): void {
-  (this as OwnedWebSocket)[owner].controlFrame(data);
+function onPing(this: WebSocket, data: Buffer): void {
+  (this as OwnedWebSocket)[owner].pinged(data);
+}
+
+function onPong(this: WebSocket, data: Buffer): void {
+  (this as OwnedWebSocket)[owner].ponged(data);
 }
 
 function onMessage(this: WebSocket, data: RawData, isBinary: boolean): void {
