@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import type { Connection, TransportError } from "@tidewire/transport";
 import { type TcpListener, type TcpListenerOptions, tcp, tcpListener } from "@tidewire/transport-tcp";
@@ -193,5 +194,22 @@ describe("PROXY protocol", () => {
     socket.write("PROXY TCP4 ");
     await closed(socket);
     expect(accepted).toEqual([]);
+  });
+});
+
+describe("what the system is asked for", () => {
+  // MQTT's keep-alive may be off, and a peer that vanished sends no end.
+  it.runIf(process.platform === "linux").each([
+    [undefined, true],
+    [0, false],
+  ])("is keep-alive of TCP with a delay of %s: %s", async (keepAliveDelayMs, expected) => {
+    const { port, accepted } = await listen(keepAliveDelayMs === undefined ? {} : { keepAliveDelayMs });
+    const socket = await rawSocket(port);
+    await until(() => accepted.length === 1);
+    const hex = (number: number | undefined): string => Number(number).toString(16).toUpperCase().padStart(4, "0");
+    // Addresses of both ends, state, queues, and the timer: 2 is keep-alive's.
+    const entry = new RegExp(`0100007F:${hex(port)} 0100007F:${hex(socket.localPort)} 01 \\S+ (\\d\\d):`);
+    const [, timer] = entry.exec(readFileSync("/proc/net/tcp", "latin1")) ?? [];
+    expect(timer).toBe(expected ? "02" : "00");
   });
 });

@@ -2,6 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Connection, TransportError } from "@tidewire/transport";
 import {
+  type AttachOptions,
   attachWebSocket,
   type WebSocketListener,
   type WebSocketListenerOptions,
@@ -260,6 +261,48 @@ describe("attachWebSocket", () => {
     opened.push({ close: () => server.close() });
     const { port } = server.address() as AddressInfo;
     expect(await request(port, upgradeRequest("/other"))).toContain(" 404 ");
+  });
+});
+
+// The live page's server kept half-open requests for ever, and with them the places of its visitors.
+describe("connections of a server that a listener is attached to", () => {
+  async function attached(options: AttachOptions): Promise<{ port: number; codes: string[] }> {
+    const server = createServer((_request, response) => response.end("page"));
+    const codes: string[] = [];
+    await attachWebSocket(server, { onRefused: ({ code }) => codes.push(code), ...options })(() => {});
+    await new Promise<void>((resolve) => {
+      server.listen(0, "127.0.0.1", resolve);
+    });
+    opened.push({ close: () => server.close().closeAllConnections() });
+    return { port: (server.address() as AddressInfo).port, codes };
+  }
+
+  it.each(["", "GET / HT", "GET / HTTP/1.1\r\nHost: x\r\n"])("have a limit of time for %j", async (text) => {
+    const { port, codes } = await attached({ handshakeTimeoutMs: 100 });
+    const socket = await rawSocket(port);
+    socket.write(text);
+    await responseOf(socket);
+    expect(codes).toEqual(["timeout"]);
+  });
+
+  it("have none once they sent a request", async () => {
+    const { port, codes } = await attached({ handshakeTimeoutMs: 100 });
+    const socket = await rawSocket(port);
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    expect(socket.destroyed).toBe(false);
+    socket.destroy();
+    expect(codes).toEqual([]);
+  });
+
+  it("make room for newcomers", async () => {
+    const { port, codes } = await attached({ pendingHandshakesPerAddress: 2 });
+    const silent = await Promise.all([rawSocket(port), rawSocket(port)]);
+    expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe("page");
+    expect(codes).toEqual(["crowded"]);
+    for (const socket of silent) {
+      socket.destroy();
+    }
   });
 });
 
