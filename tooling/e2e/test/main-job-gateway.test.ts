@@ -37,7 +37,7 @@ function gateway(args: readonly string[]): Program {
   return new Program(process.execPath, [builtProgram("gateway", "gateway.js"), ...args]);
 }
 
-async function startGateway(target: string, args: readonly string[] = []): Promise<Gateway> {
+async function startGateway(target: string, args: readonly string[] = ["--origin", ORIGIN]): Promise<Gateway> {
   const program = gateway(["--listen", "ws://127.0.0.1:0/mqtt", "--target", target, ...args]);
   running.push(program);
   await program.line(/^ready$/);
@@ -104,7 +104,7 @@ describe("tidewire-gateway", () => {
     const { cert, certFile, keyFile } = await createCertificate();
     const program = gateway([
       ...["--listen", "wss://127.0.0.1:0/mqtt", "--cert", certFile, "--key", keyFile],
-      ...["--target", `tcp://127.0.0.1:${broker.port}`],
+      ...["--target", `tcp://127.0.0.1:${broker.port}`, "--origin", ORIGIN],
     ]);
     running.push(program);
     const [, url = ""] = await program.line(/^listening (wss:\S+)$/);
@@ -122,6 +122,15 @@ describe("tidewire-gateway", () => {
     await until("the refusal", () => program.stderr.some((line) => /^refused 127\.0\.0\.1.*: 1 clients/.test(line)));
     expect(page.client.connected).toBe(true);
     await page.client.endAsync();
+  });
+
+  it("takes pages of its own host and port where no origin is listed, and every page with '*'", async () => {
+    const broker = await startBroker();
+    const own = await startGateway(`tcp://127.0.0.1:${broker.port}`, []);
+    expect(await upgradeStatus(own.url, ORIGIN)).toBe(403);
+    expect(await upgradeStatus(own.url, `http://${new URL(own.url).host}`)).toBe(101);
+    const open = await startGateway(`tcp://127.0.0.1:${broker.port}`, ["--origin", "*"]);
+    expect(await upgradeStatus(open.url, ORIGIN)).toBe(101);
   });
 
   it("outlives its broker", async () => {
