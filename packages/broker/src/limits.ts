@@ -48,10 +48,21 @@ export interface BrokerLimits {
   readonly retainedCount: number;
   /** Payload bytes of all retained messages; 0x97. */
   readonly retainedBytes: number;
-  /** Open connections; more are closed before a byte is read. */
+  /** Connections that have sent their CONNECT; 0x97 (3.x: return code 3). */
   readonly connections: number;
-  /** Open connections from one network address; 0x9F. */
+  /**
+   * Connections that have not sent their CONNECT yet, beside the others. When there are more, the oldest one of the address
+   * with the most of them is closed.
+   */
+  readonly silentConnections: number;
+  /** Bytes of a CONNECT packet, where `maximumPacketSize` is not less; 0x95. */
+  readonly connectPacketSize: number;
+  /** Open connections of clients from one network address (IPv6: from its first 64 bits); 0x9F. */
   readonly connectionsPerAddress: number;
+  /** CONNECT packets a second from one network address, with one second's worth of burst; 0x9F. */
+  readonly connectsPerSecondPerAddress: number;
+  /** Refused sign-ins within a minute from one network address, after which all its CONNECTs are refused; 0x9F. */
+  readonly failuresPerMinutePerAddress: number;
   /** CONNECT packets a second, with one second's worth of burst; 0x9F. */
   readonly connectsPerSecond: number;
   /** From acceptance to CONNECT. */
@@ -108,8 +119,16 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   retainedBytes: 512 * 1024 * 1024,
   // About 1 GB at 12 kB each.
   connections: 100_000,
+  // A second's worth of a reconnect storm, and no more memory than some hundred clients take.
+  silentConnections: 10_000,
+  // Client identifier, will and credentials are far smaller; a stranger cannot make the broker hold more.
+  connectPacketSize: 64 * 1024,
   // Many devices behind one NAT are normal; a tenth of all is not.
   connectionsPerAddress: 10_000,
+  // A fleet behind one NAT is back in ten seconds.
+  connectsPerSecondPerAddress: 1000,
+  // A fleet with some misconfigured devices stays below; guessing passwords does not get far.
+  failuresPerMinutePerAddress: 1000,
   // Half of what one core can take, so that a reconnect storm leaves room for traffic.
   connectsPerSecond: 5_000,
   // Three round trips of a slow mobile network; SlowITe keeps a socket no longer.
@@ -156,3 +175,6 @@ export const RETAINED_SWEEP_MS = 60_000;
 
 /** How long `close` waits for connections to take their last bytes. */
 export const CLOSE_TIMEOUT_MS = 5000;
+
+/** How often addresses are forgotten that have no connections any more. */
+export const ADDRESS_SWEEP_MS = 60_000;

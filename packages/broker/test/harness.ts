@@ -37,8 +37,11 @@ export class Lab {
   }
 
   /** A connection with nothing sent yet. */
-  dial(version: ProtocolVersion = 5): Peer {
+  dial(version: ProtocolVersion = 5, remoteAddress?: string): Peer {
     const link = this.network.pair();
+    if (remoteAddress !== undefined) {
+      Object.defineProperty(link.server, "info", { value: { ...link.server.info, remoteAddress } });
+    }
     this.broker.handle(link.server);
     return new Peer(this.network, link.client, version);
   }

@@ -187,13 +187,78 @@ describe("limits", () => {
     expect(await bystander.subscribe(lab, "b")).toMatchObject({ reasonCodes: [2] });
   });
 
-  it("of connections close a further one before a byte is read", async () => {
-    const lab = await Lab.start({ limits: { connections: 1 } });
-    await lab.connect({ clientId: "one" });
-    const two = await lab.connect({ clientId: "two" });
-    expect(two.closed).toBe(true);
-    expect(two.received).toEqual([]);
-    expect(lab.broker.metrics()).toMatchObject({ connections: 1, connectionsRefused: 1 });
+  it("of connections: 0x97, in 3.x return code 3, and room again for whoever comes when all leave at once", async () => {
+    const lab = await Lab.start({ limits: { connections: 2 } });
+    const all = [await lab.connect({ clientId: "one" }), await lab.connect({ clientId: "two" })];
+    expect((await lab.connect({ clientId: "three" })).connack.reasonCode).toBe(0x97);
+    expect((await lab.connect({ clientId: "three", version: 4 })).connack.reasonCode).toBe(3);
+    expect(lab.broker.metrics()).toMatchObject({ connections: 2, connectionsRefused: 2 });
+    // Accepted before their old connections are known to be gone.
+    const back = all.map((peer) => {
+      const next = lab.dial();
+      peer.cut();
+      return next;
+    });
+    await lab.settle();
+    for (const [index, peer] of back.entries()) {
+      await peer.exchange(lab, connectPacket({ clientId: `back ${index}` }));
+      expect(peer.connack.reasonCode).toBe(0);
+    }
+  });
+
+  it("of silent connections: the oldest of the address with the most of them makes room", async () => {
+    const lab = await Lab.start({ limits: { silentConnections: 4 } });
+    const client = await lab.connect({ clientId: "client" });
+    const heavy = [1, 2, 3].map((port) => lab.dial(5, `10.0.0.1:${port}`));
+    const light = lab.dial(5, "10.0.0.2:1");
+    const newcomers = [3, 4].map((port) => lab.dial(5, `10.0.0.${port}:1`));
+    await lab.settle();
+    expect([...heavy, light, ...newcomers].map(({ closed }) => closed)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+    await newcomers[1]!.exchange(lab, connectPacket({ clientId: "newcomer" }));
+    expect(newcomers[1]!.connack.reasonCode).toBe(0);
+    expect(client.closed).toBe(false);
+    expect(lab.broker.metrics()).toMatchObject({ connectionsEvicted: 2, connections: 5 });
+  });
+
+  it("of the size of CONNECT hold before and not after it", async () => {
+    const lab = await Lab.start({ limits: { connectPacketSize: 100 } });
+    const large = lab.dial();
+    await large.exchange(lab, connectPacket({ clientId: "x".repeat(120) }));
+    expect(large.closed).toBe(true);
+    const client = await lab.connect({ clientId: "x" });
+    client.publish("t", "x".repeat(1000), { qos: 1 });
+    await lab.settle();
+    expect(client.last(PacketType.PUBACK)).toMatchObject({ reasonCode: 0x10 });
+  });
+
+  it("of connects and of failures by address: 0x9F for that address alone, until time has passed", async () => {
+    const hooks = { authenticate: ({ username }: { username: string | undefined }) => username !== "wrong" };
+    const limits = { connectsPerSecondPerAddress: 3, failuresPerMinutePerAddress: 2 };
+    const lab = await Lab.start({ hooks, limits });
+    const from = async (address: string, username: string): Promise<number> => {
+      const peer = lab.dial(5, address);
+      await peer.exchange(lab, connectPacket({ clientId: "", username }));
+      return peer.connack.reasonCode;
+    };
+    const codes: number[] = [];
+    for (const username of ["a", "a", "a", "a"]) {
+      codes.push(await from("[2001:db8::1]:1", username));
+    }
+    expect(codes).toEqual([0, 0, 0, 0x9f]);
+    // Its neighbour in the same block of addresses is the same; another block is not.
+    expect(await from("[2001:db8::2]:1", "a")).toBe(0x9f);
+    expect(await from("[2001:db8:0:1::2]:1", "a")).toBe(0);
+    expect([await from("10.0.0.1:1", "wrong"), await from("10.0.0.1:2", "wrong")]).toEqual([0x87, 0x87]);
+    expect([await from("10.0.0.1:3", "right"), await from("10.0.0.2:1", "right")]).toEqual([0x9f, 0]);
+    await lab.advance(61_000);
+    expect(await from("10.0.0.1:3", "right")).toBe(0);
   });
 
   it("of connections from one address: 0x9F, and room again when one has gone", async () => {

@@ -57,6 +57,14 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper, InputHo
     return this.#output.pendingBytes;
   }
 
+  get unreadBytes(): number {
+    return this.#input.bytes;
+  }
+
+  limitPackets(maximumPacketSize: number): void {
+    this.#input.limitPackets(maximumPacketSize);
+  }
+
   touch(): void {
     if (this.#touched) {
       return;

@@ -58,6 +58,15 @@ export class LinkInput {
     return this.#reading;
   }
 
+  /** Bytes that came and have not reached the protocol. */
+  get bytes(): number {
+    return this.#decoder.bufferedBytes;
+  }
+
+  limitPackets(maximumPacketSize: number): void {
+    this.#decoder.maximumPacketSize = maximumPacketSize;
+  }
+
   lastPacketBytes(): Uint8Array {
     return this.#decoder.lastPacketBytes();
   }

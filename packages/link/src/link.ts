@@ -53,6 +53,10 @@ export interface Link<S extends Protocol = Protocol> {
   readonly writable: boolean;
   /** Written or handed to the transport and not gone yet, in bytes. */
   readonly pendingBytes: number;
+  /** Received and not handed to the protocol yet, in bytes; without what the transport still has of an unfinished message. */
+  readonly unreadBytes: number;
+  /** The largest packet taken from now on, in place of the decoder option's. */
+  limitPackets(maximumPacketSize: number): void;
   /** Call after any request on the session from outside its handlers: flushes at the end of the turn and minds deadlines. */
   touch(): void;
   /** The same, but flushes before the turn ends: for much that the peer can be at work on meanwhile. */

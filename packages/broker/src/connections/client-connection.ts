@@ -21,6 +21,7 @@ import {
 } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import type { ClientInfo } from "../hooks/index.ts";
+import type { BrokerLimits } from "../limits.ts";
 import { Delivery, type IncomingPublication } from "../messages/index.ts";
 import type { NoticeSubject } from "../notices/index.ts";
 import type { RouteTarget } from "../routing/index.ts";
@@ -28,6 +29,7 @@ import type { OpenedSession, Session, SessionConnection, Sessions } from "../ses
 import type { Storage } from "../storage/index.ts";
 import type { ConnectedClient } from "./client.ts";
 import { ConnectFlow, type ConnectingClient, type ConnectNeeds } from "./connect-flow.ts";
+import type { Gatekeeper } from "./gatekeeper.ts";
 import { handlePublish, type PublishNeeds } from "./publish-flow.ts";
 import { handleUnsubscribe, SubscribeFlow, type SubscribeNeeds } from "./subscribe-flow.ts";
 
@@ -52,22 +54,19 @@ export class ClientConnection
   /** Both from CONNACK on, before which nobody asks for them. */
   info!: ClientInfo;
   session!: Session;
-  /** Whether its address has more connections than it may: CONNECT will be refused. */
-  crowded = false;
-
   readonly #needs: ConnectionNeeds;
-  readonly #onClosed: (connection: ClientConnection) => void;
+  readonly #gatekeeper: Gatekeeper<ClientConnection>;
   #connectFlow: ConnectFlow | undefined = undefined;
   #sending = false;
   #aliases = false;
 
-  constructor(needs: ConnectionNeeds, transport: Connection, onClosed: (connection: ClientConnection) => void) {
+  constructor(needs: ConnectionNeeds, transport: Connection, gatekeeper: Gatekeeper<ClientConnection>) {
     this.#needs = needs;
     this.transport = transport;
-    this.#onClosed = onClosed;
+    this.#gatekeeper = gatekeeper;
     const { limits, loop } = needs;
     loop.attach<ServerProtocol>(transport, {
-      decoder: { sender: "client", maximumPacketSize: limits.maximumPacketSize },
+      decoder: { sender: "client", maximumPacketSize: Math.min(limits.connectPacketSize, limits.maximumPacketSize) },
       createProtocol: (writer, link) => {
         this.link = link;
         this.protocol = createServerProtocol({
@@ -94,7 +93,14 @@ export class ClientConnection
     return opened;
   }
 
+  signInFailed(): void {
+    this.#gatekeeper.failed(this);
+  }
+
   ready(): void {
+    const { limits } = this.#needs;
+    this.link.limitPackets(limits.maximumPacketSize);
+    this.transport.allowInput(inputBytes(limits));
     this.#sending = true;
     this.#aliases = this.protocol.peer.topicAliasMaximum > 0;
     this.#connectFlow = undefined;
@@ -202,8 +208,9 @@ export class ClientConnection
   }
 
   onConnect(packet: ConnectPacket): void {
+    const rejection = this.#gatekeeper.speaks(this);
     this.#connectFlow = new ConnectFlow(this.#needs, this, packet);
-    this.#connectFlow.begin();
+    this.#connectFlow.begin(rejection);
   }
 
   onAuth(data: Uint8Array | undefined, method: string, reauthentication: boolean): void {
@@ -260,7 +267,7 @@ export class ClientConnection
   }
 
   onClosed(): void {
-    this.#onClosed(this);
+    this.#gatekeeper.closed(this);
   }
 
   /** Also of a client that is not connected yet, or only by name. */
@@ -275,6 +282,14 @@ export class ClientConnection
       this.session.store.dequeue(this.session.clientId, message.sequence);
     }
   }
+}
+
+/**
+ * What a known client may leave unfinished: its largest packet, or a message of many packets, which clients fill up to
+ * 1 MiB; and frames and the rest of a chunk.
+ */
+function inputBytes(limits: BrokerLimits): number {
+  return Math.max(limits.maximumPacketSize, 1_048_576) + 65_536;
 }
 
 /** The peer is there and takes no bytes: this side gave it up. */

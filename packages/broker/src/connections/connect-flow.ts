@@ -27,6 +27,7 @@ import type { MetricsRecorder } from "../metrics/index.ts";
 import type { Notices } from "../notices/index.ts";
 import type { OpenedSession, Sessions } from "../sessions/index.ts";
 import type { Client } from "./client.ts";
+import type { Rejection } from "./gatekeeper.ts";
 import { reasonText } from "./notice-subject.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { topicRefusal } from "./topic-limits.ts";
@@ -49,8 +50,8 @@ export interface ConnectNeeds {
 export interface ConnectingClient extends Client {
   /** Of a client that proves itself anew. */
   readonly info: ClientInfo | undefined;
-  /** Whether its address has more connections than it may. */
-  readonly crowded: boolean;
+  /** It could not prove who it is. */
+  signInFailed(): void;
   /** Takes the session for this client into the connection; else returns the reason code why it gets none. */
   enter(packet: ConnectPacket, info: ClientInfo): OpenedSession | number;
   /** CONNACK has been sent: messages may go out. */
@@ -72,12 +73,16 @@ export class ConnectFlow {
     this.#packet = packet;
   }
 
-  begin(): void {
+  /** `rejection`: there is no room for it. */
+  begin(rejection: Rejection | undefined): void {
     const packet = this.#packet;
     const { authority, connectRate, limits, loop } = this.#needs;
-    if (this.#client.crowded || !connectRate.take(loop.now)) {
-      const why = this.#client.crowded ? "too many connections from its address" : "too many clients connect at once";
-      this.#refuse({ reasonCode: CONNECTION_RATE_EXCEEDED }, why);
+    if (rejection !== undefined) {
+      this.#refuse({ reasonCode: rejection.reasonCode }, rejection.why);
+      return;
+    }
+    if (!connectRate.take(loop.now)) {
+      this.#refuse({ reasonCode: CONNECTION_RATE_EXCEEDED }, "too many clients connect at once");
       return;
     }
     const reasonCode = unacceptable(packet, limits);
@@ -143,6 +148,7 @@ export class ConnectFlow {
 
   #admit(admission: Admission): void {
     if (isRefusal(admission)) {
+      this.#client.signInFailed();
       this.#refuse(admission);
     } else {
       this.#open(admission);
@@ -153,6 +159,7 @@ export class ConnectFlow {
     const { protocol } = this.#client;
     const { now } = this.#needs.loop;
     if (answer.outcome === "refuse") {
+      this.#client.signInFailed();
       this.#refuse(answer);
     } else if (answer.outcome === "continue") {
       protocol.authContinue(answer.data, now);
@@ -200,7 +207,6 @@ export class ConnectFlow {
       this.#refuse({ reasonCode: opened });
       return;
     }
-    this.#client.transport.allowInput(inputBytes(this.#needs.limits));
     const properties = this.#connackProperties(accepted);
     if (clientId !== this.#packet.clientId) {
       properties.assignedClientIdentifier = clientId;
@@ -274,14 +280,6 @@ export class ConnectFlow {
     this.#needs.notices.tell("refused", subject, why === undefined ? code : `${why} (${code})`);
     this.#client.protocol.reject(refusal.reasonCode, this.#needs.loop.now, refusalProperties(refusal));
   }
-}
-
-/**
- * What a known client may leave unfinished: its largest packet, or a message of many packets, which clients fill up to
- * 1 MiB; and frames and the rest of a chunk.
- */
-function inputBytes(limits: BrokerLimits): number {
-  return Math.max(limits.maximumPacketSize, 1_048_576) + 65_536;
 }
 
 /** Announced where they are missing: everything is available by default (MQTT 5.0, 3.2.2.3). */

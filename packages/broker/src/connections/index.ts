@@ -1,8 +1,11 @@
 export { Acceptor, type AcceptorNeeds } from "./acceptor.ts";
+export { Address, Addresses, type AddressLimits } from "./addresses.ts";
 export type { Client, ConnectedClient } from "./client.ts";
 export { ClientConnection, type ConnectionNeeds } from "./client-connection.ts";
 export { ConnectFlow, type ConnectingClient, type ConnectNeeds } from "./connect-flow.ts";
 export { CountedConnection } from "./counted-connection.ts";
+export type { Gatekeeper, Rejection } from "./gatekeeper.ts";
+export { reasonText, subjectOf } from "./notice-subject.ts";
 export { handlePublish, type PublishNeeds } from "./publish-flow.ts";
 export { RateLimit } from "./rate-limit.ts";
 export { handleUnsubscribe, SubscribeFlow, type SubscribeNeeds } from "./subscribe-flow.ts";

@@ -7,6 +7,8 @@ export interface BrokerMetrics {
   readonly connections: number;
   readonly connectionsTotal: number;
   readonly connectionsRefused: number;
+  /** Closed before their CONNECT, to make room for others. */
+  readonly connectionsEvicted: number;
   /** Clients with CONNACK sent. */
   readonly clients: number;
   readonly clientsMaximum: number;
@@ -60,6 +62,7 @@ export class MetricsRecorder implements Counters {
   connections = 0;
   connectionsTotal = 0;
   connectionsRefused = 0;
+  connectionsEvicted = 0;
   clients = 0;
   clientsMaximum = 0;
   sessions = 0;

@@ -1,4 +1,5 @@
 export { Deque } from "./deque.ts";
+export { FailureLog } from "./failure-log.ts";
 export { memoryStore } from "./memory-store.ts";
 export { Storage } from "./storage.ts";
 export type {
