@@ -19,6 +19,28 @@ export const LIMIT_GROUPS: Readonly<Record<string, Partial<Record<keyof BrokerLi
   Connections: {
     connections: number("max-connections", "N", "clients at a time", 1, 10_000_000),
     connectionsPerAddress: number("max-connections-per-address", "N", "of these, from one address", 1, 10_000_000),
+    silentConnections: number(
+      "max-silent-connections",
+      "N",
+      "connections that have sent no CONNECT yet",
+      1,
+      10_000_000,
+    ),
+    connectsPerSecondPerAddress: number(
+      "max-connects-per-second-per-address",
+      "N",
+      "CONNECT packets a second, from one address",
+      1,
+      1_000_000,
+    ),
+    failuresPerMinutePerAddress: number(
+      "max-failures-per-minute-per-address",
+      "N",
+      "failed sign-ins a minute, from one address",
+      1,
+      1_000_000,
+    ),
+    connectPacketSize: number("max-connect-size", "BYTES", "longest CONNECT packet", 30, 268_435_455),
     connectsPerSecond: number("max-connects-per-second", "N", "CONNECT packets a second, from all", 1, 1_000_000),
     connectTimeoutMs: seconds("connect-timeout", "from the connection to its CONNECT", 1, 3600),
     hookTimeoutMs: seconds("hook-timeout", "for checking a password, its wait included", 1, 3600),
