@@ -61,6 +61,7 @@ export const LIMIT_GROUPS: Readonly<Record<string, Partial<Record<keyof BrokerLi
     sessions: number("max-sessions", "N", "sessions, those of clients that are away included", 1, 1_000_000_000),
     sessionsPerUser: number("max-sessions-per-user", "N", "of these, of one user", 1, 1_000_000_000),
     sessionExpirySeconds: number("max-session-expiry", "SECONDS", "how long a client may be away", 0, 4_294_967_295),
+    memoryBytes: number("max-memory", "BYTES", "held in memory for all clients together", 1_000_000, 1_000_000_000_000),
     queueCount: number("max-queue", "N", "messages waiting for one client", 1, 1_000_000_000),
     queueBytes: number("max-queue-bytes", "BYTES", "their payloads together", 1, 1_000_000_000_000),
     queuePolicy: oneOf("queue-policy", "what to do when they are too many", [

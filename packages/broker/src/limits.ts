@@ -1,3 +1,5 @@
+import { totalmem } from "node:os";
+import { getHeapStatistics } from "node:v8";
 import type { QoS } from "@tidewire/codec";
 
 /** What happens when a session's queue is full. QoS 0 messages go first in every case. */
@@ -77,6 +79,12 @@ export interface BrokerLimits {
   readonly keepAliveSeconds: number;
   /** How long a hook may take over one client's answer; then the client is refused (0x80, or 0x87 for what it asked). */
   readonly hookTimeoutMs: number;
+  /**
+   * Bytes that all clients together may make the broker hold in memory: queues that are not in a durable store, unfinished
+   * packets, output that has not left, sessions, subscriptions. From three quarters of it on less and less is taken: QoS 0,
+   * then new sessions (0x97) and long queues; the connections that hold most are closed (0x97).
+   */
+  readonly memoryBytes: number;
   /** Match results kept for topics in use, counted in receivers. */
   readonly routeCacheSize: number;
 }
@@ -142,6 +150,8 @@ export const DEFAULT_LIMITS: BrokerLimits = {
   keepAliveSeconds: 3600,
   // A slow password hash under a reconnect storm, or a database that fails over.
   hookTimeoutMs: 60_000,
+  // Half of what the process may have: the rest is for code, garbage, caches and what is on its way.
+  memoryBytes: defaultMemoryBytes(),
   // 8 MB of references.
   routeCacheSize: 1_000_000,
 };
@@ -178,3 +188,13 @@ export const CLOSE_TIMEOUT_MS = 5000;
 
 /** How often addresses are forgotten that have no connections any more. */
 export const ADDRESS_SWEEP_MS = 60_000;
+
+/** How often what connections hold is added up, and those that hold most are looked for. */
+export const MEMORY_CHECK_MS = 250;
+
+/** Half of the heap limit, or of what the system lets the process have where that is less. */
+function defaultMemoryBytes(): number {
+  const constrained = process.constrainedMemory?.() ?? 0;
+  const system = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  return Math.floor(Math.min(getHeapStatistics().heap_size_limit, system) / 2);
+}

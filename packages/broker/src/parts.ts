@@ -5,6 +5,7 @@ import { guardedScheduler } from "./guard.ts";
 import { Authority, type BrokerHooks, EventHub } from "./hooks/index.ts";
 import type { BrokerLimits } from "./limits.ts";
 import type { BrokerLogger } from "./logger.ts";
+import { MemoryBudget } from "./memory/index.ts";
 import { MetricsRecorder } from "./metrics/index.ts";
 import { Notices } from "./notices/index.ts";
 import { Publisher } from "./publishing/index.ts";
@@ -37,6 +38,7 @@ export class Parts {
   readonly sessionsHaveOwners: boolean;
   readonly scheduler: Scheduler;
   readonly metrics: MetricsRecorder;
+  readonly memory: MemoryBudget;
   readonly events: EventHub;
   readonly deadlines: Deadlines;
   readonly notices: Notices;
@@ -59,6 +61,7 @@ export class Parts {
     this.cluster = cluster;
     this.scheduler = guardedScheduler(scheduler, this.onFailure);
     this.metrics = new MetricsRecorder();
+    this.memory = new MemoryBudget({ limit: limits.memoryBytes, logger, metrics: this.metrics });
     this.events = new EventHub((name, call) => this.notify(name, call));
     this.deadlines = new Deadlines(this.scheduler);
     this.notices = new Notices(this);

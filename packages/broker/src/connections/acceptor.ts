@@ -7,12 +7,14 @@ import { type Address, Addresses } from "./addresses.ts";
 import { ClientConnection, type ConnectionNeeds } from "./client-connection.ts";
 import { CountedConnection } from "./counted-connection.ts";
 import type { Gatekeeper, Rejection } from "./gatekeeper.ts";
+import { MemoryWatch, type MemoryWatchNeeds } from "./memory-watch.ts";
 
 /** What accepting connections needs of a broker. */
-export type AcceptorNeeds = ConnectionNeeds & {
-  readonly deadlines: Pick<Deadlines, "after">;
-  readonly scheduler: Scheduler;
-};
+export type AcceptorNeeds = ConnectionNeeds &
+  MemoryWatchNeeds & {
+    readonly deadlines: Pick<Deadlines, "after">;
+    readonly scheduler: Scheduler;
+  };
 
 /**
  * Open network connections: how many there may be, and how they all end. A connection counts as a client from its CONNECT
@@ -24,6 +26,7 @@ export class Acceptor implements Gatekeeper<ClientConnection> {
   readonly #needs: AcceptorNeeds;
   readonly #connections = new Map<ClientConnection, Address<ClientConnection>>();
   readonly #addresses: Addresses<ClientConnection>;
+  readonly #memoryWatch: MemoryWatch;
   #open = true;
   #sweeping = false;
   #onEmpty: (() => void) | undefined;
@@ -31,6 +34,7 @@ export class Acceptor implements Gatekeeper<ClientConnection> {
   constructor(needs: AcceptorNeeds) {
     this.#needs = needs;
     this.#addresses = new Addresses(needs.limits);
+    this.#memoryWatch = new MemoryWatch(needs, () => this.#connections.keys());
   }
 
   accept(transport: Connection): void {
@@ -50,6 +54,7 @@ export class Acceptor implements Gatekeeper<ClientConnection> {
     this.#connections.set(connection, address);
     metrics.connections = this.#connections.size;
     this.#scheduleSweep();
+    this.#memoryWatch.start();
   }
 
   speaks(connection: ClientConnection): Rejection | undefined {
@@ -86,6 +91,7 @@ export class Acceptor implements Gatekeeper<ClientConnection> {
     }
     this.#connections.delete(connection);
     this.#addresses.remove(address, connection);
+    this.#memoryWatch.closed(connection);
     this.#needs.metrics.connections = this.#connections.size;
     if (this.#connections.size === 0) {
       this.#onEmpty?.();

@@ -34,6 +34,13 @@ export interface BrokerMetrics {
   /** Waiting in sessions, in all. */
   readonly queued: number;
   readonly queuedBytes: number;
+  /** What is held in memory for clients, counted against `memoryBytes` of the limits. */
+  readonly memoryBytes: number;
+  /** 0 normal, 1 high, 2 critical, 3 full. */
+  readonly memoryLevel: number;
+  /** Messages dropped, and connections closed, for lack of memory. */
+  readonly droppedMemory: number;
+  readonly connectionsClosedMemory: number;
   readonly droppedQoS0: number;
   readonly droppedQueueFull: number;
   readonly droppedExpired: number;
@@ -82,6 +89,10 @@ export class MetricsRecorder implements Counters {
   retainedRefused = 0;
   queued = 0;
   queuedBytes = 0;
+  memoryBytes = 0;
+  memoryLevel = 0;
+  droppedMemory = 0;
+  connectionsClosedMemory = 0;
   droppedQoS0 = 0;
   droppedQueueFull = 0;
   droppedExpired = 0;

@@ -21,6 +21,7 @@ function setUp(limits: Partial<BrokerLimits>): {
     storesInflight: false,
     limits: { ...DEFAULT_LIMITS, ...limits },
     metrics,
+    memory: { countQueued: () => undefined, refuses: () => false },
   });
   let sequence = 0;
   return {

@@ -1,5 +1,6 @@
 import type { QoS } from "@tidewire/codec";
 import { type BrokerLimits, QUEUE_PAGE_BYTES, QUEUE_PAGE_COUNT } from "../limits.ts";
+import type { MemoryBudget } from "../memory/index.ts";
 import { Delivery, type DeliveryReceiver } from "../messages/index.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
 import { type BrokerStore, Deque } from "../storage/index.ts";
@@ -12,6 +13,7 @@ export interface SessionQueueOptions {
   readonly storesInflight: boolean;
   readonly limits: BrokerLimits;
   readonly metrics: MetricsRecorder;
+  readonly memory: Pick<MemoryBudget, "countQueued" | "refuses">;
   /** What a durable store holds from before. */
   readonly loaded?: { readonly queuedCount: number; readonly queuedBytes: number };
 }
@@ -76,6 +78,11 @@ export class SessionQueue {
         this.drop(this.peek(1)!);
         metrics.droppedQueueFull += 1;
       }
+    }
+    const inMemory = delivery.qos === 0 || !this.#options.store.durable;
+    if (inMemory && this.#options.memory.refuses(delivery.qos > 0, this.#memoryBytes)) {
+      metrics.droppedMemory += 1;
+      return true;
     }
     this.#keep(delivery, size);
     return true;
@@ -193,7 +200,15 @@ export class SessionQueue {
     this.#unacknowledged = undefined;
   }
 
+  /** What of it is not in a durable store. */
+  get #memoryBytes(): number {
+    return this.#unacknowledgedBytes + (this.#options.store.durable ? 0 : this.#storedBytes);
+  }
+
   #countStored(messages: number, bytes: number): void {
+    if (!this.#options.store.durable && messages !== 0) {
+      this.#options.memory.countQueued(messages, bytes);
+    }
     this.#storedCount += messages;
     this.#storedBytes += bytes;
     this.#options.metrics.queued += messages;
@@ -201,6 +216,7 @@ export class SessionQueue {
   }
 
   #countUnacknowledged(messages: number, bytes: number): void {
+    this.#options.memory.countQueued(messages, bytes);
     this.#unacknowledgedBytes += bytes;
     this.#options.metrics.queued += messages;
     this.#options.metrics.queuedBytes += bytes;

@@ -4,6 +4,7 @@ import { createInflight, createStoredInflight, type Inflight, type SavedInflight
 import type { ConnectionInfo } from "@tidewire/transport";
 import type { ClientInfo } from "../hooks/index.ts";
 import type { BrokerLimits } from "../limits.ts";
+import type { MemoryBudget } from "../memory/index.ts";
 import {
   Delivery,
   type DeliveryReceiver,
@@ -31,6 +32,7 @@ export interface SessionNeeds extends PumpNeeds {
   readonly limits: BrokerLimits;
   readonly metrics: MetricsRecorder;
   readonly clock: Pick<Clock, "nowMs">;
+  readonly memory: Pick<MemoryBudget, "countQueued" | "refuses" | "refusesSessions">;
   readonly router: Pick<Router, "add" | "remove" | "group">;
   readonly storage: Pick<Storage, "durable" | "volatile" | "commitSoon">;
 }
@@ -81,9 +83,9 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     this.#nextSequence = loaded?.nextSequence ?? 0;
     this.#recorded = loaded !== undefined;
     this.maybeSentBelow = loaded?.maybeSentBelow;
-    const { limits, metrics } = needs;
+    const { limits, memory, metrics } = needs;
     const { store, stored } = this;
-    const queue = { clientId, receiver: this, store, storesInflight: stored, limits, metrics };
+    const queue = { clientId, receiver: this, store, storesInflight: stored, limits, memory, metrics };
     this.queue = new SessionQueue(loaded === undefined ? queue : { ...queue, loaded });
     this.inflight = stored
       ? createStoredInflight<Delivery>(store.inflight(clientId), loaded && this.#loadInflight())

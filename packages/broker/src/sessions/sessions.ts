@@ -185,7 +185,7 @@ export class Sessions {
 
   #hasRoomFor(username: string | undefined): boolean {
     const { sessions, sessionsPerUser } = this.#needs.limits;
-    if (this.#sessions.size >= sessions) {
+    if (this.#sessions.size >= sessions || this.#needs.memory.refusesSessions) {
       return false;
     }
     return !this.#ownersAreKnown || (this.#perUser.get(username) ?? 0) < sessionsPerUser;

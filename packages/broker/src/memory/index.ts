@@ -1,0 +1,1 @@
+export { MemoryBudget, type MemoryBudgetOptions, MemoryLevel } from "./memory-budget.ts";
