@@ -13,7 +13,7 @@ export default defineConfig({
     exclude: ["**/node_modules/**", "**/dist/**", "**/*.slow.test.ts"],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });
