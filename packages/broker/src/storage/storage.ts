@@ -16,7 +16,6 @@ export class Storage {
   readonly #metrics: MetricsRecorder;
   readonly #logger: BrokerLogger;
   readonly #failures: FailureLog;
-  #pending: Promise<void> | undefined;
   #commitTimer: unknown;
 
   constructor(store: BrokerStore, scheduler: Scheduler, metrics: MetricsRecorder, logger: BrokerLogger) {
@@ -39,28 +38,9 @@ export class Storage {
     return state;
   }
 
-  /**
-   * Resolves when everything staged so far is kept. Commits that are under way are waited for, too: what was staged
-   * before them is acknowledged only after them.
-   */
+  /** Resolves when everything staged so far is kept; the store waits for commits that are under way, too. */
   readonly commit = (): Promise<void> | undefined => {
-    const commit = this.durable.commit();
-    if (commit === undefined) {
-      return this.#pending;
-    }
-    const pending: Promise<void> = commit.then(
-      () => {
-        this.#failures.note(this.durable.failure);
-        this.#settled(pending);
-      },
-      (error: unknown) => {
-        this.#failed(error);
-        this.#settled(pending);
-        throw error;
-      },
-    );
-    this.#pending = pending;
-    return pending;
+    return this.durable.commit()?.then(this.#succeeded, this.#failed);
   };
 
   /** Commits before long what nobody waits for, as a flush does with what it promises. */
@@ -86,14 +66,11 @@ export class Storage {
     await this.durable.close();
   }
 
-  #settled(pending: Promise<void>): void {
-    if (this.#pending === pending) {
-      this.#pending = undefined;
-    }
-  }
+  readonly #succeeded = (): void => this.#failures.note(this.durable.failure);
 
-  #failed(error: unknown): void {
+  readonly #failed = (error: unknown): never => {
     this.#metrics.storeFailures += 1;
     this.#failures.commitFailed(error);
-  }
+    throw error;
+  };
 }

@@ -129,7 +129,8 @@ export interface BrokerStore {
   readRetained(topic: string): Publication | undefined;
 
   /**
-   * Undefined when nothing is staged. Rejects with a `StoreFailure`: then nothing of what was staged is durable, and all
+   * Resolves when all that was staged before is durable, also what a commit under way took along; undefined when
+   * there is nothing of either. Rejects with a `StoreFailure`: then nothing of what was staged is durable, and all
    * of it stays staged, so that reads and the broker's memory keep agreeing; the next commit tries it again, and none
    * passes before it. What a rejected commit stood for must not be acknowledged.
    */

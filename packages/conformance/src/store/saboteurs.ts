@@ -112,6 +112,23 @@ export const saboteurs: readonly Saboteur[] = [
     },
   ),
   saboteur(
+    "forgets-a-commit-under-way",
+    class extends Passing {
+      #isUnderWay = false;
+
+      override commit(): Promise<void> | undefined {
+        if (this.#isUnderWay) {
+          return undefined;
+        }
+        const commit = super.commit();
+        this.#isUnderWay = commit !== undefined;
+        return commit?.finally(() => {
+          this.#isUnderWay = false;
+        });
+      }
+    },
+  ),
+  saboteur(
     "always-has-something-to-commit",
     class extends Passing {
       override commit(): Promise<void> {

@@ -90,6 +90,29 @@ export const durabilityCases: readonly StoreCase[] = [
   ),
 
   defineCase(
+    "durability/under-way",
+    "lets whoever commits nothing new wait for the commit that is under way",
+    async (harness) => {
+      const { store } = await open(harness);
+      store.putSession(session("one"));
+      let isDone = false;
+      const first = store.commit()?.then(() => {
+        isDone = true;
+      });
+      check(first !== undefined, "the first commit has something to wait for");
+      const waits: Promise<void>[] = [];
+      while (!isDone) {
+        const next = store.commit();
+        check(next !== undefined, "a commit while another is under way has something to wait for");
+        waits.push(next!.then(() => check(isDone, "what was committed before is kept first")));
+        await new Promise((resolve) => setTimeout(resolve, 0));
+      }
+      await Promise.all([first, ...waits]);
+      checkEqual(store.commit(), undefined, "commit when nothing is under way any more");
+    },
+  ),
+
+  defineCase(
     "durability/crash-while-committing",
     "keeps all or nothing of a commit that is cut off",
     async (harness) => {
