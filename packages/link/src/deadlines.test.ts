@@ -31,6 +31,21 @@ test("wakes each in its time and in order, whatever was moved or removed before"
   );
 });
 
+test("the last one, put in the place of one that was removed, may be earlier than those above it there", () => {
+  const scheduler = new VirtualScheduler();
+  const deadlines = new Deadlines(scheduler);
+  const woken: [time: number, at: number][] = [];
+  const sleepers = new Map(
+    [1, 10, 2, 20, 21, 30, 5].map((time) => [time, sleeper((now) => woken.push([time, now]))] as const),
+  );
+  for (const [time, one] of sleepers) {
+    deadlines.wakeBy(one, time);
+  }
+  deadlines.remove(sleepers.get(20) as Sleeper);
+  scheduler.advance(30);
+  expect(woken).toEqual([1, 2, 5, 10, 21, 30].map((time) => [time, time]));
+});
+
 test("one that is woken may set, move and remove others", () => {
   const scheduler = new VirtualScheduler();
   const deadlines = new Deadlines(scheduler);

@@ -7,7 +7,7 @@ import type { Scheduler } from "./scheduler.ts";
 export interface LinkLoopOptions {
   readonly scheduler: Scheduler;
   /**
-   * Awaited once for all links of a flush whose sessions promised something, before their bytes leave: what they
+   * Awaited once for all links of a flush whose protocols promised something, before their bytes leave: what they
    * acknowledge is durable then. Undefined when nothing is to be waited for. A rejection, like an error thrown, ends these
    * links without sending (nothing false is promised).
    */
@@ -32,7 +32,7 @@ export interface LinkLoop {
 
 export interface LinkOptions<S extends Protocol> {
   readonly decoder?: DecoderOptions;
-  /** Called once inside `attach`; the session writes into `writer`. A client calls `session.open` here or after. */
+  /** Called once inside `attach`; the protocol writes into `writer`. A client calls its `open` here or after. */
   readonly createProtocol: (writer: PacketWriter, link: Link<S>) => S;
   readonly handler?: LinkHandler;
 }
@@ -40,11 +40,11 @@ export interface LinkOptions<S extends Protocol> {
 export interface LinkHandler {
   /** `writable` is true again after it was false. */
   onWritable?(): void;
-  /** The connection is closed and the session has ended; last. */
+  /** The connection is closed and the protocol has ended; last. */
   onClosed?(): void;
 }
 
-/** One connection and its session, driven. */
+/** One connection and its protocol, driven. */
 export interface Link<S extends Protocol = Protocol> {
   readonly protocol: S;
   readonly connection: Connection;
@@ -57,13 +57,13 @@ export interface Link<S extends Protocol = Protocol> {
   readonly unreadBytes: number;
   /** The largest packet taken from now on, in place of the decoder option's. */
   limitPackets(maximumPacketSize: number): void;
-  /** Call after any request on the session from outside its handlers: flushes at the end of the turn and minds deadlines. */
+  /** Call after any request on the protocol from outside its handlers: flushes at the end of the turn and minds deadlines. */
   touch(): void;
   /** The same, but flushes before the turn ends: for much that the peer can be at work on meanwhile. */
   flush(): void;
   /** The bytes of the packet now in `onPublish`, for forwarding unchanged; a view. */
   lastPacketBytes(): Uint8Array;
-  /** No further packet reaches the session until `resume`, even of a chunk that is here; nestable calls are counted. */
+  /** No further packet reaches the protocol until `resume`, even of a chunk that is here; nestable calls are counted. */
   pause(): void;
   resume(): void;
   /** Flushes, then closes the connection. */

@@ -30,7 +30,7 @@ export interface ClientProtocolOptions extends ProtocolOptions<ClientProtocolHan
   /** Sent by `open`. */
   readonly connect: ConnectPacket;
   readonly inflight: Inflight;
-  /** For enhanced authentication, made by `enhancedAuthentication` for this session alone. */
+  /** For enhanced authentication, made by `enhancedAuthentication` for this protocol alone. */
   readonly authenticator?: EnhancedAuthentication;
 }
 

@@ -2,7 +2,7 @@ import type { Packet, PacketWriter, ProtocolVersion, QoS } from "@tidewire/codec
 import type { PeerLimits } from "./limits.ts";
 import type { ProtocolEnd, ProtocolHandler } from "./protocol.ts";
 
-/** What the sending and the receiving half need of the session they belong to. */
+/** What the sending and the receiving half need of the protocol they belong to. */
 export interface Core {
   readonly version: ProtocolVersion;
   readonly end: ProtocolEnd | undefined;

@@ -7,7 +7,7 @@ import * as violations from "./violations.ts";
 
 /**
  * The client's side of AUTH exchanges (MQTT 5.0, 4.12), when connecting and again later, for the option `authenticator`
- * of one session. A client that does without carries none of it.
+ * of one protocol. A client that does without carries none of it.
  */
 export function enhancedAuthentication(authenticator: Authenticator): EnhancedAuthentication {
   return new Exchanges(authenticator);
@@ -104,10 +104,10 @@ export interface Authenticator {
   challenge(data: Uint8Array | undefined, respond: (data: Uint8Array | undefined) => void): void;
 }
 
-/** What `enhancedAuthentication` makes of an authenticator: AUTH exchanges as a client's session sees them. */
+/** What `enhancedAuthentication` makes of an authenticator: AUTH exchanges as a client's protocol sees them. */
 export interface EnhancedAuthentication {
   readonly method: string;
-  /** The session is about to connect: returns the properties of its CONNECT with those of the exchange. */
+  /** The protocol is about to connect: returns the properties of its CONNECT with those of the exchange. */
   begin(session: AuthenticatedSession, properties: Properties | undefined): Properties;
   /** Throws when an exchange is going on. */
   beginAgain(now: number): void;
@@ -117,7 +117,7 @@ export interface EnhancedAuthentication {
   finish(): void;
 }
 
-/** What an authentication needs of its session. */
+/** What an authentication needs of its protocol. */
 export interface AuthenticatedSession {
   readonly state: ClientState;
   readonly handler: { onReauthenticated?(): void };

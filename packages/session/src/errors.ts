@@ -15,12 +15,12 @@ export class SessionError extends ProtocolError {
   }
 }
 
-/** To be thrown at the caller; the session is as it was. */
+/** To be thrown at the caller; the protocol is as it was. */
 export function misuse(code: string, message: string): SessionError {
   return new SessionError("misuse", code, IMPLEMENTATION_SPECIFIC_ERROR, message);
 }
 
-/** A rule that only a session can see broken. */
+/** A rule that only a protocol can see broken. */
 export type Violation = Rule;
 
 /** Of the peer that broke a rule, or of the caller that wants to. */

@@ -19,7 +19,7 @@ interface LostMessage<M extends Message> {
   readonly message: M;
 }
 
-/** What the sessions of one client, one after the other, read and change. */
+/** What the connections of one client, one after the other, read and change. */
 export class InflightState<M extends Message = Message> implements Inflight<M> {
   /** In the order of first sending, which is the order of sending again [MQTT-4.6.0-1]. */
   readonly outgoing: Map<number, Outgoing<M>>;

@@ -18,11 +18,11 @@ import type { TopicAliases } from "./publish-writer.ts";
  *
  * A `ClientProtocol` or `ServerProtocol` lives as long as one network connection: an acknowledgement can therefore never
  * leave on another connection than the one its packet came on. What MQTT calls Session State for the packet flow lives
- * in an `Inflight`, owned by the caller and handed to each connection's session in turn.
+ * in an `Inflight`, owned by the caller and handed to each connection's protocol in turn.
  *
  * Inputs are `receive`, `receiveEnd`, `tick` and requests, each with the time (monotonic milliseconds, any origin).
  * Outputs are bytes in the writer, handler calls made after the state change is complete (a handler may call back in),
- * `nextDeadline()` and `end`. Whoever drives the session (link) flushes the writer once per turn, after the store's
+ * `nextDeadline()` and `end`. Whoever drives the protocol (link) flushes the writer once per turn, after the store's
  * barrier, and closes the connection when `end` is set.
  */
 
@@ -88,14 +88,14 @@ export interface ProtocolRequests {
   publish(message: Message, now: number, encoded?: EncodedPacket): number;
   /**
    * Takes responsibility for a received QoS > 0 message: PUBACK or PUBREC (from 0x80: refused). Call it once per
-   * `onPublish` with QoS > 0, inside it or later; answers leave in the order received. False: this session is over,
+   * `onPublish` with QoS > 0, inside it or later; answers leave in the order received. False: this connection's exchange is over,
    * nothing was taken over, and the sender will send again; or it ends with this, because the peer takes no packet as large
    * as the answer. MQTT 3.x knows no refusal: any reason code becomes success.
    */
   acknowledge(packetId: number, reasonCode: number, now: number, properties?: Properties): boolean;
   /**
-   * Ends in order. A client's DISCONNECT; in a server's session a DISCONNECT for MQTT 5 (3.x: only closes). Nothing
-   * happens when the session is over already; a client may also call it before CONNACK.
+   * Ends in order. A client's DISCONNECT; a server's DISCONNECT in MQTT 5 (3.x: only closes). Nothing
+   * happens when it is over already; a client may also call it before CONNACK.
    */
   disconnect(reasonCode: number, now: number, properties?: Properties): void;
 }
@@ -120,7 +120,7 @@ export interface ProtocolHandler {
   onSendQuota(): void;
   /** The peer's DISCONNECT, before `onEnd`. */
   onDisconnect(packet: DisconnectPacket): void;
-  /** The session is over; called once, last. */
+  /** It is over; called once, last. */
   onEnd(end: ProtocolEnd): void;
 }
 

@@ -27,7 +27,7 @@ import * as violations from "./violations.ts";
 /** What answers one of the peer's packets; a client's SUBSCRIBE and UNSUBSCRIBE wait among its messages. */
 export type Answer = PubackPacket | PubrecPacket | SubackPacket | UnsubackPacket;
 
-/** The receiving half of a session: messages come in, and every packet that wants an answer gets it, in order. */
+/** The receiving half of a protocol: messages come in, and every packet that wants an answer gets it, in order. */
 export class Receiver {
   readonly #core: Core;
   readonly #inflight: InflightState;
@@ -189,7 +189,7 @@ export class Receiver {
       return violations.topicAliasUnknown;
     }
     this.#topics[alias] = topic;
-    // The packet was made for this session alone.
+    // The packet was made for this protocol alone.
     (packet as { topic: string }).topic = topic;
     return undefined;
   }

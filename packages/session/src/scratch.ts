@@ -4,7 +4,7 @@ import type { OutgoingPublish } from "./publish-writer.ts";
 
 /*
  * Packets that are filled, written and forgotten within one call. A writer never keeps a packet, and no handler runs
- * between filling and writing, so that one object of each kind serves all sessions and no packet allocates one.
+ * between filling and writing, so that one object of each kind serves all protocols and no packet allocates one.
  */
 
 const EMPTY = /* @__PURE__ */ new Uint8Array(0);

@@ -18,7 +18,7 @@ import type { OutgoingPublish, PublishWriter } from "./publish-writer.ts";
 import { ackPacket, scratchPublish } from "./scratch.ts";
 import * as violations from "./violations.ts";
 
-/** The sending half of a session: messages go out, each until its exchange is complete. */
+/** The sending half of a protocol: messages go out, each until its exchange is complete. */
 export class Sender {
   readonly #core: Core;
   readonly #inflight: InflightState;

@@ -44,7 +44,7 @@ export interface AcceptOptions {
   readonly inflight: Inflight;
   readonly sessionPresent: boolean;
   /**
-   * CONNACK properties (MQTT 5; ignored in 3.x). The session enforces on the client what they promise: receiveMaximum,
+   * CONNACK properties (MQTT 5; ignored in 3.x). The protocol enforces on the client what they promise: receiveMaximum,
    * maximumPacketSize, topicAliasMaximum, maximumQoS, retainAvailable, serverKeepAlive and so on.
    */
   readonly properties: Properties | undefined;

@@ -5,8 +5,8 @@ import { OUTGOING_TOPIC_ALIASES, SHORTEST_ALIASED_TOPIC } from "./limits.ts";
 import type { OutgoingPublish, PublishWriter, TopicAliases } from "./publish-writer.ts";
 
 /**
- * Topic aliases for what a session sends, for its option `topicAliases`: automatic, up to `maximum` and to what the peer
- * takes, and the one least recently used gives way. A session that does without carries none of it.
+ * Topic aliases for what one connection sends, for its option `topicAliases`: automatic, up to `maximum` and to what the peer
+ * takes, and the one least recently used gives way. A protocol that does without carries none of it.
  */
 export function outgoingTopicAliases(maximum: number = OUTGOING_TOPIC_ALIASES): TopicAliases {
   return (writer, topicAliasMaximum) => {

@@ -1,7 +1,7 @@
 import type { Violation } from "./errors.ts";
 
 /*
- * Every rule of the protocol that only a session can see broken. What shows in the bytes of one packet alone is the
+ * Every rule of the protocol that only the engine of a connection can see broken. What shows in the bytes of one packet alone is the
  * decoder's to find. Each is a constant of its own, so that a bundle has only those of its end.
  */
 
