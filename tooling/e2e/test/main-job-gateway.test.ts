@@ -1,6 +1,6 @@
 import { createServer } from "node:net";
 import type { IClientOptions } from "mqtt";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { createCertificate } from "../src/certificate.ts";
 import { connectMqttJs, type ForeignClient } from "../src/mqttjs.ts";
 import { builtProgram } from "../src/paths.ts";
@@ -9,6 +9,9 @@ import { Program } from "../src/program.ts";
 import { startServer } from "../src/tidewire.ts";
 import { until } from "../src/until.ts";
 import { upgradeStatus } from "../src/upgrade.ts";
+
+// The gateway counts floods in windows of ten seconds.
+vi.setConfig({ testTimeout: 60_000 });
 
 const ORIGIN = "https://app.example";
 
@@ -131,6 +134,15 @@ describe("tidewire-gateway", () => {
     expect(await upgradeStatus(own.url, `http://${new URL(own.url).host}`)).toBe(101);
     const open = await startGateway(`tcp://127.0.0.1:${broker.port}`, ["--origin", "*"]);
     expect(await upgradeStatus(open.url, ORIGIN)).toBe(101);
+  });
+
+  it("does not write a line for each of a flood of refusals", async () => {
+    const { program, url } = await startGateway("tcp://127.0.0.1:1", ["--origin", "https://own.example"]);
+    for (let index = 0; index < 30; index += 1) {
+      expect(await upgradeStatus(url, ORIGIN)).toBe(403);
+    }
+    await until("the count", () => program.stderr.some((line) => line.endsWith("were left out")), 30_000);
+    expect(program.stderr.filter((line) => line.startsWith("refused")).length).toBeLessThan(30);
   });
 
   it("outlives its broker", async () => {

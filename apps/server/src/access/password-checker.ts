@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { addressKey } from "./address-key.ts";
+import { addressKey } from "@tidewire/transport";
 import { FairQueue } from "./fair-queue.ts";
 import { CALM_CHECKS, HASHES_WAITING, hashesAtOnce } from "./limits.ts";
 import { isPassword, type PasswordHash } from "./password-hash.ts";
