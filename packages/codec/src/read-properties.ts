@@ -1,9 +1,11 @@
+import { MAXIMUM_REPETITIONS } from "./limits.ts";
 import type { Properties } from "./packets.ts";
 import { type PropertyInfo, properties } from "./properties.ts";
 import type { Reader } from "./reader.ts";
 import {
   fail,
   methodMissing,
+  packetTooLarge,
   packetTruncated,
   propertyInvalid,
   propertyMisplaced,
@@ -58,8 +60,8 @@ export function readProperties(reader: Reader, packetBit: number): Properties | 
       values[name] = value;
     } else if (before === undefined) {
       values[name] = [value];
-    } else {
-      (before as unknown[]).push(value);
+    } else if ((before as unknown[]).push(value) > MAXIMUM_REPETITIONS) {
+      fail(packetTooLarge, reader);
     }
   }
   reader.end = packetEnd;

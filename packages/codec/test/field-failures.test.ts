@@ -107,3 +107,17 @@ describe("properties", () => {
     expect(encode(packet, 5)).toEqual(hex("82 07 00 01 00 00 01 61 2d"));
   });
 });
+
+// Attack 23: a hundred thousand user properties are one packet's worth of bytes and forty milliseconds' worth of work.
+test("user properties are bounded in number: 10,000 are taken, one more is 0x95", () => {
+  const packet = (count: number): Uint8Array => {
+    const property = [0x26, 0, 1, 0x61, 0, 0];
+    const length = count * property.length;
+    const lengthBytes = [(length & 0x7f) | 0x80, ((length >> 7) & 0x7f) | 0x80, length >> 14];
+    const remaining = 3 + lengthBytes.length + length;
+    const head = [0x30, (remaining & 0x7f) | 0x80, ((remaining >> 7) & 0x7f) | 0x80, remaining >> 14, 0, 1, 0x74];
+    return Uint8Array.from([...head, ...lengthBytes, ...Array.from({ length: count }, () => property).flat()]);
+  };
+  expect(decode(packet(10_000), 5)).toMatchObject({ type: 3 });
+  expect(() => decode(packet(10_001), 5)).toThrow(expect.objectContaining({ reasonCode: 0x95 }));
+});

@@ -12,7 +12,7 @@ export class Address<Member> {
   /** All of its connections. */
   count = 0;
   /** Those that have not sent their CONNECT yet, oldest first. */
-  readonly silent = new Set<Member>();
+  readonly silent: Set<Member> = new Set();
   readonly connects: RateLimit;
   readonly failures: RateLimit;
 
