@@ -1,7 +1,15 @@
 /** Bounds of everything that can grow or wait, besides those with an option of their own. */
 export interface ClientLimits {
-  /** Topic filters in one SUBSCRIBE or UNSUBSCRIBE packet. */
+  /**
+   * Topic filters in one SUBSCRIBE or UNSUBSCRIBE packet. Where a server takes fewer (AWS IoT: 8), that is found out when it
+   * ends the connection; to say so here saves the lost connections.
+   */
   readonly filtersPerPacket: number;
+  /**
+   * How often the server may end the connection at one and the same message or topic filter before that is given up, with
+   * `publish-refused` or `subscribe-refused`.
+   */
+  readonly endsAtOneThing: number;
   /** SUBSCRIBE and UNSUBSCRIBE packets without an answer. */
   readonly unansweredPackets: number;
   /** Requests that wait for their response. */
@@ -33,6 +41,8 @@ export interface ClientLimits {
 export const defaultLimits: ClientLimits = {
   // Every broker takes this many, and the answer to one packet stays far below any packet limit.
   filtersPerPacket: 256,
+  // A network may cut a few connections in a row at the same place; more is the server's doing.
+  endsAtOneThing: 5,
   // Has 16,384 filters on the way at once: a large session is made again in one round trip, and a server's input is not
   // filled with more than some hundred kilobytes of them.
   unansweredPackets: 64,

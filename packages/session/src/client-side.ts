@@ -18,6 +18,11 @@ export interface ClientProtocol extends Protocol, ProtocolRequests {
   readonly connack: ConnackPacket | undefined;
   /** Seconds in force (the server's own where it set one). */
   readonly keepAlive: number;
+  /**
+   * QoS 1 and 2 messages in flight, beside what the server's Receive Maximum says: in MQTT 3.1.1 it has none to say. May be
+   * changed at any time; more is sent at the next acknowledgement. Default Infinity.
+   */
+  sendMaximum: number;
   /** Sends CONNECT. */
   open(now: number): void;
   /** Throws a misuse error for what CONNACK rules out, before anything is sent. Returns the packet id. */

@@ -8,6 +8,7 @@ export interface Core {
   readonly end: ProtocolEnd | undefined;
   readonly handler: ProtocolHandler;
   readonly peer: PeerLimits;
+  readonly sendMaximum: number;
   readonly writer: PacketWriter;
   /**
    * Writes a packet that is owed, any but PUBLISH, without the parts that the peer does not want or cannot take. False: it

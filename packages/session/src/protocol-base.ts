@@ -51,6 +51,7 @@ export abstract class ProtocolBase<State extends string, Request extends string,
   protected sender: Sender | undefined = undefined;
   protected receiver: Receiver | undefined = undefined;
   /** Time of the last packet that came and that went, or of what restarted the clock. */
+  sendMaximum = Number.POSITIVE_INFINITY;
   protected lastReceived = 0;
   protected lastSent = 0;
   /** This side does not read at the moment. */

@@ -127,7 +127,10 @@ export class Sender {
   /** How many more messages the peer takes. */
   #window(): number {
     const sent = this.#inflight.outgoing.size - this.#waiting.size;
-    return Math.max(0, Math.min(this.#core.peer.receiveMaximum - sent, this.#inflight.freePacketIds));
+    return Math.max(
+      0,
+      Math.min(this.#core.peer.receiveMaximum - sent, this.#core.sendMaximum - sent, this.#inflight.freePacketIds),
+    );
   }
 
   /** In order: what this peer cannot take keeps the others back until the handler can be told of it. */

@@ -1,6 +1,6 @@
 import type { ProtocolVersion } from "@tidewire/codec";
 import type { Link, Scheduler } from "@tidewire/link";
-import type { ClientProtocol } from "@tidewire/session";
+import type { ClientProtocol, Inflight } from "@tidewire/session";
 import type { Calls } from "../calls/index.ts";
 import type { ClientError } from "../errors/index.ts";
 import type { ConnectOptions } from "../handshake/index.ts";
@@ -12,7 +12,7 @@ export interface Core {
   readonly limits: ClientLimits;
   /** 5 until a server turns out to speak 3.1.1 alone, unless the caller says. */
   version: ProtocolVersion;
-  readonly inFlight: number;
+  readonly inflight: Inflight;
   readonly scheduler: Scheduler;
   /** Those that wait for an answer from the server. */
   readonly calls: Calls;

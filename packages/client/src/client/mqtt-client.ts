@@ -60,11 +60,11 @@ export class MqttClient implements Client {
     const { report } = this.#events;
     const changed = () => this.#changed();
     const startedAtMs = Date.now() - scheduler.now();
-    const inFlight = () => this.#persistence.inflight.outgoingCount;
+    const inflight = () => this.#persistence.inflight;
     const core: Core = {
       options,
-      get inFlight() {
-        return inFlight();
+      get inflight() {
+        return inflight();
       },
       version: options.protocolVersion ?? 5,
       limits: { ...defaultLimits, ...options.limits },
@@ -266,8 +266,8 @@ export class MqttClient implements Client {
         version: connect.version,
         maximumPacketSize: connect.properties?.maximumPacketSize ?? limits.maximumPacketSize,
       },
-      createProtocol: (writer) =>
-        createClientProtocol({
+      createProtocol: (writer) => {
+        const protocol = createClientProtocol({
           connect,
           inflight: this.#persistence.inflight,
           writer,
@@ -299,11 +299,15 @@ export class MqttClient implements Client {
               const error = accepted ? endError(end) : handshakeError(end, connect.version);
               this.#core.link = undefined;
               subscriber.offline();
+              publisher.offline();
               this.#reauthentications.rejectAll(error);
               attempt.onEnd(error, properties ?? link.protocol.connack?.properties);
             },
           },
-        }),
+        });
+        protocol.sendMaximum = publisher.sendMaximum;
+        return protocol;
+      },
       handler: { onWritable: () => publisher.pump(), onClosed: () => this.#onDisconnected() },
     });
     link.protocol.open(this.#loop.now);

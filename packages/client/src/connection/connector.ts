@@ -1,4 +1,5 @@
 import type { ConnectPacket, Properties } from "@tidewire/codec";
+import { PACKET_TOO_LARGE } from "@tidewire/codec/codes";
 import type { Scheduler } from "@tidewire/link";
 import type { Connection } from "@tidewire/transport";
 import { ClientError, invalidArgument } from "../errors/index.ts";
@@ -17,7 +18,7 @@ import { dialTarget, redirected } from "./target.ts";
 /** What the connector needs of the client around it. */
 export interface ConnectorHost {
   readonly options: ConnectOptions;
-  readonly limits: Pick<ClientLimits, "redirects">;
+  readonly limits: Pick<ClientLimits, "redirects" | "endsAtOneThing" | "maximumPacketSize">;
   readonly scheduler: Scheduler;
   /** Asks for what CONNECT needs, credentials among it, anew for each attempt. */
   connectPacket(): Promise<ConnectPacket>;
@@ -50,6 +51,8 @@ export class Connector {
   /** Of one attempt only: Use another server (0x9C). */
   #detour: Target | undefined;
   #redirects = 0;
+  /** Connections in a row that ended at a packet above the limit. */
+  #tooLarge = 0;
   #stopped = false;
   /** Ends the attempt that is going on. */
   #cut: (error: ClientError) => void = () => {};
@@ -76,6 +79,7 @@ export class Connector {
 
   /** Resolves when it was stopped; rejects with the reason for which no further attempt is made. */
   async run(): Promise<void> {
+    const { limits } = this.#host;
     const { reconnect = {} } = this.#host.options;
     const { maxAttempts = reconnect === false ? 0 : Number.POSITIVE_INFINITY, isFatal: fatal = isFatal } =
       reconnect || {};
@@ -85,6 +89,12 @@ export class Connector {
         return;
       }
       const { error } = outcome;
+      this.#tooLarge =
+        error.code === "connection-lost" && error.reasonCode === PACKET_TOO_LARGE ? this.#tooLarge + 1 : 0;
+      if (this.#tooLarge >= limits.endsAtOneThing) {
+        const text = `The server keeps a message above limits.maximumPacketSize (${limits.maximumPacketSize}): raise it, or begin anew with cleanStart.`;
+        throw new ClientError("message-too-large", text, { cause: error });
+      }
       const again = this.#redirect(outcome) || this.#host.otherVersion(error);
       const last = this.#backOff.attempts >= maxAttempts || error.code === "invalid-argument" || fatal(error);
       if (last && !again) {

@@ -18,6 +18,8 @@ export type ClientErrorCode =
   | "refused"
   /** Another connection of this client id has taken the place of this one. */
   | "taken-over"
+  /** The server sends a packet above `limits.maximumPacketSize` on each connection (MQTT 3.1.1 has no way to say so). */
+  | "message-too-large"
   /** The connection was lost, or could not be made. */
   | "connection-lost"
   /** The server answered a publish with an error; see `reasonCode`. */

@@ -1,6 +1,6 @@
 import { encodePublish, type Properties, type ProtocolVersion, validateTopicName } from "@tidewire/codec";
 import type { Link, Scheduler } from "@tidewire/link";
-import type { ClientProtocol, Message } from "@tidewire/session";
+import type { ClientProtocol, Inflight, Message } from "@tidewire/session";
 import { aborted, limitWait, rejected } from "../calls/index.ts";
 import { ClientError, callError, hex, invalidArgument, requestError } from "../errors/index.ts";
 import { type ClientLimits, defaultQueue } from "../limits.ts";
@@ -19,10 +19,10 @@ export interface PublisherHost {
     readonly sessionLost?: "resend" | "reject";
   };
   readonly version: ProtocolVersion;
-  readonly limits: Pick<ClientLimits, "inFlightBeforeMqtt5">;
+  readonly limits: Pick<ClientLimits, "inFlightBeforeMqtt5" | "endsAtOneThing">;
   readonly scheduler: Scheduler;
   /** Messages of QoS 1 and 2 without their last acknowledgement, of an earlier life of this client too. */
-  readonly inFlight: number;
+  readonly inflight: Inflight;
   /** The connection in force. */
   readonly link: Link<ClientProtocol> | undefined;
   /** Wall-clock milliseconds since 1970. */
@@ -48,6 +48,11 @@ export class Publisher {
   readonly #queue = new MessageQueue();
   readonly #inFlight = new Map<number, OutgoingMessage>();
   #sequence = 0;
+  /** The oldest message that the server had not taken when the last connection ended, and how many in a row it was. */
+  #first: Message | undefined;
+  #ends = 0;
+  /** Messages of which one may be what ends connections. */
+  #suspects = 0;
   /** From `load` on. */
   #store: ClientStore | undefined;
 
@@ -146,7 +151,44 @@ export class Publisher {
     }
   }
 
+  /** How many messages may be in flight: one where it has to be known which of them ends connections. */
+  get sendMaximum(): number {
+    const { version, limits } = this.#host;
+    if (this.#suspects > 0) {
+      return 1;
+    }
+    // MQTT 3.1.1 has no Receive Maximum, and servers that end connections above what they never told.
+    return version === 5 ? Number.POSITIVE_INFINITY : limits.inFlightBeforeMqtt5;
+  }
+
+  /** A connection ended. A server that ends each one at the same message would be sent it for ever. */
+  offline(): void {
+    const { inflight, limits } = this.#host;
+    const unreceived = inflight.unreceived();
+    const first = unreceived[0];
+    this.#ends = first !== undefined && first.message === this.#first ? this.#ends + 1 : 1;
+    this.#first = first?.message;
+    if (first === undefined || this.#ends < 2) {
+      return;
+    }
+    if (this.#suspects === 0) {
+      this.#suspects = unreceived.length;
+      this.#ends = 0;
+    } else if (this.#ends >= limits.endsAtOneThing) {
+      inflight.withdraw(first.packetId, first.message);
+      const message = this.#inFlight.get(first.packetId);
+      this.#inFlight.delete(first.packetId);
+      this.#suspects -= 1;
+      const text = `The server ended ${this.#ends} connections in a row when it was sent: check its size and the rights to its topic.`;
+      message?.reject(new ClientError("publish-refused", text));
+    }
+  }
+
   settled(packetId: number, reasonCode: number, properties: Properties | undefined): void {
+    if (this.#suspects > 0) {
+      this.#suspects -= 1;
+      this.#host.link!.protocol.sendMaximum = this.sendMaximum;
+    }
     const message = this.#inFlight.get(packetId);
     this.#inFlight.delete(packetId);
     if (reasonCode >= 0x80) {
@@ -157,9 +199,6 @@ export class Publisher {
     }
     this.#host.changed();
     this.#host.staged();
-    if (this.#host.version !== 5) {
-      this.pump();
-    }
   }
 
   /** The client is closed: nobody is left waiting. What a store holds stays there. */
@@ -202,12 +241,7 @@ export class Publisher {
 
   #canWrite(message: OutgoingMessage): boolean {
     const { link } = this.#host;
-    if (link?.writable !== true || message.qos === 0) {
-      return link?.writable === true;
-    }
-    // MQTT 3.1.1 has no Receive Maximum, and servers that end connections above what they never told.
-    const { version, inFlight, limits } = this.#host;
-    return version === 5 ? link.protocol.sendQuota > 0 : inFlight < limits.inFlightBeforeMqtt5;
+    return link?.writable === true && (message.qos === 0 || link.protocol.sendQuota > 0);
   }
 
   #send(message: OutgoingMessage): void {

@@ -15,6 +15,7 @@ export interface ConsumerHost {
 /** The receiving end of one `subscribe` call: a buffer between the connection and a callback or an iteration. */
 export class Consumer implements Subscription {
   readonly filters: readonly string[];
+  readonly options: SubscribeOptions;
   granted: readonly number[] = nothing;
   /** From a full buffer until it is half empty again. */
   full = false;
@@ -34,6 +35,7 @@ export class Consumer implements Subscription {
 
   constructor(filters: string | readonly string[], options: SubscribeOptions, bufferSize: number, host: ConsumerHost) {
     this.filters = typeof filters === "string" ? [filters] : [...new Set(filters)];
+    this.options = options;
     this.#host = host;
     this.#onMessage = options.onMessage;
     this.#manual = options.acknowledge === "manual";

@@ -5,9 +5,9 @@ import { ClientError } from "../errors/index.ts";
 import type { Events } from "../events/index.ts";
 import type { ClientLimits } from "../limits.ts";
 import type { Consumer } from "./consumer.ts";
+import type { FilterEntry } from "./filter-entry.ts";
 import type { FilterIndex } from "./filter-index.ts";
 import { ReceivedMessage } from "./received-message.ts";
-import type { FilterEntry } from "./subscriber.ts";
 
 /** What bringing in messages needs of the client around it. */
 export interface IncomingHost {
@@ -110,17 +110,30 @@ export class Incoming {
     return consumers.length > 0;
   }
 
-  #consumersOf({ topic, properties }: ReceivedMessage): readonly Consumer[] {
+  #consumersOf({ topic, retain, properties }: ReceivedMessage): readonly Consumer[] {
     const entries = this.#index.match(topic);
+    const identifiers = properties?.subscriptionIdentifiers;
     // By far the commonest case; with one candidate identifiers decide nothing.
     if (entries.length === 1) {
-      return entries[0]!.consumers;
+      return entries[0]!.receivers(retain, identifiers);
     }
     // The server says which subscriptions this copy is for [MQTT-3.3.4-3]; the copy of another comes by itself.
-    const identifiers = properties?.subscriptionIdentifiers;
     const meant = entries.filter((entry) => identifiers?.includes(entry.identifier) ?? true);
-    // Identifiers from before this client, of a session that somebody else began, say nothing.
-    return [...new Set((meant.length > 0 ? meant : entries).flatMap((entry) => entry.consumers))];
+    if (meant.length === 0) {
+      // Identifiers from before this client, of a session that somebody else began, say nothing.
+      return [...new Set(entries.flatMap(({ consumers }) => consumers))];
+    }
+    const receivers = new Set<Consumer>();
+    for (const entry of meant) {
+      for (const consumer of entry.receivers(retain, identifiers)) {
+        // One who has several of these filters takes the copy that is for the first of them.
+        const first = entries.find(({ granted, consumers }) => granted && consumers.includes(consumer));
+        if (first === undefined || meant.includes(first)) {
+          receivers.add(consumer);
+        }
+      }
+    }
+    return [...receivers];
   }
 
   #giveUp(): void {

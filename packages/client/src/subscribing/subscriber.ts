@@ -1,24 +1,20 @@
-import {
-  excludedFilter,
-  type QoS,
-  type SubackPacket,
-  type SubscriptionRequest,
-  type UnsubackPacket,
-  validateTopicFilter,
-} from "@tidewire/codec";
+import { excludedFilter, type SubackPacket, type UnsubackPacket, validateTopicFilter } from "@tidewire/codec";
 import type { Link, Scheduler } from "@tidewire/link";
 import type { ClientProtocol } from "@tidewire/session";
-import { aborted, Call, type Calls, type OperationOptions, rejected } from "../calls/index.ts";
-import { ClientError, callError, hex, requestError } from "../errors/index.ts";
+import { aborted, type Calls, type OperationOptions, rejected } from "../calls/index.ts";
+import { ClientError, callError, requestError } from "../errors/index.ts";
 import type { ClientLimits } from "../limits.ts";
+import { type Answer, type Result, refusal, tell } from "./answer.ts";
+import { BatchSize } from "./batch-size.ts";
 import type { Consumer } from "./consumer.ts";
-import { FilterIndex, filterShape } from "./filter-index.ts";
+import { FilterEntry, NOBODY, withOne } from "./filter-entry.ts";
+import { FilterIndex } from "./filter-index.ts";
+import { Grant } from "./grant.ts";
 import type { SubscribeOptions, Subscription } from "./subscription.ts";
-import { subscriptionIdentifier } from "./subscription-identifier.ts";
 
 /** What subscribing needs of the client around it. */
 export interface SubscriberHost {
-  readonly limits: Pick<ClientLimits, "filtersPerPacket" | "unansweredPackets" | "answerTimeoutMs">;
+  readonly limits: Pick<ClientLimits, "filtersPerPacket" | "unansweredPackets" | "answerTimeoutMs" | "endsAtOneThing">;
   readonly scheduler: Scheduler;
   /** Those that wait for an answer from the server. */
   readonly calls: Calls;
@@ -27,39 +23,6 @@ export interface SubscriberHost {
   /** For what no call can tell its caller. */
   readonly report: (error: ClientError) => void;
 }
-
-/**
- * A filter that somebody here wants, and who; or that the server has to be told that nobody wants any more. It is what
- * SUBSCRIBE says of the filter as well, since a client may have very many.
- */
-export class FilterEntry implements SubscriptionRequest {
-  readonly filter: string;
-  readonly shape: string;
-  readonly identifier: number;
-  qos: QoS = 0;
-  noLocal = false;
-  retainAsPublished = false;
-  retainHandling: 0 | 1 | 2 = 0;
-  /** Replaced, never changed, like `answers`: a message may be on its way through it. */
-  consumers: readonly Consumer[] = nobody;
-  /** Was sent to the server, which has to be told when nobody wants the filter any more. */
-  asked = false;
-  /** To be told what the server says to the next packet with this filter. */
-  answers: readonly Answer[] = nobody;
-
-  constructor(filter: string) {
-    this.filter = filter;
-    this.shape = filterShape(filter);
-    this.identifier = subscriptionIdentifier(this.shape);
-  }
-}
-
-/** Waits for what the server says to a filter: a reason code, or why there is none. */
-interface Answer {
-  tell(result: Result): void;
-}
-
-type Result = number | ClientError;
 
 /** Filters to be sent in packets of one kind. */
 type Waiting = Map<string, FilterEntry>;
@@ -85,10 +48,12 @@ export class Subscriber {
   readonly #waiting = new Map<number, Waiting>();
   /** By packet identifier. */
   readonly #unanswered = new Map<number, Unanswered>();
+  readonly #batch: BatchSize;
   #scheduled = false;
 
   constructor(host: SubscriberHost) {
     this.#host = host;
+    this.#batch = new BatchSize(host.limits.filtersPerPacket);
   }
 
   /** Resolves with the consumer when the server has granted it at least one filter. */
@@ -103,11 +68,11 @@ export class Subscriber {
     } catch (error) {
       return rejected(callError("subscribe", filters, requestError(error)), report);
     }
-    const grant = new Grant(calls, consumer, this);
+    const grant = new Grant(calls, consumer, (filter) => this.leave(filter, consumer));
     for (let i = 0; i < filters.length; i += 1) {
       // The first filter is the only one as a rule, and needs no object of its own.
       const answer = i === 0 ? grant : { tell: (result: Result) => grant.tell(result, i) };
-      this.#want(filters[i]!, consumer, options, answer);
+      this.#want(filters[i]!, consumer, answer);
     }
     this.#schedule();
     calls.limit(grant, options, () => {
@@ -154,6 +119,8 @@ export class Subscriber {
       }
       this.#waiting.clear();
       for (const entry of this.index.values()) {
+        entry.granted = false;
+        entry.latest = undefined;
         this.#queue(entry.identifier, entry);
       }
     }
@@ -162,10 +129,15 @@ export class Subscriber {
 
   /** What was on the way is sent again on the next connection. */
   offline(): void {
+    const culprit = this.#blame();
     for (const packetId of this.#unanswered.keys()) {
       const { identifier, entries, answers } = this.#take(packetId)!;
       for (const [i, entry] of entries.entries()) {
         const present = this.index.get(entry.filter);
+        if (entry === culprit) {
+          this.#giveUp(entry, answers[i]!);
+          continue;
+        }
         if (present === (identifier === none ? undefined : entry)) {
           entry.answers = [...answers[i]!, ...entry.answers];
           this.#queue(identifier, entry);
@@ -175,6 +147,35 @@ export class Subscriber {
         }
       }
     }
+  }
+
+  /** Learns from the end of a connection. The filter that has to be what ends them, if there is one. */
+  #blame(): FilterEntry | undefined {
+    const packets = [...this.#unanswered.values()];
+    if (packets.length === 0) {
+      return undefined;
+    }
+    const batch = this.#batch;
+    const alone = batch.careful && packets.length === 1 && packets[0]!.entries.length === 1;
+    batch.ended(Math.max(...packets.map(({ entries }) => entries.length)));
+    const entry = packets[0]!.entries[0]!;
+    if (!alone) {
+      return undefined;
+    }
+    entry.ends += 1;
+    if (entry.ends < this.#host.limits.endsAtOneThing) {
+      return undefined;
+    }
+    batch.foundCulprit();
+    return entry;
+  }
+
+  #giveUp(entry: FilterEntry, answers: readonly Answer[]): void {
+    const text = `The server ended the connection ${entry.ends} times at the topic filter ${JSON.stringify(entry.filter)}.`;
+    if (this.index.get(entry.filter) === entry) {
+      this.index.delete(entry);
+    }
+    this.#tell(answers, new ClientError("subscribe-refused", text));
   }
 
   answered({ packetId, reasonCodes }: SubackPacket | UnsubackPacket): void {
@@ -206,18 +207,13 @@ export class Subscriber {
     }
   }
 
-  #want(filter: string, consumer: Consumer, options: SubscribeOptions, answer: Answer): void {
+  #want(filter: string, consumer: Consumer, answer: Answer): void {
     let entry = this.index.get(filter);
     if (entry === undefined) {
       entry = this.#unqueue(filter) ?? new FilterEntry(filter);
       this.index.add(entry);
     }
-    const { qos = 1, noLocal = false, retainAsPublished = false, retainHandling = 0 } = options;
-    entry.qos = Math.max(qos, entry.qos) as QoS;
-    entry.noLocal = noLocal;
-    entry.retainAsPublished = retainAsPublished;
-    entry.retainHandling = retainHandling;
-    entry.consumers = withOne(entry.consumers, consumer);
+    entry.add(consumer, this.#waiting.get(entry.identifier)?.has(filter) === true);
     entry.answers = withOne(entry.answers, answer);
     this.#queue(entry.identifier, entry);
   }
@@ -251,8 +247,8 @@ export class Subscriber {
       }
     }
     entries.set(entry.filter, entry);
-    const { link, limits } = this.#host;
-    if (link === undefined || entries.size !== limits.filtersPerPacket || this.#busy) {
+    const { link } = this.#host;
+    if (link === undefined || entries.size !== this.#batch.limit || this.#busy) {
       return;
     }
     // A full packet leaves before the turn ends: the server is at work on it while the next one is gathered.
@@ -269,9 +265,7 @@ export class Subscriber {
     }
     waiting!.delete(filter);
     tell(entry.answers, 0);
-    entry.answers = nobody;
-    // What was asked before no longer counts.
-    entry.qos = 0;
+    entry.answers = NOBODY;
     return entry;
   }
 
@@ -306,19 +300,19 @@ export class Subscriber {
 
   /** As many packets are on the way as may be. */
   get #busy(): boolean {
-    return this.#unanswered.size >= this.#host.limits.unansweredPackets;
+    return this.#unanswered.size >= (this.#batch.careful ? 1 : this.#host.limits.unansweredPackets);
   }
 
   /** As many as fit in each packet; walks through them once, since a walk goes past what was taken before. */
   #sendWaiting(link: Link<ClientProtocol>, identifier: number, waiting: Waiting): void {
-    const { filtersPerPacket } = this.#host.limits;
+    const { limit } = this.#batch;
     const space = Math.min(link.protocol.peer.maximumPacketSize, bytesPerPacket) - packetOverhead;
     let batch: FilterEntry[] = [];
     let room = space;
     for (const entry of waiting.values()) {
       // Three bytes a character at most, a length and the options.
       const size = entry.filter.length * 3 + 3;
-      if (batch.length > 0 && (room < size || batch.length >= filtersPerPacket)) {
+      if (batch.length > 0 && (room < size || batch.length >= limit)) {
         this.#sendPacket(link, identifier, batch);
         if (this.#busy) {
           return;
@@ -339,7 +333,7 @@ export class Subscriber {
     const { scheduler, limits } = this.#host;
     const answers = entries.map((entry) => entry.answers);
     for (const entry of entries) {
-      entry.answers = nobody;
+      entry.answers = NOBODY;
       entry.asked = identifier !== none;
     }
     try {
@@ -372,11 +366,18 @@ export class Subscriber {
     if (unanswered === undefined) {
       return;
     }
-    const { answers } = unanswered;
+    const { answers, entries, identifier } = unanswered;
+    this.#batch.answered(entries.length);
     for (let i = 0; i < answers.length; i += 1) {
-      this.#tell(answers[i]!, resultOf(i));
+      const result = resultOf(i);
+      entries[i]!.ends = 0;
+      entries[i]!.granted = identifier !== none && refusal(result) === undefined;
+      this.#tell(answers[i]!, result);
     }
     this.#send();
+    if (this.#unanswered.size === 0) {
+      this.#batch.done();
+    }
   }
 
   #take(packetId: number): Unanswered | undefined {
@@ -398,72 +399,10 @@ export class Subscriber {
 
 /** The identifier that no subscription has: of what is to be unsubscribed. */
 const none = 0;
-const nobody: readonly never[] = [];
 /** A packet that any server reads in one go. */
 const bytesPerPacket = 64 * 1024;
 /** Fixed header, packet identifier, properties. */
 const packetOverhead = 20;
-
-/** One call of `subscribe`, and what it was granted so far. */
-class Grant extends Call<Subscription> implements Answer {
-  readonly #consumer: Consumer;
-  readonly #subscriber: Subscriber;
-  readonly #granted: number[];
-  #open: number;
-
-  constructor(calls: Calls, consumer: Consumer, subscriber: Subscriber) {
-    super("subscribe", consumer.filters, calls);
-    this.#consumer = consumer;
-    this.#subscriber = subscriber;
-    const { filters } = consumer;
-    this.#granted = filters.length === 1 ? [0] : filters.map(() => 0);
-    this.#open = filters.length;
-  }
-
-  /** The server's answer for the filter at `place`. */
-  tell(result: Result, place = 0): void {
-    const consumer = this.#consumer;
-    const granted = this.#granted;
-    const error = refusal(result);
-    granted[place] = typeof result === "number" ? result : (result.reasonCode ?? 0x80);
-    if (error !== undefined) {
-      this.#subscriber.leave(consumer.filters[place]!, consumer);
-    }
-    this.#open -= 1;
-    if (this.#open > 0) {
-      return;
-    }
-    consumer.granted = granted;
-    if (error === undefined || granted.some((code) => code < 0x80)) {
-      this.resolve(consumer);
-    } else {
-      this.reject(error);
-    }
-  }
-}
-
-function tell(answers: readonly Answer[], result: Result): void {
-  for (const answer of answers) {
-    answer.tell(result);
-  }
-}
-
-/** The list and one more. A list of one, as nearly all are, takes no room for others to come. */
-function withOne<Item>(list: readonly Item[], item: Item): readonly Item[] {
-  return list.length === 0 ? [item] : [...list, item];
-}
-
-/** The error in an answer, if it is one. */
-function refusal(result: Result): ClientError | undefined {
-  if (typeof result === "object") {
-    return result;
-  }
-  if (result < 0x80) {
-    return undefined;
-  }
-  const text = `The server refused the topic filter with reason code ${hex(result)}.`;
-  return new ClientError("subscribe-refused", text, { reasonCode: result });
-}
 
 function noAnswer(): ClientError {
   return new ClientError("timeout", "The server did not answer.");
