@@ -56,7 +56,7 @@ export class MockConnection implements Connection {
 
   start(handler: ConnectionHandler): void {
     if (this.#handler !== undefined) {
-      throw new TransportError("misuse", "start was called a second time: a connection has one handler.");
+      throw new TransportError("misuse", "start() was called a second time: a connection has one handler.");
     }
     this.#handler = handler;
     if (this.#closeInfo !== undefined) {

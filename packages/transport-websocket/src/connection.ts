@@ -139,7 +139,7 @@ export function platformConnection(socket: WebSocket, info: ConnectionInfo, limi
     },
     start(given) {
       if (handler !== undefined) {
-        throw new TransportError("misuse", "start was called a second time: a connection has one handler.");
+        throw new TransportError("misuse", "start() was called a second time: a connection has one handler.");
       }
       handler = given;
       queueMicrotask(deliver);

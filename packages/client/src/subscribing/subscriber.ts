@@ -194,7 +194,7 @@ export class Subscriber {
   #check(filters: readonly string[]): void {
     const peer = this.#host.link?.protocol.peer;
     if (filters.length === 0) {
-      throw new Error("Give at least one topic filter.");
+      throw new ClientError("invalid-argument", "Give at least one topic filter.");
     }
     for (const filter of filters) {
       validateTopicFilter(filter);

@@ -70,7 +70,7 @@ class StreamConnection implements Connection {
 
   start(handler: ConnectionHandler): void {
     if (this.#handler !== undefined) {
-      throw new TransportError("misuse", "start was called a second time: a connection has one handler.");
+      throw new TransportError("misuse", "start() was called a second time: a connection has one handler.");
     }
     this.#handler = handler;
     const closeInfo = this.#closeInfo;
