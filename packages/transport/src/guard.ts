@@ -36,13 +36,13 @@ export function warn(name: string, cause: unknown): void {
     return;
   }
   warned.set(name, now);
-  const error = callbackError(name, cause);
-  if (platform.process?.emitWarning === undefined) {
-    platform.reportError?.(error);
-  } else {
-    const text = cause instanceof Error ? cause.stack : String(cause);
-    platform.process.emitWarning(`${name} threw and was left out. ${text}`, { code: "TIDEWIRE_CALLBACK_THREW" });
+  const { process: node, reportError } = platform;
+  if (node?.emitWarning === undefined) {
+    reportError?.(callbackError(name, cause));
+    return;
   }
+  const text = cause instanceof Error ? cause.stack : String(cause);
+  node.emitWarning(`${name} threw and was left out. ${text}`, { code: "TIDEWIRE_CALLBACK_THREW" });
 }
 
 const platform = globalThis as {
