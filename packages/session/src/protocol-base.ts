@@ -50,8 +50,8 @@ export abstract class ProtocolBase<State extends string, Request extends string,
   /** Both are there while connected. */
   protected sender: Sender | undefined = undefined;
   protected receiver: Receiver | undefined = undefined;
+  sendMaximum: number = Number.POSITIVE_INFINITY;
   /** Time of the last packet that came and that went, or of what restarted the clock. */
-  sendMaximum = Number.POSITIVE_INFINITY;
   protected lastReceived = 0;
   protected lastSent = 0;
   /** This side does not read at the moment. */
