@@ -50,7 +50,7 @@ afterAll(async () => {
   tests.sort((a, b) => a.ms - b.ms);
   const done = alreadyDone();
   const reached = new Set(tests.flatMap(({ seen }) => chosen(seen)));
-  note({ kind: "reached", ids: [...reached] });
+  note({ kind: "reached", file, ids: [...reached] });
   for (const id of reached) {
     if (Date.now() > settings.endsAt) {
       note({ kind: "out of time" });

@@ -75,12 +75,17 @@ test("the report tells what each mutant came to", () => {
   const mutants = Array.from({ length: 5 }, (_, line) => ({ file: "a.ts", line, kind: "k", before: "b", after: "a" }));
   const entries = [
     { kind: "at import", ids: [3] },
-    { kind: "reached", ids: [0, 1] },
+    { kind: "reached", ids: [0, 1], file: "one" },
     { kind: "killed", id: 0 },
-    { kind: "survived here", id: 1 },
+    { kind: "survived here", id: 1, file: "one" },
     { kind: "slow", covered: [4] },
   ];
   const { killed, judged, survivors } = report({ name: "p", mutants, chosen: [0, 1, 2, 3, 4], entries, seed: 1 });
   expect([killed, judged]).toEqual([1, 3]);
   expect(survivors.map(({ line }: { line: number }) => line)).toEqual([1, 2]);
+  // Another file comes by the survivor and has not tried it; or no time is left for files that might.
+  for (const more of [{ kind: "reached", ids: [1], file: "two" }, { kind: "out of time" }]) {
+    const later = report({ name: "p", mutants, chosen: [0, 1], entries: [...entries, more], seed: 1 });
+    expect(later).toMatchObject({ killed: 1, judged: 1, survivors: [] });
+  }
 });
