@@ -33,6 +33,12 @@ export interface BrokerOptions {
    * user names change from one connection to the next, and whose `authenticate` looks at client identifiers itself.
    */
   readonly sessionsHaveOwners?: boolean;
+  /**
+   * Whether a retained message is only sent for as long as its publisher may publish it, as `authorizePublish` says at that
+   * moment (of a client that may be gone: by its client identifier and user name). Default false: what was published when it
+   * was allowed stays. Asked for each retained message that is sent to a new subscription.
+   */
+  readonly checkRetainedPublisher?: boolean;
   readonly limits?: Partial<BrokerLimits>;
   /** Milliseconds since 1970: where time begins with a store that keeps none of its own. */
   readonly wallClock?: () => number;
@@ -104,6 +110,7 @@ class BrokerCore implements Broker {
       logger: guardedLogger(options.logger ?? silentLogger),
       cluster: options.cluster ?? local(),
       sessionsHaveOwners: options.sessionsHaveOwners ?? true,
+      checkRetainedPublisher: options.checkRetainedPublisher ?? false,
     });
     this.#sysTopics = sysIntervalMs > 0 ? new SysTopics(this.#parts, sysIntervalMs) : undefined;
   }
@@ -231,6 +238,6 @@ class BrokerCore implements Broker {
 }
 
 function copyOf(publication: Publication): IncomingPublication {
-  const { topic, payload, qos, retain, properties, publisher, receivedAtMs } = publication;
-  return new IncomingPublication(topic, payload, qos, retain, properties, publisher, receivedAtMs);
+  const { topic, payload, qos, retain, properties, publisher, receivedAtMs, publisherUser } = publication;
+  return new IncomingPublication(topic, payload, qos, retain, properties, publisher, receivedAtMs, publisherUser);
 }

@@ -25,6 +25,7 @@ export interface BrokerSettings {
   readonly logger: BrokerLogger;
   readonly cluster: ClusterBackend;
   readonly sessionsHaveOwners: boolean;
+  readonly checkRetainedPublisher: boolean;
 }
 
 /**
@@ -69,6 +70,7 @@ export class Parts {
       hooks,
       deadlines: this.deadlines,
       timeoutMs: limits.hookTimeoutMs,
+      checkRetainedPublisher: settings.checkRetainedPublisher,
       onFailure: (error) => {
         this.metrics.hookFailures += 1;
         logger.error(error.message, error);

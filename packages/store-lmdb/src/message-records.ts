@@ -143,13 +143,14 @@ export function readRetained(reader: RecordReader, fetch: FetchBody): Publicatio
 }
 
 function writePublication(writer: RecordWriter, publication: Publication): void {
-  const { properties, publisher } = publication;
+  const { properties, publisher, publisherUser } = publication;
   const expires = publication.expiresAtMs !== Number.POSITIVE_INFINITY;
   writer.u8(
     publication.qos |
       (publication.retain ? RETAIN : 0) |
       (properties === undefined ? 0 : PROPERTIES) |
       (publisher === undefined ? 0 : PUBLISHER) |
+      (publisherUser === undefined ? 0 : PUBLISHER_USER) |
       (expires ? EXPIRES : 0),
   );
   writer.time(publication.receivedAtMs);
@@ -159,6 +160,9 @@ function writePublication(writer: RecordWriter, publication: Publication): void 
   writer.text(publication.topic);
   if (publisher !== undefined) {
     writer.text(publisher);
+  }
+  if (publisherUser !== undefined) {
+    writer.text(publisherUser);
   }
   if (properties !== undefined) {
     writeProperties(writer, properties);
@@ -172,11 +176,12 @@ function readPublication(reader: RecordReader, storedId: number | undefined): Pu
   const expiresAtMs = (flags & EXPIRES) === 0 ? Number.POSITIVE_INFINITY : reader.time();
   const topic = reader.text();
   const publisher = (flags & PUBLISHER) === 0 ? undefined : reader.text();
+  const publisherUser = (flags & PUBLISHER_USER) === 0 ? undefined : reader.text();
   const properties = (flags & PROPERTIES) === 0 ? undefined : readProperties(reader);
   const payload = reader.rest();
   const qos = (flags & QOS) as Publication["qos"];
   const retain = (flags & RETAIN) !== 0;
-  return { topic, payload, qos, retain, properties, receivedAtMs, expiresAtMs, publisher, storedId };
+  return { topic, payload, qos, retain, properties, receivedAtMs, expiresAtMs, publisher, publisherUser, storedId };
 }
 
 // Flags of entries, of retained messages (INLINE only) and of publications.
@@ -188,5 +193,6 @@ const SHARED_FILTER = 0x20;
 const PROPERTIES = 0x08;
 const PUBLISHER = 0x10;
 const EXPIRES = 0x20;
+const PUBLISHER_USER = 0x40;
 /** State of an in-flight record. */
 const RELEASED = 1;

@@ -60,6 +60,7 @@ export function handlePublish(needs: PublishNeeds, client: ConnectedClient, pack
     withoutAlias(packet.properties),
     client.session.clientId,
     needs.clock.nowMs(),
+    client.info.username,
   );
   const verdict = authority.judgesPublications ? authority.publish(client.info, publication) : 0;
   if (typeof verdict === "number") {

@@ -26,6 +26,7 @@ function bench(...hooks: object[]): Bench {
   const authority = new Authority({
     hooks: hooks as BrokerHooks[],
     timeoutMs: 1000,
+    checkRetainedPublisher: true,
     deadlines: {
       after: (_, action) => {
         const deadline = new Deadline(action);
@@ -166,6 +167,33 @@ describe.each(questions)("%s", (hook, ask, allowed, isRefusal) => {
     expect(isRefusal(await ask(bench(...hooks([true, Promise.resolve(false), true])).authority))).toBe(true);
     expect(isRefusal(await ask(bench(...hooks([false, true])).authority))).toBe(true);
     expect(asked).toEqual([0, 1, 2, 0, 1, 0]);
+  });
+});
+
+describe("a retained message", () => {
+  it.each([
+    ["at once", (allowed: boolean) => allowed],
+    ["later", (allowed: boolean) => Promise.resolve(allowed)],
+  ])("is delivered while its publisher may publish it and its receiver may have it, answered %s", async (_, answer) => {
+    const asked: unknown[] = [];
+    const { authority } = bench({
+      authorizePublish: (publisher: ClientInfo) => {
+        asked.push([publisher.clientId, publisher.username]);
+        return answer(publisher.username === "trusted");
+      },
+      authorizeDelivery: (receiver: ClientInfo) => answer(receiver.clientId === "c"),
+    });
+    const from = (publisherUser: string) => ({ publisher: "gauge", publisherUser });
+    expect(await authority.deliverRetained(client, message, from("trusted"))).toBe(true);
+    expect(await authority.deliverRetained({ ...client, clientId: "d" }, message, from("trusted"))).toBe(false);
+    expect(await authority.deliverRetained(client, message, from("gone"))).toBe(false);
+    expect(asked).toEqual([
+      ["gauge", "trusted"],
+      ["gauge", "trusted"],
+      ["gauge", "gone"],
+    ]);
+    // The broker's own.
+    expect(await authority.deliverRetained(client, message, { publisher: undefined })).toBe(true);
   });
 });
 

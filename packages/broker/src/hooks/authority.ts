@@ -4,15 +4,29 @@ import type { Message } from "@tidewire/session";
 import { BrokerError } from "../errors.ts";
 import type { Deadlines } from "../time/index.ts";
 import { type Admission, NEXT, readAdmission, readGrant, readPermission, readStep, readVerdict } from "./answers.ts";
-import type { AuthenticationAnswer, AuthenticationStep, BrokerHooks, ClientInfo, ConnectRequest } from "./hooks.ts";
+import {
+  type AuthenticationAnswer,
+  type AuthenticationStep,
+  type BrokerHooks,
+  type ClientInfo,
+  type ConnectRequest,
+  NO_CONNECTION,
+} from "./hooks.ts";
 
 export interface AuthorityOptions {
   readonly hooks: readonly BrokerHooks[];
   /** For hooks that do not answer. */
   readonly deadlines: Pick<Deadlines, "after" | "cancel">;
   readonly timeoutMs: number;
+  readonly checkRetainedPublisher: boolean;
   /** Told of every hook that failed, and in what way. */
   readonly onFailure: (error: BrokerError) => void;
+}
+
+/** Who published what is retained. */
+export interface RetainedPublisher {
+  readonly publisher: string | undefined;
+  readonly publisherUser?: string | undefined;
 }
 
 /** An answer at once, or a promise of it that always resolves. */
@@ -61,6 +75,11 @@ export class Authority {
 
   get judgesDeliveries(): boolean {
     return this.#deliver.length > 0;
+  }
+
+  /** Whether what was retained depends on what its publisher may do now. */
+  get judgesPublishers(): boolean {
+    return this.#options.checkRetainedPublisher && this.judgesPublications;
   }
 
   /** Whether this client may come in. Everyone may where nobody asks. */
@@ -166,6 +185,19 @@ export class Authority {
       }
     }
     return this.#users.length === 0;
+  }
+
+  /** As `deliver`, of a retained message, whose publisher may have to have its right still. */
+  deliverRetained(client: ClientInfo, message: Message, publisher: RetainedPublisher): Answer<boolean> {
+    const { publisher: clientId, publisherUser: username } = publisher;
+    if (!this.judgesPublishers || clientId === undefined) {
+      return this.deliver(client, message);
+    }
+    const verdict = this.publish({ clientId, username, version: 5, connection: NO_CONNECTION }, message);
+    if (typeof verdict === "number") {
+      return verdict === 0 && this.deliver(client, message);
+    }
+    return verdict.then((code) => code === 0 && this.deliver(client, message));
   }
 
   connected(client: ClientInfo, sessionPresent: boolean): void {

@@ -13,6 +13,15 @@ export interface ClientInfo {
   readonly bridge?: boolean;
 }
 
+/** A connection of which nothing is known any more: its client is judged by its identifier and user name. */
+export const NO_CONNECTION: ConnectionInfo = {
+  transport: "none",
+  remoteAddress: undefined,
+  localAddress: undefined,
+  secure: false,
+  protocol: undefined,
+};
+
 /** What `authenticate` decides upon. */
 export interface ConnectRequest {
   /** Empty when the server is to assign one. */

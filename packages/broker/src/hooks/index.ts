@@ -8,7 +8,7 @@ export {
   readStep,
   readVerdict,
 } from "./answers.ts";
-export { type Answer, Authority, type AuthorityOptions } from "./authority.ts";
+export { type Answer, Authority, type AuthorityOptions, type RetainedPublisher } from "./authority.ts";
 export { type BrokerEvents, EventHub } from "./events.ts";
 export {
   type AuthenticateAccepted,
@@ -19,6 +19,7 @@ export {
   type ClientInfo,
   type ConnectRequest,
   type MaybePromise,
+  NO_CONNECTION,
   type Refusal,
   refusalProperties,
   type SubscribeVerdict,

@@ -10,6 +10,7 @@ export class IncomingPublication implements Publication {
   readonly retain: boolean;
   readonly properties: Properties | undefined;
   readonly publisher: string | undefined;
+  readonly publisherUser: string | undefined;
   readonly receivedAtMs: number;
   readonly expiresAtMs: number;
   storedId: number | undefined = undefined;
@@ -22,6 +23,7 @@ export class IncomingPublication implements Publication {
     properties: Properties | undefined,
     publisher: string | undefined,
     receivedAtMs: number,
+    publisherUser?: string,
   ) {
     this.topic = topic;
     this.payload = payload;
@@ -29,6 +31,7 @@ export class IncomingPublication implements Publication {
     this.retain = retain;
     this.properties = properties;
     this.publisher = publisher;
+    this.publisherUser = publisherUser;
     this.receivedAtMs = receivedAtMs;
     const expiry = properties?.messageExpiryInterval;
     this.expiresAtMs = expiry === undefined ? Number.POSITIVE_INFINITY : receivedAtMs + expiry * 1000;

@@ -20,7 +20,16 @@ export function publishWill(needs: WillNeeds, will: Will, client: ClientInfo): v
   const { topic, payload, qos, retain } = will;
   const properties = withoutDelay(will.properties);
   const nowMs = needs.clock.nowMs();
-  const publication = new IncomingPublication(topic, payload, qos, retain, properties, client.clientId, nowMs);
+  const publication = new IncomingPublication(
+    topic,
+    payload,
+    qos,
+    retain,
+    properties,
+    client.clientId,
+    nowMs,
+    client.username,
+  );
   const verdict = needs.authority.publish(client, publication);
   if (typeof verdict === "number") {
     publishAllowed(needs, publication, verdict);

@@ -1,8 +1,7 @@
 import { type ProtocolVersion, parseSharedFilter, type QoS, type Will } from "@tidewire/codec";
 import { QUOTA_EXCEEDED } from "@tidewire/codec/codes";
 import { createInflight, createStoredInflight, type Inflight, type SavedInflight } from "@tidewire/session";
-import type { ConnectionInfo } from "@tidewire/transport";
-import type { ClientInfo } from "../hooks/index.ts";
+import { type ClientInfo, NO_CONNECTION } from "../hooks/index.ts";
 import type { BrokerLimits } from "../limits.ts";
 import type { MemoryBudget } from "../memory/index.ts";
 import {
@@ -77,7 +76,7 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     this.expirySeconds = record.sessionExpiryInterval;
     this.username = record.username;
     const { clientId, version, username } = record;
-    this.client = { clientId, version, username, connection: GONE };
+    this.client = { clientId, version, username, connection: NO_CONNECTION };
     this.stored = record.sessionExpiryInterval > 0;
     this.store = this.stored ? needs.storage.durable : needs.storage.volatile;
     this.#nextSequence = loaded?.nextSequence ?? 0;
@@ -390,15 +389,6 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     return this.#needs.router.group(shared.filter, shared.group);
   }
 }
-
-/** A connection of which nothing is known any more. */
-const GONE: ConnectionInfo = {
-  transport: "none",
-  remoteAddress: undefined,
-  localAddress: undefined,
-  secure: false,
-  protocol: undefined,
-};
 
 /** What a session begins with. */
 export interface SessionRecord {

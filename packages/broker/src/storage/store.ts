@@ -16,6 +16,8 @@ export interface Publication extends Message {
   readonly expiresAtMs: number;
   /** Client id of the publisher, for No Local; undefined for the broker's own. */
   readonly publisher: string | undefined;
+  /** User name of the publisher; undefined for one without a name, and for the broker's own. */
+  readonly publisherUser?: string | undefined;
   /** Set by the store when the publication is first kept there, so that the next receiver refers to the same copy. */
   storedId: number | undefined;
 }

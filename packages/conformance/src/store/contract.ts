@@ -14,6 +14,7 @@ export interface StorePublication {
   readonly receivedAtMs: number;
   readonly expiresAtMs: number;
   readonly publisher: string | undefined;
+  readonly publisherUser?: string | undefined;
   storedId: number | undefined;
 }
 

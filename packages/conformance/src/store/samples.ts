@@ -45,6 +45,7 @@ export function publication(text: string, fields: Partial<StorePublication> = {}
     receivedAtMs: 1_700_000_000_000,
     expiresAtMs: Number.POSITIVE_INFINITY,
     publisher: "publisher",
+    publisherUser: "user",
     storedId: undefined,
     ...fields,
   };

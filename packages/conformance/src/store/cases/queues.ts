@@ -43,7 +43,10 @@ export const queueCases: readonly StoreCase[] = [
       subscriptionIdentifiers: [1, 268_435_455],
       sharedFilter: "$share/group/a/#",
     });
-    const plain = entry(2, publication("", { topic: "ä", publisher: undefined, properties: {} }));
+    const plain = entry(
+      2,
+      publication("", { topic: "ä", publisher: undefined, publisherUser: undefined, properties: {} }),
+    );
     store.enqueue("one", full);
     store.enqueue("one", plain);
     const { store: next } = await reopen(harness, store);
