@@ -81,11 +81,20 @@ describe("parseCommandLine", () => {
 
   it("reads who may connect", () => {
     expect(serve().access).toBeUndefined();
-    expect(serve("--users", "u").access).toEqual({ usersFile: "u", aclFile: undefined, allowAnonymous: false });
-    expect(serve("--users", "u", "--acl", "a", "--allow-anonymous").access).toEqual({
+    expect(serve("--users", "u").access).toEqual({
+      usersFile: "u",
+      aclFile: undefined,
+      allowAnonymous: false,
+      clientIds: [],
+      checkRetained: false,
+    });
+    const options = ["--users", "u", "--acl", "a", "--allow-anonymous", "--client-id", "%u", "--check-retained"];
+    expect(serve(...options).access).toEqual({
       usersFile: "u",
       aclFile: "a",
       allowAnonymous: true,
+      clientIds: ["%u"],
+      checkRetained: true,
     });
   });
 
@@ -182,7 +191,7 @@ describe("parseCommandLine", () => {
     [["check-store"], /needs a directory; write "tidewire check-store DIR"/],
     [["repair", "a"], /needs two directories; write "tidewire repair DIR TO"/],
     [["repair", "a", "b", "c"], /"c"/],
-    [["start"], /unknown command "start"; use serve, passwd, backup, check-store, repair or demo/],
+    [["start"], /unknown command "start"; use serve, passwd, backup, check-store, repair, delete-session or demo/],
     [["--port"], /unknown option --port/],
   ])("refuses %j", (args, message) => {
     const parse = () => parseCommandLine(args);

@@ -15,9 +15,19 @@ export type Command =
   | { readonly name: "passwd"; readonly options: PasswdOptions }
   | { readonly name: "backup"; readonly options: BackupOptions }
   | { readonly name: "check-store"; readonly options: CheckStoreOptions }
-  | { readonly name: "repair"; readonly options: RepairOptions };
+  | { readonly name: "repair"; readonly options: RepairOptions }
+  | { readonly name: "delete-session"; readonly options: DeleteSessionOptions };
 
-export type HelpTopic = "tidewire" | "serve" | "limits" | "passwd" | "backup" | "check-store" | "repair" | "demo";
+export type HelpTopic =
+  | "tidewire"
+  | "serve"
+  | "limits"
+  | "passwd"
+  | "backup"
+  | "check-store"
+  | "repair"
+  | "delete-session"
+  | "demo";
 
 /** What `serve` and `demo` have in common. */
 export interface BrokerOptions {
@@ -46,11 +56,21 @@ export interface AccessOptions {
   readonly aclFile: string | undefined;
   /** Whether clients without a user name may connect, too. */
   readonly allowAnonymous: boolean;
+  /** Patterns of client identifiers; see `ClientIdPatterns`. */
+  readonly clientIds: readonly string[];
+  /** Whether retained messages are only sent while their publisher may publish them. */
+  readonly checkRetained: boolean;
 }
 
 export interface PasswdOptions {
   readonly file: string;
   readonly user: string;
+}
+
+export interface DeleteSessionOptions {
+  /** The data directory. */
+  readonly directory: string;
+  readonly clientId: string;
 }
 
 export interface DemoOptions extends BrokerOptions {
@@ -109,7 +129,10 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (!isCommand(first)) {
     const hint = didYouMean(first, Object.keys(OPTIONS));
     const what = first.startsWith("-") ? `unknown option ${first}` : `unknown command "${first}"${hint}`;
-    throw new UsageError(what, 'use serve, passwd, backup, check-store, repair or demo, or run "tidewire --help"');
+    throw new UsageError(
+      what,
+      'use serve, passwd, backup, check-store, repair, delete-session or demo, or run "tidewire --help"',
+    );
   }
   const parsed = parseOptions(`tidewire ${first}`, rest, OPTIONS[first]);
   if (parsed.values.has("help")) {
@@ -130,6 +153,10 @@ export function parseCommandLine(args: readonly string[]): Command {
   if (first === "repair") {
     const [from, to] = positionals("repair DIR TO", parsed, 2);
     return { name: "repair", options: { from: from!, to: to! } };
+  }
+  if (first === "delete-session") {
+    const [directory, clientId] = positionals("delete-session DIR CLIENT_ID", parsed, 2);
+    return { name: "delete-session", options: { directory: directory!, clientId: clientId! } };
   }
   return { name: "backup", options: backupOptions(parsed) };
 }
@@ -157,6 +184,8 @@ const OPTIONS = {
     users: { type: "string" },
     acl: { type: "string" },
     "allow-anonymous": { type: "boolean" },
+    "client-id": { type: "string", multiple: true },
+    "check-retained": { type: "boolean" },
     ...LIMIT_OPTIONS,
   },
   demo: {
@@ -176,6 +205,9 @@ const OPTIONS = {
     help: COMMON.help,
   },
   repair: {
+    help: COMMON.help,
+  },
+  "delete-session": {
     help: COMMON.help,
   },
 } as const satisfies Record<string, OptionSpecs>;
@@ -282,8 +314,17 @@ function accessOptions(parsed: ParsedOptions): AccessOptions | undefined {
   const usersFile = single(parsed, "users");
   const aclFile = single(parsed, "acl");
   const allowAnonymous = parsed.values.has("allow-anonymous");
+  const clientIds = parsed.values.get("client-id") ?? [];
+  const checkRetained = parsed.values.has("check-retained");
   if (usersFile !== undefined) {
-    return { usersFile, aclFile, allowAnonymous };
+    if (checkRetained && aclFile === undefined) {
+      throw new UsageError("--check-retained is given without --acl: everybody may publish anything", "add --acl FILE");
+    }
+    return { usersFile, aclFile, allowAnonymous, clientIds, checkRetained };
+  }
+  if (clientIds.length > 0 || checkRetained) {
+    const option = checkRetained ? "--check-retained" : "--client-id";
+    throw new UsageError(`${option} is given without --users: anybody could take any name`, "add --users FILE");
   }
   if (aclFile !== undefined) {
     throw new UsageError("--acl is given without --users: anybody could take any name", "add --users FILE");

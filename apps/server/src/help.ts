@@ -18,6 +18,8 @@ Usage: tidewire COMMAND [OPTIONS]
   backup DIR         copy the broker's data to DIR, also while it runs
   check-store DIR    read all of a broker's data, and say whether it is damaged
   repair DIR TO      save what can be read of damaged data into a new directory
+  delete-session DIR CLIENT_ID
+                     end a session for good, with all that waits in it
   demo               run the broker, a live page in the browser and a device that feeds it
 
   tidewire COMMAND --help   the options of a command
@@ -44,12 +46,16 @@ ${STORE}
 Who may connect, and do what (by default: everybody, everything):
   --users FILE         only the users in FILE, with their passwords: tidewire passwd --help
   --allow-anonymous    beside them, clients that give no user name
+  --client-id PATTERN  client identifiers that they may take; %u: user name, %n: name in the client's
+                       certificate, *: anything; may be repeated (default: any, as long as no other
+                       user has a session with it)
   --acl FILE           what they may publish (write) and receive (read), in lines as Mosquitto's
                        acl_file has them; what no line allows is refused
                          topic ACCESS FILTER     for clients without a user name
                          user NAME               the topic lines after it are for this user
                          pattern ACCESS FILTER   for everybody; %u: user name, %c: client id
                        ACCESS is read, write, readwrite or deny
+  --check-retained     send a retained message only while its publisher may still publish it
 
 On SIGHUP certificate, users and rules are read again; when one of the files is bad, nothing changes.
 
@@ -127,5 +133,13 @@ Usage: tidewire repair DIR TO
   -h, --help           this text
 
 Exit code: 0 when a directory was made, whatever was lost; 2 when nothing could be saved.
+`,
+
+  "delete-session": `End a session in a data directory for good: its subscriptions, and all messages that wait in it.
+For a client identifier that somebody else has taken. Stop the broker first.
+
+Usage: tidewire delete-session DIR CLIENT_ID
+
+  -h, --help           this text
 `,
 };

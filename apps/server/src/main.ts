@@ -45,6 +45,8 @@ async function run(args: readonly string[]): Promise<void> {
       return (await import("./check-store.ts")).checkDirectory(command.options);
     case "repair":
       return (await import("./repair.ts")).repair(command.options);
+    case "delete-session":
+      return (await import("./delete-session.ts")).deleteSession(command.options);
   }
 }
 

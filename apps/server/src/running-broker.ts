@@ -9,7 +9,7 @@ import { createStore, storeFailure } from "./store.ts";
 export async function startBroker(
   store: StoreChoice,
   logger: Logger,
-  options: Pick<BrokerOptions, "hooks" | "limits"> = {},
+  options: Pick<BrokerOptions, "checkRetainedPublisher" | "hooks" | "limits"> = {},
 ): Promise<Broker> {
   const broker = createBroker({ ...options, store: createStore(store), logger: brokerLogger(logger) });
   try {

@@ -27,7 +27,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   const logger = createLogger(options.logLevel);
   const tls = options.tls && readTlsCredentials(options.tls);
   const access = options.access && new Access(options.access, logger);
-  const broker = await startBroker(options.store, logger, { hooks: access?.hooks ?? {}, limits: options.limits });
+  const broker = await startBroker(options.store, logger, {
+    hooks: access?.hooks ?? {},
+    limits: options.limits,
+    checkRetainedPublisher: options.access?.checkRetained ?? false,
+  });
   const faults = watchForFaults(logger);
   try {
     const settings = { ...options, tls, onRefused: logRefused(logger) };

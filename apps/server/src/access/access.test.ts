@@ -37,7 +37,10 @@ async function users(passwords: Readonly<Record<string, string>>): Promise<strin
 function open(options: { readonly acl?: boolean; readonly allowAnonymous?: boolean } = {}): Access {
   const { acl = false, allowAnonymous = false } = options;
   const logger = pino({ level: "silent" });
-  return new Access({ usersFile, aclFile: acl ? aclFile : undefined, allowAnonymous }, logger);
+  return new Access(
+    { usersFile, aclFile: acl ? aclFile : undefined, allowAnonymous, clientIds: [], checkRetained: false },
+    logger,
+  );
 }
 
 /** Who has the session with the client identifier that all use here. */
@@ -84,7 +87,11 @@ it("lets in who has the right password, and says nothing more to all others", as
 
 it("tells a client to come later when too many passwords wait to be checked", async () => {
   const busy = { check: async () => "busy" as const, close() {} };
-  const access = new Access({ usersFile, aclFile: undefined, allowAnonymous: true }, pino({ level: "silent" }), busy);
+  const access = new Access(
+    { usersFile, aclFile: undefined, allowAnonymous: true, clientIds: [], checkRetained: false },
+    pino({ level: "silent" }),
+    busy,
+  );
   expect(await connect(access, "alice", "one")).toBe(0x89);
   expect(await connect(access)).toBe(0);
 });
@@ -96,7 +103,7 @@ it("hashes once for each name and password, whoever is in the file", async () =>
     hashed.push(hash);
     return false;
   });
-  const options = { usersFile, aclFile: undefined, allowAnonymous: true };
+  const options = { usersFile, aclFile: undefined, allowAnonymous: true, clientIds: [], checkRetained: false };
   const access = new Access(options, pino({ level: "silent" }), checker);
   for (const [name, password] of [
     ["alice", "wrong"],
@@ -122,7 +129,7 @@ it("gives no hash to a client that is gone, nor to anybody after it was closed",
     close: () => signals.push("closed"),
   };
   const access = new Access(
-    { usersFile, aclFile: undefined, allowAnonymous: true },
+    { usersFile, aclFile: undefined, allowAnonymous: true, clientIds: [], checkRetained: false },
     pino({ level: "silent" }),
     passwords,
   );
@@ -136,7 +143,7 @@ it("warns of rules for a user that is not there", () => {
   writeFileSync(aclFile, "user alice\ntopic read news\nuser bbo\ntopic deny news\n");
   const lines: string[] = [];
   const logger = pino({ level: "warn" }, { write: (line: string) => lines.push(line) });
-  const access = new Access({ usersFile, aclFile, allowAnonymous: false }, logger);
+  const access = new Access({ usersFile, aclFile, allowAnonymous: false, clientIds: [], checkRetained: false }, logger);
   const warning =
     /acl, line 3: user \\"bbo\\" is not in the users file \(did you mean \\"bob\\"\?\): .*; add the user, or/;
   expect(lines).toEqual([expect.stringMatching(warning)]);

@@ -1,11 +1,18 @@
 import type { BrokerHooks, ClientInfo, ConnectRequest, Refusal } from "@tidewire/broker";
-import { BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED, SERVER_BUSY, SERVER_UNAVAILABLE } from "@tidewire/codec/codes";
+import {
+  BAD_USER_NAME_OR_PASSWORD,
+  CLIENT_IDENTIFIER_NOT_VALID,
+  NOT_AUTHORIZED,
+  SERVER_BUSY,
+  SERVER_UNAVAILABLE,
+} from "@tidewire/codec/codes";
 import type { Logger } from "pino";
 import type { AccessOptions } from "../args.ts";
 import { didYouMean } from "../nearest.ts";
 import { readNamedFile } from "../text-file.ts";
 import { Acl } from "./acl.ts";
 import { type AclRules, parseAcl } from "./acl-file.ts";
+import { ClientIdPatterns } from "./client-id-patterns.ts";
 import { PasswordChecker, type PasswordSource } from "./password-checker.ts";
 import { Decoys, parseUsers, type Users } from "./users-file.ts";
 
@@ -15,6 +22,7 @@ export class Access {
   readonly #options: AccessOptions;
   readonly #logger: Logger;
   readonly #passwords: Passwords;
+  readonly #clientIds: ClientIdPatterns;
   readonly #connected = new Set<ClientInfo>();
   #users: Users;
   #decoys: Decoys;
@@ -25,6 +33,7 @@ export class Access {
     this.#options = options;
     this.#logger = logger;
     this.#passwords = passwords;
+    this.#clientIds = new ClientIdPatterns(options.clientIds);
     [this.#users, this.#acl] = this.#load(new Map());
     this.#decoys = new Decoys(this.#users);
     this.hooks = {
@@ -88,7 +97,7 @@ export class Access {
   }
 
   async #authenticate(request: ConnectRequest): Promise<boolean | Refusal> {
-    const { username, password, clientId, packet } = request;
+    const { username, password, clientId, connection, packet } = request;
     if (username !== undefined || password !== undefined) {
       const name = username ?? "";
       // Also for a name that is not in the file, so that nobody can find out which ones are.
@@ -107,6 +116,14 @@ export class Access {
       }
     } else if (!this.#options.allowAnonymous) {
       return { reasonCode: NOT_AUTHORIZED, reasonString: "a user name and password are needed" };
+    }
+    const certificateName = connection.clientCertificateName;
+    // The broker gives an empty one a name that nobody has.
+    if (clientId !== "" && !this.#clientIds.allows({ clientId, username, certificateName })) {
+      return {
+        reasonCode: CLIENT_IDENTIFIER_NOT_VALID,
+        reasonString: "the client identifier is not this user's to take",
+      };
     }
     // Judged again when it is sent.
     if (packet.will !== undefined && this.#acl?.mayPublish({ username, clientId }, packet.will.topic) === false) {
