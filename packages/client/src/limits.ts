@@ -30,6 +30,8 @@ export interface ClientLimits {
   readonly unclaimedHoldMs: number;
   /** Milliseconds for SUBACK, UNSUBACK or a response, unless the call says otherwise. */
   readonly answerTimeoutMs: number;
+  /** Milliseconds that the server has to answer `checkConnection()`. */
+  readonly checkTimeoutMs: number;
   /** Milliseconds that `close()` gives the connection to end in order. */
   readonly closeTimeoutMs: number;
   /** Redirects followed in a row. */
@@ -63,6 +65,8 @@ export const defaultLimits: ClientLimits = {
   unclaimedHoldMs: 5_000,
   // A server that is alive answers within its keep-alive grace.
   answerTimeoutMs: 30_000,
+  // A user who comes back to the page sees within this time that it is alive, or is being made so.
+  checkTimeoutMs: 3_000,
   // A peer that no longer reads must not hold up a page or a process that ends.
   closeTimeoutMs: 5_000,
   // More is a loop between misconfigured servers.

@@ -246,3 +246,125 @@ test("a request that nobody hears ends at once, if asked to", async () => {
   expect(patient.value).toMatchObject({ code: "timeout" });
   server.last.send(message("late"));
 });
+
+// A page that sleeps, or a laptop: the socket is open and dead, and nothing tells.
+test("back from sleep, a connection that is dead is noticed within three seconds, and one that lives stays", async () => {
+  const listeners = new Map<string, Set<() => void>>();
+  const document = {
+    hidden: false,
+    addEventListener: (event: string, listener: () => void) => {
+      listeners.set(event, (listeners.get(event) ?? new Set()).add(listener));
+    },
+    removeEventListener: (event: string, listener: () => void) => listeners.get(event)?.delete(listener),
+  };
+  vi.stubGlobal("document", document);
+  const { network, server, client } = await setUpConnected({ keepAlive: 60 });
+  const fire = (event: string) => {
+    for (const listener of listeners.get(event) ?? []) {
+      listener();
+    }
+  };
+  fire("visibilitychange");
+  await network.pass(3_500);
+  expect(server.peers).toHaveLength(1);
+  expect(server.received(PacketType.PINGREQ)).toHaveLength(1);
+  server.script = (packet) => (packet.type === PacketType.PINGREQ ? undefined : "usual");
+  document.hidden = true;
+  fire("visibilitychange");
+  await network.pass(3_500);
+  expect(server.received(PacketType.PINGREQ)).toHaveLength(1);
+  document.hidden = false;
+  fire("visibilitychange");
+  fire("pageshow");
+  fire("resume");
+  await network.pass(2_999);
+  expect(client.status).toBe("connected");
+  expect(server.received(PacketType.PINGREQ)).toHaveLength(2);
+  await network.pass(1);
+  expect(client.status).not.toBe("connected");
+  // The user is there: no wait for the next attempt.
+  fire("visibilitychange");
+  await network.pass(5);
+  expect(client.status).toBe("connected");
+  void client.close();
+  await network.pass(10_000);
+  expect([...listeners.values()].map(({ size }) => size)).toEqual([0, 0, 0, 0]);
+  vi.unstubAllGlobals();
+});
+
+test("checkConnection resolves when the server answers, and rejects when it does not or there is no connection", async () => {
+  const { network, server, client } = await setUpConnected();
+  const alive = outcome(client.checkConnection());
+  await network.settle();
+  expect(alive.value).toBeUndefined();
+  server.script = (packet) => (packet.type === PacketType.PINGREQ ? undefined : "usual");
+  const dead = outcome(client.checkConnection({ timeoutMs: 500 }));
+  await network.pass(499);
+  expect(dead.value).toBe("pending");
+  await network.pass(1);
+  expect(dead.value).toMatchObject({ code: "connection-lost" });
+  const none = outcome(client.checkConnection());
+  await Promise.resolve();
+  expect(none.value).toMatchObject({ code: "connection-lost" });
+});
+
+test("a message that comes after the question is an answer too", async () => {
+  const { network, server, client } = await setUpConnected();
+  server.script = (packet) => (packet.type === PacketType.PINGREQ ? undefined : "usual");
+  client.checkConnection({ timeoutMs: 500 }).catch(() => {});
+  await network.pass(400);
+  server.last.send(message("t"));
+  await network.pass(1_000);
+  expect(client.status).toBe("connected");
+});
+
+test("reconnect() connects anew at once, from a connection and from a wait", async () => {
+  const { network, server, client } = await setUpConnected({ reconnect: { minDelayMs: 60_000, random: () => 0.9 } });
+  client.reconnect();
+  await network.pass(10);
+  expect([client.status, server.peers.length]).toEqual(["connected", 2]);
+  network.cut();
+  await network.pass(1_000);
+  expect(client.status).toBe("reconnecting");
+  client.reconnect();
+  await network.pass(10);
+  expect([client.status, server.peers.length]).toEqual(["connected", 3]);
+  network.cut();
+  await network.pass(1_000);
+  expect(client.status).toBe("reconnecting");
+});
+
+// Field failure: mosquitto 2.0.11 above Receive Maximum, answered by a loop of reconnects.
+test("a server that sends more messages than it was told by default is put up with, up to a bound, and told of once", async () => {
+  const { network, server, client, errors } = await setUpConnected();
+  let count = 0;
+  void client.subscribe("t", {
+    acknowledge: "manual",
+    onMessage: () => {
+      count += 1;
+    },
+  });
+  await network.settle();
+  const send = (from: number, to: number) => {
+    const packets = Array.from({ length: to - from }, (_, i) => message("t", { qos: 1, packetId: from + i }));
+    server.last.sendTogether(...packets);
+    return network.pass(100);
+  };
+  await send(1, 2_001);
+  expect(count).toBe(2_000);
+  expect(errors.map(({ code }) => code)).toEqual(["receive-maximum-exceeded"]);
+  await send(2_001, 1_024 + 4_096 + 1);
+  expect(client.connected).toBe(true);
+  expect(errors).toHaveLength(1);
+  await send(1_024 + 4_096 + 1, 1_024 + 4_096 + 2);
+  expect(server.peers[0]!.received(PacketType.DISCONNECT)).toMatchObject([{ reasonCode: 0x93 }]);
+});
+
+test("a Receive Maximum that the caller set is held to", async () => {
+  const { network, server, client } = await setUpConnected({ limits: { receiveMaximum: 2 } });
+  void client.subscribe("t", { acknowledge: "manual", onMessage: () => {} });
+  await network.settle();
+  server.last.send(...[1, 2, 3].map((packetId) => message("t", { qos: 1, packetId })));
+  await network.settle();
+  expect(server.peers[0]!.received(PacketType.DISCONNECT)).toMatchObject([{ reasonCode: 0x93 }]);
+});

@@ -49,6 +49,9 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
   readonly #limits: Partial<SessionLimits> | undefined;
   /** Time of CONNECT until CONNACK comes, then of the first PINGREQ that has no PINGRESP yet. */
   #askedAt = NEVER;
+  /** Something has to come after `from`, until `end`. */
+  #probe = { from: NEVER, end: NEVER };
+  readonly #receiveTolerance: number;
 
   constructor(options: ClientProtocolOptions) {
     super(clientStates, "idle", options);
@@ -58,6 +61,7 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
     this.keepAlive = options.connect.keepAlive;
     this.#authentication = options.authenticator;
     this.#limits = options.limits;
+    this.#receiveTolerance = options.receiveTolerance ?? 0;
   }
 
   open(now: number): void {
@@ -117,6 +121,13 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
     this.finish("local", reasonCode);
   }
 
+  probe(now: number, withinMs: number): void {
+    this.connected(this.sender);
+    this.#probe = { from: now, end: now + withinMs };
+    this.write({ type: PINGREQ }, now);
+    this.#askedAt = Math.min(this.#askedAt, now);
+  }
+
   tick(now: number): void {
     if (now >= this.#givesUpAt) {
       const code = this.state === "connected" ? "ping-timeout" : "connack-timeout";
@@ -152,9 +163,14 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
     if (this.state !== "connected") {
       return this.#askedAt + (this.#limits?.connackTimeoutMs ?? CONNACK_TIMEOUT_MS);
     }
-    return this.held
-      ? NEVER
-      : Math.max(this.#askedAt, this.lastReceived) + (this.#limits?.pingTimeoutMs ?? PING_TIMEOUT_MS);
+    if (this.held) {
+      return NEVER;
+    }
+    const { from, end } = this.#probe;
+    return Math.min(
+      Math.max(this.#askedAt, this.lastReceived) + (this.#limits?.pingTimeoutMs ?? PING_TIMEOUT_MS),
+      this.lastReceived > from ? NEVER : end,
+    );
   }
 
   protected receiveOwn(packet: Packet, now: number): Violation | undefined {
@@ -166,6 +182,8 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
         return this.#receiveAnswer(packet);
       case PINGRESP:
         this.#askedAt = NEVER;
+        this.#probe.end = NEVER;
+        this.handler.onPong?.();
         return undefined;
       case AUTH:
         if (this.#authentication === undefined) {
@@ -209,7 +227,9 @@ class ClientEngine extends ProtocolBase<ClientState, ClientRequest, ClientProtoc
     this.meet(packet.properties);
     // [MQTT-3.2.2-21]
     this.keepAlive = packet.properties?.serverKeepAlive ?? this.#connect.keepAlive;
-    const sender = this.start(inflight, new Receiver(this, inflight, announcedLimits(this.#connect.properties)));
+    const limits = announcedLimits(this.#connect.properties);
+    const receiveMaximum = limits.receiveMaximum + this.#receiveTolerance;
+    const sender = this.start(inflight, new Receiver(this, inflight, { ...limits, receiveMaximum }));
     this.move(CONNACK);
     this.#askedAt = NEVER;
     // MQTT 3.1 does not say whether it has the session: a client that wants it takes it as present.

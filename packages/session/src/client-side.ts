@@ -29,6 +29,11 @@ export interface ClientProtocol extends Protocol, ProtocolRequests {
   subscribe(subscriptions: readonly SubscriptionRequest[], now: number, properties?: Properties): number;
   unsubscribe(filters: readonly string[], now: number, properties?: Properties): number;
   reauthenticate(now: number): void;
+  /**
+   * Asks whether the server is there (PINGREQ): `onPong` is called when it answers, and the connection ends with
+   * `ping-timeout` when nothing comes within this time. Throws a misuse error before CONNACK and after the end.
+   */
+  probe(now: number, withinMs: number): void;
 }
 
 export interface ClientProtocolOptions extends ProtocolOptions<ClientProtocolHandler> {
@@ -37,6 +42,8 @@ export interface ClientProtocolOptions extends ProtocolOptions<ClientProtocolHan
   readonly inflight: Inflight;
   /** For enhanced authentication, made by `enhancedAuthentication` for this protocol alone. */
   readonly authenticator?: EnhancedAuthentication;
+  /** Unacknowledged messages above the announced Receive Maximum that are put up with. Default 0. */
+  readonly receiveTolerance?: number;
 }
 
 export interface ClientProtocolHandler extends ProtocolHandler {
@@ -48,6 +55,8 @@ export interface ClientProtocolHandler extends ProtocolHandler {
   onConnack(packet: ConnackPacket, lost: readonly { readonly packetId: number; readonly message: Message }[]): void;
   onSuback(packet: SubackPacket): void;
   onUnsuback(packet: UnsubackPacket): void;
+  /** PINGRESP came. */
+  onPong?(): void;
   /** A re-authentication asked for by `reauthenticate` succeeded. */
   onReauthenticated?(): void;
 }

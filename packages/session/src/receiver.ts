@@ -42,6 +42,8 @@ export class Receiver {
    * [MQTT-4.6.0-3]: the type, and from when it is given the packet, which then waits only for those before it.
    */
   protected readonly owed: Map<number, Answer["type"] | Answer> = new Map();
+  /** What the peer does that has more open than this side takes. */
+  protected readonly tooMany: Violation = BY_SERVER;
   /** The message now at the handler. Nearly all are answered there: only one that is not is to be remembered. */
   #atHandler: PublishPacket | undefined = undefined;
 
@@ -118,7 +120,7 @@ export class Receiver {
       return undefined;
     }
     if (this.open.size >= this.limits.receiveMaximum) {
-      return violations.receiveMaximumExceeded;
+      return this.tooMany;
     }
     // The two ends remember different sessions; only MQTT 5 has a word for it.
     if (received && qos === 1 && version !== 5) {
@@ -202,3 +204,7 @@ function answerTo({ qos }: PublishPacket): typeof PUBACK | typeof PUBREC {
 export function notOwed(): Error {
   return misuse("answer-not-owed", "No packet with this identifier waits for this answer: each is answered once.");
 }
+
+const [code, reasonCode] = violations.receiveMaximumExceeded;
+/** The rule that binds a server has a number of its own. */
+const BY_SERVER: Violation = [code, reasonCode, "3.3.4-9"];

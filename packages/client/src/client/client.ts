@@ -35,6 +35,14 @@ export interface Client extends AsyncDisposable {
   request(topic: string, payload: Payload | AsyncPayload, options?: RequestOptions): Promise<Message>;
   /** Runs the enhanced authentication anew on the present connection (MQTT 5); needs the `authenticator` option. */
   reauthenticate(options?: OperationOptions): Promise<void>;
+  /**
+   * Asks whether the server is there: resolves when it answers; when it does not within `timeoutMs` (3 s), rejects with
+   * `connection-lost`, and another connection is made. In browsers this happens by itself when the page is shown again or
+   * the network is back; programs that learn of such things in other ways call it.
+   */
+  checkConnection(options?: OperationOptions): Promise<void>;
+  /** Connects anew now: gives up the present connection, or the wait for the next attempt. */
+  reconnect(): void;
   /** Resolves when everything published so far is stored durably (at once with the memory store). */
   persisted(): Promise<void>;
   /**

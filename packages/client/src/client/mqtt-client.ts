@@ -24,9 +24,7 @@ import {
 import type { Client, CloseOptions, RequestOptions } from "./client.ts";
 import type { Core } from "./core.ts";
 import { Requests } from "./requests.ts";
-
-/** Of browsers and workers, which say here that the network is back; Node has no such events. */
-const networkEvents = globalThis as unknown as Partial<Pick<EventTarget, "addEventListener" | "removeEventListener">>;
+import { onWake } from "./wake.ts";
 
 /**
  * A client: its parts and how they hang together, what each is told when a connection comes or goes, and the status
@@ -41,6 +39,7 @@ export class MqttClient implements Client {
   /** Calls that end with something other than an answer to a packet of their own. */
   readonly #flushes: Calls;
   readonly #reauthentications: Calls;
+  readonly #checks: Calls;
   readonly #persistence: Persistence;
   readonly #publisher: Publisher;
   readonly #subscriber: Subscriber;
@@ -52,6 +51,7 @@ export class MqttClient implements Client {
   /** A session of this client has begun: from now on connections resume it. */
   #began = false;
   #onDisconnected: () => void = () => {};
+  #stopWaking: () => void = () => {};
   #closed: Promise<void> | undefined;
   readonly #stopSignal: (() => void) | undefined;
   readonly #release: (() => void) | undefined;
@@ -89,6 +89,7 @@ export class MqttClient implements Client {
     });
     this.#flushes = new Calls(scheduler, report);
     this.#reauthentications = new Calls(scheduler, report, changed);
+    this.#checks = new Calls(scheduler, report, changed);
     this.#publisher = new Publisher(core);
     this.#subscriber = new Subscriber(core);
     this.#incoming = new Incoming(core, this.#events, this.#subscriber.index);
@@ -130,8 +131,7 @@ export class MqttClient implements Client {
       if (this.status === "closed") {
         return;
       }
-      // With the network back there is nothing to wait for.
-      networkEvents.addEventListener?.("online", this.#hurry);
+      this.#stopWaking = onWake(this.#wake);
       await this.#connector.run();
     } catch (cause) {
       // What is no error of this client comes from a function among the options, such as `redirect`.
@@ -199,7 +199,7 @@ export class MqttClient implements Client {
   reauthenticate(options?: OperationOptions): Promise<void> {
     const { link } = this.#core;
     if (link === undefined) {
-      return this.#refuse("reauthenticate", undefined, new ClientError("connection-lost", "There is no connection."));
+      return this.#refuse("reauthenticate", undefined, new ClientError("connection-lost", NO_CONNECTION));
     }
     return this.#reauthentications.run("reauthenticate", undefined, options, (call) => {
       try {
@@ -209,6 +209,22 @@ export class MqttClient implements Client {
         call.reject(invalidArgument(error));
       }
     });
+  }
+
+  checkConnection({ timeoutMs = this.#core.limits.checkTimeoutMs, ...options }: OperationOptions = {}): Promise<void> {
+    const { link } = this.#core;
+    if (link === undefined) {
+      this.#connector.hurry();
+      return this.#refuse("checkConnection", undefined, new ClientError("connection-lost", NO_CONNECTION));
+    }
+    return this.#checks.run("checkConnection", undefined, options, () => {
+      link.protocol.probe(this.#loop.now, timeoutMs);
+      link.touch();
+    });
+  }
+
+  reconnect(): void {
+    this.#connector.again(new ClientError("connection-lost", "reconnect() was called."));
   }
 
   persisted(): Promise<void> {
@@ -235,7 +251,7 @@ export class MqttClient implements Client {
 
   /** Calls that wait for an answer from the server. */
   get #unanswered(): number {
-    return this.#core.calls.size + this.#reauthentications.size;
+    return this.#core.calls.size + this.#reauthentications.size + this.#checks.size;
   }
 
   #changed(): void {
@@ -271,6 +287,8 @@ export class MqttClient implements Client {
           connect,
           inflight: this.#persistence.inflight,
           writer,
+          // Who sets a Receive Maximum means it.
+          receiveTolerance: connect.properties?.receiveMaximum === defaultLimits.receiveMaximum ? RECEIVE_TOLERANCE : 0,
           topicAliases: outgoingTopicAliases(limits.outgoingTopicAliases),
           ...(authenticator && { authenticator: authenticator() }),
           handler: {
@@ -288,6 +306,7 @@ export class MqttClient implements Client {
             onPublish: (packet) => this.#incoming.receive(packet, link),
             onSettled: (packetId, _message, reasonCode, properties) =>
               publisher.settled(packetId, reasonCode, properties),
+            onPong: () => this.#checks.resolveAll(),
             onReauthenticated: () => this.#reauthentications.resolveAll(),
             onSendQuota: () => publisher.pump(),
             onSuback: (packet) => subscriber.answered(packet),
@@ -301,6 +320,7 @@ export class MqttClient implements Client {
               subscriber.offline();
               publisher.offline();
               this.#reauthentications.rejectAll(error);
+              this.#checks.rejectAll(error);
               attempt.onEnd(error, properties ?? link.protocol.connack?.properties);
             },
           },
@@ -320,7 +340,7 @@ export class MqttClient implements Client {
     if (this.status === "closed") {
       return;
     }
-    networkEvents.removeEventListener?.("online", this.#hurry);
+    this.#stopWaking();
     this.#stopSignal?.();
     const disconnected = this.#disconnect(options);
     this.#connector.stop(error);
@@ -368,5 +388,16 @@ export class MqttClient implements Client {
     });
   }
 
-  readonly #hurry = (): void => this.#connector.hurry();
+  /** The network is back, or the user: whoever waits to connect need not, and a connection may have died meanwhile. */
+  readonly #wake = (): void => {
+    this.#connector.hurry();
+    if (this.connected && this.#checks.size === 0) {
+      // Its end is told by the status.
+      this.checkConnection().catch(() => {});
+    }
+  };
 }
+
+const NO_CONNECTION = "There is no connection; another is being made.";
+/** What a server may send above Receive Maximum, where it is the default: mosquitto 2.0.11 does, to no harm. */
+const RECEIVE_TOLERANCE = 4_096;

@@ -54,6 +54,7 @@ export class Connector {
   /** Connections in a row that ended at a packet above the limit. */
   #tooLarge = 0;
   #stopped = false;
+  #atOnce = false;
   /** Ends the attempt that is going on. */
   #cut: (error: ClientError) => void = () => {};
   /** Ends the wait between two attempts. */
@@ -77,6 +78,13 @@ export class Connector {
     this.#wake();
   }
 
+  /** Ends what is going on, for another attempt at once. */
+  again(error: ClientError): void {
+    this.#atOnce = true;
+    this.#cut(error);
+    this.#wake();
+  }
+
   /** Resolves when it was stopped; rejects with the reason for which no further attempt is made. */
   async run(): Promise<void> {
     const { limits } = this.#host;
@@ -84,6 +92,7 @@ export class Connector {
     const { maxAttempts = reconnect === false ? 0 : Number.POSITIVE_INFINITY, isFatal: fatal = isFatal } =
       reconnect || {};
     while (!this.#stopped) {
+      this.#atOnce = false;
       const outcome = await this.#attempt();
       if (this.#stopped) {
         return;
@@ -95,7 +104,7 @@ export class Connector {
         const text = `The server keeps a message above limits.maximumPacketSize (${limits.maximumPacketSize}): raise it, or begin anew with cleanStart.`;
         throw new ClientError("message-too-large", text, { cause: error });
       }
-      const again = this.#redirect(outcome) || this.#host.otherVersion(error);
+      const again = this.#atOnce || this.#redirect(outcome) || this.#host.otherVersion(error);
       const last = this.#backOff.attempts >= maxAttempts || error.code === "invalid-argument" || fatal(error);
       if (last && !again) {
         throw error;

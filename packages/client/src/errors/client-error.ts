@@ -40,6 +40,8 @@ export type ClientErrorCode =
   | "buffer-overflow"
   /** Reported only: messages of a resumed session that no subscription claimed were acknowledged and discarded. */
   | "message-unclaimed"
+  /** Reported only, once: the server sends more unacknowledged messages than it was told to. */
+  | "receive-maximum-exceeded"
   /** The store failed; `cause` is its error. */
   | "store-failed"
   /** Another tab or worker holds this client id. */

@@ -11,7 +11,7 @@ import { ReceivedMessage } from "./received-message.ts";
 
 /** What bringing in messages needs of the client around it. */
 export interface IncomingHost {
-  readonly limits: Pick<ClientLimits, "unclaimedHoldMs">;
+  readonly limits: Pick<ClientLimits, "unclaimedHoldMs" | "receiveMaximum">;
   readonly scheduler: Scheduler;
   /** For what no call can tell its caller. */
   readonly report: (error: ClientError) => void;
@@ -32,6 +32,7 @@ export class Incoming {
   #unclaimed: ReceivedMessage[] = [];
   /** Set while messages may wait to be claimed. */
   #timer: unknown;
+  #warned = false;
 
   constructor(host: IncomingHost, events: Events, index: FilterIndex<FilterEntry>) {
     this.#host = host;
@@ -68,6 +69,7 @@ export class Incoming {
     const message = new ReceivedMessage(packet, link, this.#onAcknowledged);
     if (packetId !== 0) {
       this.#unacknowledged.set(packetId, message);
+      this.#warn();
     }
     this.#events.emit("message", message);
     // Held while it is handed round, so that a fast consumer does not acknowledge it for a slow one.
@@ -134,6 +136,16 @@ export class Incoming {
       }
     }
     return [...receivers];
+  }
+
+  /** Once: a server that sends more than was announced does no harm, but it breaks a rule [MQTT-3.3.4-9]. */
+  #warn(): void {
+    const { limits, report } = this.#host;
+    if (!this.#warned && this.#unacknowledged.size > limits.receiveMaximum) {
+      this.#warned = true;
+      const text = `The server sends more unacknowledged messages than limits.receiveMaximum (${limits.receiveMaximum}) allows.`;
+      report(new ClientError("receive-maximum-exceeded", text));
+    }
   }
 
   #giveUp(): void {

@@ -96,6 +96,12 @@ export class PageSession {
       case "reauthenticate":
         await client.reauthenticate({ signal });
         return undefined;
+      case "checkConnection":
+        await client.checkConnection({ signal });
+        return undefined;
+      case "reconnect":
+        client.reconnect();
+        return undefined;
       case "persisted":
         await client.persisted();
         return undefined;

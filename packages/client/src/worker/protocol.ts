@@ -42,6 +42,8 @@ export interface RemoteCalls {
   flush: { readonly input: undefined; readonly output: undefined };
   reauthenticate: { readonly input: undefined; readonly output: undefined };
   persisted: { readonly input: undefined; readonly output: undefined };
+  checkConnection: { readonly input: undefined; readonly output: undefined };
+  reconnect: { readonly input: undefined; readonly output: undefined };
   /** From now on every message is told. */
   listen: { readonly input: undefined; readonly output: undefined };
 }

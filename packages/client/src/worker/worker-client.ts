@@ -103,6 +103,14 @@ class WorkerClient implements Client {
     return this.#call("reauthenticate", undefined, options);
   }
 
+  checkConnection(options?: OperationOptions): Promise<void> {
+    return this.#call("checkConnection", undefined, options);
+  }
+
+  reconnect(): void {
+    this.#call("reconnect", undefined).catch(() => {});
+  }
+
   persisted(): Promise<void> {
     return this.#call("persisted", undefined);
   }
