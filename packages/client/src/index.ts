@@ -1,3 +1,5 @@
+export type { Properties, QoS } from "@tidewire/codec";
+export { ReasonCode } from "@tidewire/codec";
 export type { Authenticator, EnhancedAuthentication } from "@tidewire/session";
 export { enhancedAuthentication } from "@tidewire/session";
 export type { OperationOptions } from "./calls/index.ts";

@@ -15,7 +15,12 @@ export interface Client extends AsyncDisposable {
   readonly status: Status;
   /** The present status, then every change, until `closed`. A slow reader is given the latest ones only. */
   statusUpdates(): AsyncIterableIterator<Status>;
-  /** Adds a listener; returns what removes it. A listener that throws is reported and breaks nothing. */
+  /**
+   * Adds a listener; returns what removes it. A listener that throws is reported and breaks nothing.
+   *
+   * @example
+   * const stop = client.on("error", (error) => console.error(error.code, error.message));
+   */
   on<Event extends keyof ClientEvents>(event: Event, listener: ClientEvents[Event]): () => void;
 
   /**
@@ -24,14 +29,27 @@ export interface Client extends AsyncDisposable {
    * (`publish-refused`), what CONNACK rules out (`not-supported-by-server`), or a full queue (`queue-full`). The bytes
    * of the payload may not be changed before that. A `Blob` is read first, and its place in the order is where that is done.
    * When nobody holds the promise, its error goes to `on("error")`.
+   *
+   * @example
+   * const { reasonCode } = await client.publish("devices/lamp/commands", "on", { qos: 1 });
    */
   publish(topic: string, payload: Payload | AsyncPayload, options?: PublishOptions): Promise<PublishResult>;
   /**
    * Subscribes; resolves at SUBACK with at least one filter granted. Messages are taken with `for await`, or with
    * `onMessage`. Waits for a connection when there is none, until `timeoutMs`.
+   *
+   * @example
+   * for await (const message of await client.subscribe("alerts/#", { qos: 2 })) {
+   *   console.log(message.topic, message.json());
+   * }
    */
   subscribe(filters: string | readonly string[], options?: SubscribeOptions): Promise<Subscription>;
-  /** Publishes with a response topic and correlation data, and resolves with the response (MQTT 5). */
+  /**
+   * Publishes with a response topic and correlation data, and resolves with the response (MQTT 5).
+   *
+   * @example
+   * const answer = await client.request("devices/7/ask", "uptime", { timeoutMs: 5_000 });
+   */
   request(topic: string, payload: Payload | AsyncPayload, options?: RequestOptions): Promise<Message>;
   /** Runs the enhanced authentication anew on the present connection (MQTT 5); needs the `authenticator` option. */
   reauthenticate(options?: OperationOptions): Promise<void>;
@@ -39,6 +57,9 @@ export interface Client extends AsyncDisposable {
    * Asks whether the server is there: resolves when it answers; when it does not within `timeoutMs` (3 s), rejects with
    * `connection-lost`, and another connection is made. In browsers this happens by itself when the page is shown again or
    * the network is back; programs that learn of such things in other ways call it.
+   *
+   * @example
+   * appState.on("active", () => client.checkConnection().catch(() => {}));
    */
   checkConnection(options?: OperationOptions): Promise<void>;
   /** Connects anew now: gives up the present connection, or the wait for the next attempt. */
@@ -48,12 +69,17 @@ export interface Client extends AsyncDisposable {
   /**
    * Resolves when nothing is queued, in flight or unanswered, as a Kafka producer's `flush` does. The client stays open:
    * `close()` ends it.
+   *
+   * @example
+   * await client.flush({ timeoutMs: 5_000 });
+   * await client.close();
    */
   flush(options?: OperationOptions): Promise<void>;
   /** Ends the connection in order and the client for good; what is still waiting rejects with `closed`. */
   close(options?: CloseOptions): Promise<void>;
 }
 
+/** Options of `request`. */
 export interface RequestOptions extends PublishOptions {
   /** Default 30,000. */
   readonly timeoutMs?: number;
@@ -64,6 +90,7 @@ export interface RequestOptions extends PublishOptions {
   readonly requireReceiver?: boolean;
 }
 
+/** Options of `close`. */
 export interface CloseOptions {
   /** 0x00, or 0x04 to have the will published (MQTT 5). */
   readonly reasonCode?: number;

@@ -11,6 +11,9 @@ import { MqttClient } from "./mqtt-client.ts";
 /**
  * Connects, and resolves when the server has accepted (CONNACK). Tries again meanwhile, with back-off, until
  * `connectTimeoutMs` or `signal`; rejects with a `ClientError` at once when the server refuses for good.
+ *
+ * @example
+ * const client = await connect("wss://broker.example/mqtt", { username: "meter-17", password: secret });
  */
 export async function connect(target: Target, options: ConnectOptions = {}): Promise<Client> {
   const { signal, scheduler = platformScheduler(), connectTimeoutMs = defaultConnectTimeoutMs } = options;
@@ -48,6 +51,10 @@ export async function connect(target: Target, options: ConnectOptions = {}): Pro
 
 /**
  * A client that begins to connect now and keeps trying. Publish and subscribe at once: what cannot be sent yet waits.
+ *
+ * @example
+ * const client = createClient(tcp({ host: "broker.example", port: 1883 }), { clientId: "meter-17" });
+ * client.on("status", (status, { error }) => console.log(status, error?.message));
  */
 export function createClient(target: Target, options: ConnectOptions = {}): Client {
   return start(target, options, options.scheduler ?? platformScheduler());

@@ -13,11 +13,13 @@ import type { QueueOptions } from "../publishing/index.ts";
  */
 export type Target = string | URL | Dial | ((options?: DialOptions) => Promise<Connection | string | URL>);
 
+/** User name and password. */
 export interface Credentials {
   readonly username?: string;
   readonly password?: string | Uint8Array;
 }
 
+/** Options of `connect` and `createClient`. */
 export interface ConnectOptions {
   /** Default: random, kept for the life of this client. An empty string asks an MQTT 5 server to assign one. */
   readonly clientId?: string;
@@ -64,6 +66,7 @@ export interface ConnectOptions {
   readonly scheduler?: Scheduler;
 }
 
+/** What the server publishes when this client is gone without a word. */
 export interface WillOptions {
   readonly topic: string;
   readonly payload: string | Uint8Array;

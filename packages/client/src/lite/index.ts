@@ -22,7 +22,12 @@ export function createClient(target: LiteTarget, options: LiteOptions = {}): Lit
   return new LiteMqttClient(target, options, options.scheduler ?? browserScheduler());
 }
 
-/** Resolves when the server has accepted; rejects when it refuses for good, or has not accepted in 30 seconds. */
+/**
+ * Resolves when the server has accepted; rejects when it refuses for good, or has not accepted in 30 seconds.
+ *
+ * @example
+ * const client = await connect("wss://broker.example/mqtt", { onStatus: (status, error) => console.log(status, error) });
+ */
 export function connect(target: LiteTarget, options: LiteOptions = {}): Promise<LiteClient> {
   const { onStatus, connectTimeoutMs = 30_000, scheduler = browserScheduler() } = options;
   return new Promise((resolve, reject) => {

@@ -60,6 +60,9 @@ export type MinimalSubscribeOptions = Partial<
 /**
  * Connects once: resolves when the server has accepted, rejects with a `ClientError` when it refuses, does not accept in
  * `connectTimeoutMs` or cannot be reached, and when URL or options are not valid.
+ *
+ * @example
+ * const client = await connect("wss://broker.example/mqtt", { onMessage: ({ topic }) => console.log(topic) });
  */
 export async function connect(url: string | URL, options: MinimalOptions = {}): Promise<MinimalClient> {
   const { clientId = randomClientId(), protocolVersion: version = 5, scheduler = pageScheduler() } = options;

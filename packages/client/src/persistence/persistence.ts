@@ -74,9 +74,13 @@ async function guard<Result>(text: string, work: () => Promise<Result> | Result)
   } catch (cause) {
     const taken = (cause as { readonly code?: unknown }).code === "client-id-in-use";
     if (taken) {
-      throw new ClientError("client-id-in-use", "Another tab or process of this machine uses this client id.", {
-        cause,
-      });
+      throw new ClientError(
+        "client-id-in-use",
+        "Another tab of this browser uses this client id: give each its own, or share one client by a worker.",
+        {
+          cause,
+        },
+      );
     }
     throw new ClientError("store-failed", text, { cause });
   }

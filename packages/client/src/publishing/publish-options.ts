@@ -1,6 +1,7 @@
 import type { Properties, QoS } from "@tidewire/codec";
 import type { OperationOptions } from "../calls/index.ts";
 
+/** Options of `publish`. */
 export interface PublishOptions extends OperationOptions {
   /** Default 0. */
   readonly qos?: QoS;
@@ -10,6 +11,7 @@ export interface PublishOptions extends OperationOptions {
   readonly properties?: Properties;
 }
 
+/** What `publish` resolves with. */
 export interface PublishResult {
   /** Of PUBACK, PUBREC or PUBCOMP, such as 0x10 No matching subscribers; 0 with QoS 0 and in 3.1.1. */
   readonly reasonCode: number;

@@ -3,6 +3,7 @@ import type { QoS } from "@tidewire/codec";
 import type { OperationOptions } from "../calls/index.ts";
 import type { Message } from "../messages/index.ts";
 
+/** Options of `subscribe`. */
 export interface SubscribeOptions extends OperationOptions {
   /** Highest QoS wanted. Default 1. */
   readonly qos?: QoS;

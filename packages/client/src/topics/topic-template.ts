@@ -57,7 +57,13 @@ export interface TopicTemplate<Template extends string, Value> {
 
 /** Makes a template from text such as `"devices/{id}/metrics/{name}"`; a parameter is a whole level. Payloads are bytes. */
 export function topicTemplate<const Template extends string>(template: Template): TopicTemplate<Template, Uint8Array>;
-/** The same, with payloads of one type: `topicTemplate("devices/{id}", jsonPayload(schema))`. */
+/**
+ * The same, with payloads of one type.
+ *
+ * @example
+ * const metric = topicTemplate("devices/{id}/metrics/{name}", jsonPayload(schema));
+ * await metric.publish(client, { id: "7", name: "cpu" }, { value: 0.5 });
+ */
 export function topicTemplate<const Template extends string, Value>(
   template: Template,
   payload: PayloadCodec<Value>,

@@ -12,6 +12,9 @@ interface WorkerScope {
 /**
  * To be called once, at the start of the script of a SharedWorker or Worker: serves `create`'s client to every page that
  * connects. The client is made for the first page, and anew when it has been closed.
+ *
+ * @example
+ * serveClient(() => createClient("wss://broker.example/mqtt", { clientId: "browser-7" }));
  */
 export function serveClient(create: () => Client): void {
   let client: Client | undefined;

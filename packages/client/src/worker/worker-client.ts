@@ -14,6 +14,9 @@ import { RemoteMessage } from "./remote-message.ts";
 /**
  * The client that a worker serves (see `serveClient`), as a page has it: the same interface, over messages to the
  * worker. Resolves when the worker has answered. `close` ends what this page has; the connection stays for other pages.
+ *
+ * @example
+ * const client = await workerClient(new SharedWorker(new URL("./mqtt-worker.js", import.meta.url), { type: "module" }));
  */
 export async function workerClient(worker: SharedWorker | Worker | Port): Promise<Client> {
   const client = new WorkerClient("port" in worker ? worker.port : worker);
