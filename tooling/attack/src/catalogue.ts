@@ -6,6 +6,7 @@ import { framing } from "./attacks/framing.ts";
 import { properties } from "./attacks/properties.ts";
 import { state } from "./attacks/state.ts";
 import { strings } from "./attacks/strings.ts";
+import { websocket } from "./attacks/websocket.ts";
 import { work } from "./attacks/work.ts";
 
 /** All attacks, group by group, in the order of their numbers. */
@@ -17,6 +18,7 @@ export const ATTACKS: readonly Attack[] = [
   ...work,
   ...access,
   ...accessFiles,
+  ...websocket,
 ];
 
 export function select(

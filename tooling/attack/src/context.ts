@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ConnackPacket, ConnectPacket } from "@tidewire/codec";
 import { Channel, type ChannelOptions } from "./channel.ts";
 import { type Ending, Peer, type PeerOptions } from "./peer.ts";
-import { type LogLine, Program, type ProgramOptions, type Transport } from "./program.ts";
+import { type LogLine, Program, type ProgramOptions, portOf, type Transport } from "./program.ts";
 import { seededRandom } from "./random.ts";
 import { Server, type UserName, users } from "./server.ts";
 import type { ServerNeeds, Variant } from "./variant.ts";
@@ -23,6 +24,7 @@ export class Context {
   readonly notes: string[] = [];
   readonly #logStart: number;
   readonly #open = new Set<Channel>();
+  readonly #sockets = new Set<Socket>();
   readonly #programs: Program[] = [];
   readonly #directories: string[] = [];
 
@@ -55,6 +57,22 @@ export class Context {
     this.#open.add(channel);
     void channel.ended.then(() => this.#open.delete(channel));
     return channel;
+  }
+
+  /** A TCP connection to the variant's port, below TLS and HTTP. */
+  async bareSocket(transport: Transport = this.variant.transport, localAddress?: string): Promise<Socket> {
+    const port = portOf(this.program, transport);
+    const socket = connect({ port, host: "127.0.0.1", noDelay: true, ...(localAddress && { localAddress }) });
+    socket.on("error", () => {});
+    // What nobody reads would never end.
+    socket.resume();
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+    await new Promise((resolve) => {
+      socket.once("connect", resolve);
+      socket.once("close", resolve);
+    });
+    return socket;
   }
 
   /** A connection that has not sent anything yet. */
@@ -158,6 +176,9 @@ export class Context {
       channel.destroy();
     }
     this.#open.clear();
+    for (const socket of this.#sockets) {
+      socket.destroy();
+    }
     for (const program of this.#programs) {
       program.kill("SIGKILL");
       await program.exited;

@@ -1,0 +1,380 @@
+import { deflateRawSync } from "node:zlib";
+import { encode } from "@tidewire/codec";
+import type { Attack } from "../attack.ts";
+import { connect, hex, publish } from "../bytes.ts";
+import { each } from "../cases.ts";
+import type { Channel } from "../channel.ts";
+import { type Context, credentials } from "../context.ts";
+import { connectPacket } from "../peer.ts";
+import { portOf } from "../program.ts";
+import { WEBSOCKET } from "../variant.ts";
+import { sleep, until } from "../wait.ts";
+import { type FrameShape, frame, OPCODES, upgradeRequest } from "../websocket-frames.ts";
+
+const EMPTY = Buffer.alloc(0);
+
+export const websocket: readonly Attack[] = [
+  {
+    id: "55",
+    title: "pages of other origins; names that look like ours",
+    expected: "status 403 unless it is the same origin or none",
+    cheap: true,
+    on: WEBSOCKET,
+    async run(t) {
+      const port = portOf(t.program, t.variant.transport);
+      const scheme = t.variant.transport === "wss" ? "https" : "http";
+      const own = `${scheme}://127.0.0.1:${port}`;
+      const refused = {
+        "another page": "https://evil.example",
+        null: "null",
+        "own as a prefix": `${own}.evil.example`,
+        "own as a suffix": `https://evil.example/${own}`,
+        "own with a user": `${scheme}://127.0.0.1:${port}@evil.example`,
+        "another port": `${scheme}://127.0.0.1:1`,
+        "an extension": "chrome-extension://abcdef",
+        empty: "",
+      };
+      for (const [name, origin] of Object.entries(refused)) {
+        const status = await statusOf(t, { Host: `127.0.0.1:${port}`, Origin: origin });
+        t.check(status === 403, `${name}: status ${status}`);
+      }
+      t.check((await statusOf(t, { Host: `127.0.0.1:${port}`, Origin: own })) === 101, "the same origin is refused");
+      t.check((await statusOf(t, { Host: `127.0.0.1:${port}` })) === 101, "no origin is refused");
+      await t.logs(/origin/i, "which origin was refused");
+    },
+  },
+  {
+    id: "55.2",
+    title: "a name that was made to point at this machine (DNS rebinding)",
+    expected: "on loopback, a Host that is not this machine is refused",
+    cheap: true,
+    on: WEBSOCKET,
+    async run(t) {
+      const port = portOf(t.program, t.variant.transport);
+      const host = `evil.example:${port}`;
+      const status = await statusOf(t, { Host: host, Origin: `http://${host}` });
+      t.check(status >= 400 || status === 0, `status ${status}`);
+    },
+  },
+  {
+    id: "56",
+    title: "subprotocols: none, in capitals, a list, 64 kB, blanks without end",
+    expected: "101 with mqtt where it is offered, 400 or 431 where it is not",
+    cheap: true,
+    on: WEBSOCKET,
+    bounds: { cpuMs: 1500 },
+    async run(t) {
+      const cases: Readonly<Record<string, readonly [string | undefined, (status: number) => boolean]>> = {
+        none: [undefined, (status) => status === 400],
+        "in capitals": ["MQTT", (status) => status === 400],
+        "another one": ["amqp", (status) => status === 400],
+        "a list": ["amqp, mqtt", (status) => status === 101],
+        "a list without blanks": ["amqp,mqttv3.1,mqtt", (status) => status === 101],
+        "twice the same": ["mqtt, mqtt", (status) => status === 400 || status === 101],
+        "64 kB": [`${"x".repeat(64_000)}, mqtt`, (status) => status === 431 || status === 0],
+        "15 kB of blanks": [`mqtt${" ".repeat(15_000)}x`, (status) => status === 400],
+        "7,000 commas": [`${",".repeat(7000)}mqtt`, (status) => status === 400],
+      };
+      for (const [name, [offered, isRight]] of Object.entries(cases)) {
+        const status = await statusOf(t, { "Sec-WebSocket-Protocol": offered });
+        t.check(isRight(status), `${name}: status ${status}`);
+      }
+    },
+  },
+  {
+    id: "57",
+    title: "HTTP requests of the wrong form",
+    expected: "a status of 400 and above, or the end",
+    cheap: true,
+    on: WEBSOCKET,
+    async run(t) {
+      const good = upgradeRequest("/mqtt");
+      const cases: Readonly<Record<string, string>> = {
+        "another path": upgradeRequest("/other"),
+        "a path above": upgradeRequest("/mqtt/../x"),
+        "HTTP/1.0": good.replace("HTTP/1.1", "HTTP/1.0"),
+        "HTTP/2.0": good.replace("HTTP/1.1", "HTTP/2.0"),
+        "no Host": upgradeRequest("/mqtt", { Host: undefined }),
+        "no key": upgradeRequest("/mqtt", { "Sec-WebSocket-Key": undefined }),
+        "a short key": upgradeRequest("/mqtt", { "Sec-WebSocket-Key": "abc" }),
+        "version 12": upgradeRequest("/mqtt", { "Sec-WebSocket-Version": "12" }),
+        "no version": upgradeRequest("/mqtt", { "Sec-WebSocket-Version": undefined }),
+        POST: good.replace("GET", "POST"),
+        "20,000 headers": good.replace("\r\n\r\n", `\r\n${"X: y\r\n".repeat(20_000)}\r\n`),
+        "two lengths": good.replace("\r\n\r\n", "\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        "a bare LF": good.replaceAll("\r\n", "\n").replace("Host", "Ho\0st"),
+        "a blank before the colon": good.replace("Upgrade:", "Upgrade :"),
+        "no upgrade": "GET /mqtt HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+      };
+      await each(cases, async (name, request) => {
+        const channel = await t.channel({ bare: true });
+        const status = await channel.upgrade(request, 3000);
+        t.check(status >= 400 || (status === 0 && channel.isEnded), `${name}: status ${status}`);
+      });
+      const port = portOf(t.program, t.variant.transport);
+      const absolute = upgradeRequest(`http://127.0.0.1:${port}/mqtt`, { Host: `127.0.0.1:${port}` });
+      const channel = await t.channel({ bare: true });
+      t.check(
+        (await channel.upgrade(absolute, 3000)) === 101,
+        "a target in absolute form is refused (RFC 9112, 3.2.2)",
+      );
+      t.check((await statusOf(t, {})) === 101, "a right request after all this is refused");
+    },
+  },
+  {
+    id: "58",
+    title: "frames of the wrong form",
+    expected: "closed with 1002, 1003 or 1007",
+    cheap: true,
+    on: WEBSOCKET,
+    async run(t) {
+      const message = Buffer.from(encode(connectPacket({ version: 4, clientId: "f" }), 4));
+      const close = (code: number, reason: Buffer = EMPTY) =>
+        Buffer.concat([Buffer.from([code >> 8, code & 0xff]), reason]);
+      const cases: Readonly<Record<string, readonly (readonly [Uint8Array, FrameShape])[]>> = {
+        text: [[message, { opcode: OPCODES.text }]],
+        "not masked": [[message, { masked: false }]],
+        "RSV1 without an extension": [[message, { reserved: 4 }]],
+        RSV3: [[message, { reserved: 1 }]],
+        "opcode 3": [[message, { opcode: 3 }]],
+        "opcode 11": [[message, { opcode: 11 }]],
+        "a ping of 126 bytes": [[Buffer.alloc(126), { opcode: OPCODES.ping }]],
+        "a ping in fragments": [[EMPTY, { opcode: OPCODES.ping, final: false }]],
+        "a continuation of nothing": [[message, { opcode: OPCODES.continuation }]],
+        "a message inside a message": [
+          [message, { final: false }],
+          [message, {}],
+        ],
+        "a close of one byte": [[Buffer.from([3]), { opcode: OPCODES.close }]],
+        "close code 999": [[close(999), { opcode: OPCODES.close }]],
+        "close code 1005": [[close(1005), { opcode: OPCODES.close }]],
+        "a reason that is no UTF-8": [[close(1000, hex("ff fe")), { opcode: OPCODES.close }]],
+        "a length above 2^53": [[EMPTY, { declaredLength: 1n << 62n }]],
+        "a length with the top bit": [[EMPTY, { declaredLength: 1n << 63n }]],
+      };
+      await each(cases, async (name, frames) => {
+        const channel = await t.channel();
+        for (const [payload, shape] of frames) {
+          channel.sendRaw(frame(payload, shape));
+        }
+        t.check(await channel.endsWithin(5000), `${name}: the connection stays open`);
+        const code = closeCode(channel);
+        // Whoever has said goodbye may be answered in kind, whatever the reason was.
+        const codes = name === "a reason that is no UTF-8" ? [1000, 1007] : [1002, 1003, 1007, 1009];
+        t.check(code === undefined || codes.includes(code), `${name}: closed with ${code}`);
+      });
+    },
+  },
+  {
+    id: "58.2",
+    title: "a closing handshake that is never finished",
+    expected: "the broker ends it after a while",
+    on: WEBSOCKET,
+    async run(t) {
+      const channel = await t.channel({ answersClose: false });
+      channel.sendRaw(frame(hex("00 00")));
+      t.check(await channel.endsWithin(15_000), "the connection stays open");
+    },
+  },
+  {
+    id: "59",
+    title: "floods of fragments of one byte and of none",
+    expected: "closed, and little memory used",
+    cheap: true,
+    on: WEBSOCKET,
+    bounds: { memoryMb: 40 },
+    async run(t) {
+      const flood = async (bytes: Buffer) => {
+        const channel = await t.channel();
+        channel.sendRaw(frame(Buffer.from([0x10]), { final: false }));
+        const one = frame(bytes, { opcode: OPCODES.continuation, final: false });
+        const many = Buffer.concat(Array<Buffer>(1000).fill(one));
+        for (let count = 0; count < 20 && !channel.isEnded; count += 1) {
+          channel.sendRaw(many);
+          await channel.drained();
+        }
+        return channel.endsWithin(5000);
+      };
+      for (const bytes of [Buffer.from([0xff]), EMPTY]) {
+        const ended = await Promise.all(Array.from({ length: 20 }, () => flood(bytes)));
+        t.check(ended.every(Boolean), `fragments of ${bytes.length} bytes: connections stay open`);
+      }
+    },
+  },
+  {
+    id: "60",
+    title: "100 frames of many megabytes, declared and half sent, before CONNECT",
+    expected: "at most 64 KiB held for each connection",
+    on: WEBSOCKET,
+    bounds: { memoryMb: 60 },
+    async run(t) {
+      for (const sent of [0, 4 * 1024 * 1024]) {
+        const channels = await Promise.all(Array.from({ length: 100 }, () => t.channel()));
+        for (const channel of channels) {
+          channel.sendRaw(frame(Buffer.alloc(sent, 0x10), { declaredLength: 16 * 1024 * 1024 }));
+        }
+        await sleep(1500);
+        for (const channel of channels) {
+          channel.destroy();
+        }
+      }
+    },
+  },
+  {
+    id: "61",
+    title: "compression: a bomb, without having been agreed on, with abused parameters",
+    expected: "not agreed on; a compressed frame ends the connection",
+    cheap: true,
+    on: WEBSOCKET,
+    bounds: { memoryMb: 40 },
+    async run(t) {
+      const offers = [
+        "permessage-deflate",
+        "permessage-deflate; server_max_window_bits=8; client_max_window_bits",
+        "permessage-deflate; server_max_window_bits=99",
+        `permessage-deflate; x=${"y".repeat(8000)}`,
+      ];
+      for (const offer of offers) {
+        const channel = await open(t, { "Sec-WebSocket-Extensions": offer });
+        t.check(!/permessage-deflate/i.test(channel.response), `agreed on: ${offer.slice(0, 40)}`);
+        if (channel.isOpen) {
+          channel.sendRaw(frame(deflateRawSync(Buffer.alloc(50_000_000)), { reserved: 4 }));
+          t.check(await channel.endsWithin(5000), "a compressed frame: the connection stays open");
+        }
+      }
+    },
+  },
+  {
+    id: "62",
+    title: "a flood of pings",
+    expected: "answered or closed, at bounded memory",
+    on: WEBSOCKET,
+    bounds: { memoryMb: 60, p99Factor: 4 },
+    async run(t) {
+      const flood = Buffer.concat(Array<Buffer>(1000).fill(frame(Buffer.alloc(125), { opcode: OPCODES.ping })));
+      for (const reads of [true, false]) {
+        const channel = await t.channel();
+        if (!reads) {
+          channel.socket.pause();
+        }
+        for (let count = 0; count < 100 && !channel.isEnded; count += 1) {
+          channel.sendRaw(flood);
+          // Whoever does not read is not read either, in the end: that is an answer, too.
+          await Promise.race([channel.drained(), sleep(500)]);
+        }
+        channel.destroy();
+      }
+    },
+  },
+  {
+    id: "63",
+    title: "pings between the parts of one packet",
+    expected: "the packet is read as if they were not there",
+    cheap: true,
+    on: WEBSOCKET,
+    async run(t) {
+      const peer = await t.client();
+      await peer.subscribe("own/mallory/x", 0);
+      const whole = publish(5, "own/mallory/x", "y".repeat(50));
+      const ping = frame(Buffer.from("p"), { opcode: OPCODES.ping });
+      for (let at = 0; at < whole.length; at += 10) {
+        const final = at + 10 >= whole.length;
+        const opcode = at === 0 ? OPCODES.binary : OPCODES.continuation;
+        peer.channel.sendRaw(Buffer.concat([frame(whole.subarray(at, at + 10), { opcode, final }), ping]));
+      }
+      t.check(await peer.isServed(), "not served any more");
+      t.check(peer.publishesReceived === 1, `${peer.publishesReceived} of 1 message came`);
+    },
+  },
+  {
+    id: "64",
+    title: "a WebSocket that is opened, and then nothing",
+    expected: "ended by the time limit for CONNECT",
+    on: WEBSOCKET,
+    async run(t) {
+      const channels = await Promise.all(Array.from({ length: 30 }, () => t.channel()));
+      const ended = await Promise.all(channels.map((channel) => channel.endsWithin(20_000)));
+      t.check(ended.every(Boolean), `${ended.filter((is) => !is).length} of 30 stay open`);
+    },
+  },
+  {
+    id: "65",
+    title: "packets in one segment with the request",
+    expected: "not lost",
+    cheap: true,
+    on: WEBSOCKET,
+    async run(t) {
+      const first = encode(connectPacket({ version: 4, clientId: t.clientId(), ...credentials("mallory") }), 4);
+      const channel = await t.channel({ bare: true });
+      const answer = new Promise<Buffer>((resolve) => {
+        channel.onData = resolve;
+      });
+      await channel.upgrade(Buffer.concat([Buffer.from(upgradeRequest("/mqtt")), frame(first)]));
+      const connack = await Promise.race([answer, sleep(5000)]);
+      t.check(connack?.[0] === 0x20 && connack[3] === 0, "no CONNACK came");
+    },
+  },
+  {
+    id: "66",
+    title: "a token in the URL, a password in CONNECT",
+    expected: "neither is ever logged",
+    cheap: true,
+    on: WEBSOCKET,
+    async run(t) {
+      const channel = await t.channel({ bare: true });
+      await channel.upgrade(upgradeRequest("/mqtt?token=SECRET-IN-URL"), 3000);
+      channel.sendRaw(frame(hex("00 00")));
+      await channel.endsWithin(3000);
+      const other = await t.channel({ bare: true });
+      await other.upgrade(upgradeRequest("/wrong?token=SECRET-IN-URL"), 3000);
+      const peer = await t.peer();
+      await peer.connect({ username: "alice", password: Buffer.from("SECRET-IN-CONNECT") });
+      const leaked = t.log.filter(({ text }) => /SECRET-IN|U0VDUkVULU/.test(text));
+      t.check(leaked.length === 0, `logged: ${leaked[0]?.text.slice(0, 200)}`);
+    },
+  },
+  {
+    id: "67",
+    title: "another protocol on each port",
+    expected: "connection ended",
+    cheap: true,
+    on: { versions: [5] },
+    async run(t) {
+      const hello = hex("16 03 01 00 05 01 00 00 01 00");
+      const get = Buffer.from("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+      const cases = {
+        "a TLS ClientHello": hello,
+        "an HTTP request": get,
+        "CONNECT of MQTT": connect(),
+        SSH: Buffer.from("SSH-2.0-x\r\n"),
+      };
+      await each(cases, async (name, bytes) => {
+        // Below TLS where there is some.
+        const bare = await t.bareSocket();
+        bare.write(bytes.subarray(0, 1));
+        await sleep(20);
+        bare.write(bytes.subarray(1));
+        const ended = await until(() => bare.destroyed, 13_000);
+        const isRight = name === "CONNECT of MQTT" && t.variant.transport === "tcp";
+        t.check(ended || isRight, `${name}: the connection stays open`);
+        bare.destroy();
+      });
+    },
+  },
+];
+
+function open(t: Context, headers: Readonly<Record<string, string | undefined>>): Promise<Channel> {
+  return t.channel({ request: upgradeRequest("/mqtt", headers) });
+}
+
+async function statusOf(t: Context, headers: Readonly<Record<string, string | undefined>>): Promise<number> {
+  const channel = await open(t, headers);
+  channel.destroy();
+  return channel.status;
+}
+
+/** What the server closed with; undefined when it just ended. */
+function closeCode(channel: Channel): number | undefined {
+  const close = channel.control.find(({ opcode }) => opcode === OPCODES.close);
+  return close !== undefined && close.payload.length >= 2 ? close.payload.readUInt16BE(0) : undefined;
+}
