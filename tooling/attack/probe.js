@@ -15,6 +15,9 @@ const LONGEST_TOLD = 3;
 /** What one client may take of the loop at once, in CPU time. */
 const BLOCK_MS = 10;
 
+const PAGE_BYTES = 4096;
+
+const memory = openMemory();
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
 const mainThread = threadClock();
@@ -34,7 +37,7 @@ new PerformanceObserver((list) => {
 // however busy the machine is with something else.
 setInterval(tick, TICK_MS).unref();
 setInterval(() => {
-  seen.peakBytes = Math.max(seen.peakBytes, process.memoryUsage.rss());
+  seen.peakBytes = Math.max(seen.peakBytes, residentBytes());
 }, MEMORY_MS).unref();
 
 const channel = new Socket({ fd: 3, readable: true, writable: true });
@@ -95,13 +98,13 @@ function read() {
     blocksAboveLimit: blocks.filter(({ workMs }) => workMs > BLOCK_MS).length,
     delayP99Ms: delay.percentile(99) / 1e6,
     rssBeforeBytes: seen.rssBytes,
-    rssPeakBytes: Math.max(seen.peakBytes, process.memoryUsage.rss()),
-    rssBytes: process.memoryUsage.rss(),
+    rssPeakBytes: Math.max(seen.peakBytes, residentBytes()),
+    rssBytes: residentBytes(),
   };
 }
 
 function begin() {
-  const rssBytes = process.memoryUsage.rss();
+  const rssBytes = residentBytes();
   return {
     at: now(),
     cpu: process.cpuUsage(),
@@ -116,6 +119,24 @@ function begin() {
 
 function now() {
   return { wallMs: performance.now(), ...mainThread() };
+}
+
+/** From a file that stays open: there may be no descriptor left when it is asked for. */
+function residentBytes() {
+  if (memory === undefined) {
+    return process.memoryUsage.rss();
+  }
+  const bytes = Buffer.alloc(100);
+  const [, pages = "0"] = bytes.toString("latin1", 0, readSync(memory, bytes, 0, 100, 0)).split(" ");
+  return Number(pages) * PAGE_BYTES;
+}
+
+function openMemory() {
+  try {
+    return openSync("/proc/self/statm", "r");
+  } catch {
+    return undefined;
+  }
 }
 
 /** The processor time of the loop's thread, and how long it waited for a processor; elsewhere than on Linux, of the process. */

@@ -2,7 +2,11 @@ import type { Options } from "./arguments.ts";
 import type { Attack } from "./attack.ts";
 import { access } from "./attacks/access.ts";
 import { accessFiles } from "./attacks/access-files.ts";
+import { availability } from "./attacks/availability.ts";
+import { data } from "./attacks/data.ts";
 import { framing } from "./attacks/framing.ts";
+import { operation } from "./attacks/operation.ts";
+import { passwords } from "./attacks/passwords.ts";
 import { properties } from "./attacks/properties.ts";
 import { state } from "./attacks/state.ts";
 import { strings } from "./attacks/strings.ts";
@@ -18,7 +22,11 @@ export const ATTACKS: readonly Attack[] = [
   ...work,
   ...access,
   ...accessFiles,
+  ...availability,
+  ...passwords,
   ...websocket,
+  ...data,
+  ...operation,
 ];
 
 export function select(
