@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
-import { HELP, parseArguments } from "./arguments.ts";
+import { HELP, type Options, parseArguments } from "./arguments.ts";
 import { ATTACKS, select } from "./catalogue.ts";
+import { fuzz } from "./fuzz/fuzz.ts";
 import { plan } from "./plan.ts";
 import { run } from "./runner.ts";
 import { HEADER, resultLines } from "./table.ts";
@@ -16,6 +17,9 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.help) {
     console.log(HELP);
     return 0;
+  }
+  if (options.fuzz !== undefined) {
+    return fuzzFor(options.fuzz, options);
   }
   const attacks = select(ATTACKS, options);
   if (options.list) {
@@ -42,4 +46,18 @@ async function main(args: readonly string[]): Promise<number> {
     console.log(`again: npx pnpm attack --seed ${seed} --only ${bad.join(",")}`);
   }
   return bad.length === 0 ? 0 : 1;
+}
+
+async function fuzzFor(minutes: number, { seed, script }: Pick<Options, "seed" | "script">): Promise<number> {
+  console.log(`seed ${seed}`);
+  const isSound = await fuzz(minutes, seed, script, ({ seed: own, environment, lives, bytes, verdict, reasons }) => {
+    console.log(`${verdict.padEnd(8)} seed ${own} (${environment}): ${lives} connections, ${bytes} bytes`);
+    for (const reason of reasons) {
+      console.log(`           ! ${reason}`);
+    }
+    if (verdict !== "held") {
+      console.log(`again: npx pnpm attack --fuzz 0.3 --seed ${own}`);
+    }
+  });
+  return isSound ? 0 : 1;
 }

@@ -41,6 +41,8 @@ export class Peer {
   publishesReceived = 0;
   /** Of the last CONNACK or DISCONNECT. */
   reasonCode: number | undefined;
+  /** What came could not be read. */
+  isBroken = false;
   #wake: () => void = () => {};
   #packetId = 0;
 
@@ -48,9 +50,8 @@ export class Peer {
     this.channel = channel;
     this.version = version;
     const decoder = createDecoder({ version, sender: "server" });
-    let broken = false;
     channel.onData = (bytes) => {
-      if (broken) {
+      if (this.isBroken) {
         return;
       }
       try {
@@ -60,7 +61,7 @@ export class Peer {
         }
       } catch {
         // What a server may not send, too, is for the caller to notice: nothing more comes.
-        broken = true;
+        this.isBroken = true;
       }
       this.#wake();
     };

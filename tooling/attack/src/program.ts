@@ -23,8 +23,8 @@ export interface Reading {
   readonly processCpuMs: number;
   readonly utilization: number;
   readonly collectionMs: number;
-  /** The longest turns of the loop, longest first; `workMs` is processor time without the garbage collector's. */
-  readonly blocks: readonly { readonly cpuMs: number; readonly workMs: number; readonly wallMs: number }[];
+  /** The longest turns of the loop, longest first. */
+  readonly blocks: readonly Block[];
   readonly blocksAboveLimit: number;
   readonly delayP99Ms: number;
   readonly rssBeforeBytes: number;
@@ -32,10 +32,21 @@ export interface Reading {
   readonly rssBytes: number;
 }
 
+export interface Block {
+  readonly cpuMs: number;
+  /** Processor time without the garbage collector's. */
+  readonly workMs: number;
+  readonly wallMs: number;
+  /** How much of it is because the thread had to wait for a processor before. */
+  readonly slackMs: number;
+}
+
 export interface LogLine {
   /** pino's: 30 is info, 40 warn, 50 error; 0 for what is no JSON, such as a stack trace. */
   readonly level: number;
   readonly text: string;
+  /** When it came, by `performance.now`. */
+  readonly atMs: number;
 }
 
 export interface ProgramOptions {
@@ -212,5 +223,5 @@ export async function runProgram(
 
 function parseLine(line: string): LogLine {
   const level = /^\{"level":(\d+)/.exec(line)?.[1];
-  return { level: level === undefined ? 0 : Number(level), text: line };
+  return { level: level === undefined ? 0 : Number(level), text: line, atMs: performance.now() };
 }

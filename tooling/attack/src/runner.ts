@@ -1,9 +1,9 @@
 import type { Attack } from "./attack.ts";
-import { Canaries, type CanaryReport } from "./canaries.ts";
+import type { CanaryReport } from "./canaries.ts";
 import { Context } from "./context.ts";
 import { environmentOf, type PlannedRun } from "./plan.ts";
 import type { Reading } from "./program.ts";
-import { Server, users } from "./server.ts";
+import { Stage } from "./stage.ts";
 import type { Variant } from "./variant.ts";
 import { type Judgement, judge } from "./verdict.ts";
 import { sleep, until, within } from "./wait.ts";
@@ -38,7 +38,7 @@ export async function run(runs: readonly PlannedRun[], options: RunnerOptions): 
       stage = undefined;
     }
     const result = await runOne(attack, variant, options.seed + index * 7919, async () => {
-      stage ??= await Stage.open(attack, variant, options.script);
+      stage ??= await Stage.open(variant, options.script, attack.server);
       return stage;
     });
     options.onResult(result);
@@ -50,42 +50,6 @@ export async function run(runs: readonly PlannedRun[], options: RunnerOptions): 
   }
   await stage?.close();
   return results;
-}
-
-/** A program with its canaries, and how these fare when nothing happens. */
-class Stage {
-  readonly environment: string;
-  readonly server: Server;
-  readonly canaries: Canaries;
-  readonly quiet: CanaryReport;
-
-  private constructor(environment: string, server: Server, canaries: Canaries, quiet: CanaryReport) {
-    this.environment = environment;
-    this.server = server;
-    this.canaries = canaries;
-    this.quiet = quiet;
-  }
-
-  static async open(attack: Attack, variant: Variant, script: string | undefined): Promise<Stage> {
-    const server = await Server.start(variant, script, attack.server);
-    // Where the program has no WebSockets there are none to measure.
-    const transports = (["tcp", "ws"] as const).filter((transport) => server.program.urls.has(transport));
-    const canaries = await Canaries.start(server.program, transports, { username: "canary", password: users.canary });
-    // The first messages find code that was never run.
-    await sleep(WARM_UP_MS);
-    await canaries.begin();
-    await sleep(QUIET_MS);
-    const quiet = await canaries.report();
-    if (quiet === undefined) {
-      throw new Error("the canaries do not answer");
-    }
-    return new Stage(attack.server === undefined ? environmentOf(variant) : "own", server, canaries, quiet);
-  }
-
-  async close(): Promise<void> {
-    this.canaries.stop();
-    await this.server.stop();
-  }
 }
 
 async function runOne(attack: Attack, variant: Variant, seed: number, stageFor: () => Promise<Stage>): Promise<Result> {
@@ -131,8 +95,6 @@ async function runOne(attack: Attack, variant: Variant, seed: number, stageFor: 
   return { ...base, ...judgement, notes: context.notes, tookMs: performance.now() - from, reading, canaries };
 }
 
-const WARM_UP_MS = 300;
-const QUIET_MS = 500;
 const AFTERMATH_MS = 60;
 /** Nothing may stay open for longer than the handshake's own time limit. */
 const LEAVING_MS = 12_000;

@@ -119,7 +119,10 @@ export const data: readonly Attack[] = [
         for (let from = 0; from < 1000; from += 250) {
           await Promise.all(Array.from({ length: 250 }, (_, index) => come(from + index)));
         }
-        t.check(present === (isBack ? 1000 : 0), `${present} sessions present`);
+        t.check(
+          present === (isBack ? 1000 : 0),
+          `${present} of 1,000 sessions present ${isBack ? "after" : "before"} the restart`,
+        );
         program.kill("SIGKILL");
         await program.exited;
       }
