@@ -60,7 +60,9 @@ function judgeReading(reading: Reading, { blockMs, memoryMb, cpuMs }: Bounds): s
   const longest = block === undefined ? 0 : block.workMs - block.slackMs;
   // A single turn above it may be code that was compiled: what an attacker causes, comes again, or is far above.
   if (longest > blockMs * FAR_ABOVE || (longest > blockMs && reading.blocksAboveLimit > ALLOWED_ABOVE)) {
-    failures.push(`the loop was blocked for ${block?.workMs.toFixed(0)} ms (${reading.blocksAboveLimit} times above 10 ms)`);
+    failures.push(
+      `the loop was blocked for ${block?.workMs.toFixed(0)} ms (${reading.blocksAboveLimit} times above 10 ms)`,
+    );
   }
   const grownMb = (reading.rssPeakBytes - reading.rssBeforeBytes) / MEGABYTE;
   if (grownMb > memoryMb) {

@@ -143,7 +143,7 @@ async function refuses(t: Context, name: string, files: Files, message: RegExp):
   writeFileSync(aclFile, files.acl ?? "");
   const acl = files.aclIsDirectory === true ? directory : aclFile;
   const args = ["serve", "--listen", "tcp://127.0.0.1:0", "--store", "memory", "--users", usersFile, "--acl", acl];
-  const { exit, stderr } = await runProgram(args, { script: t.server.script, limitMs: 10_000 });
+  const { exit, stderr } = await runProgram(args, { script: t.server.script, limitMs: 40_000 });
   t.check(exit === "exit code 2", `${name}: ${exit}`);
   t.check(message.test(stderr), `${name}: the message does not say where and what: ${stderr.slice(0, 200)}`);
 }

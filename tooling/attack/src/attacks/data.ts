@@ -114,7 +114,8 @@ export const data: readonly Attack[] = [
         let present = 0;
         const come = async (index: number) => {
           const peer = await t.peerAt(program);
-          present += (await peer.connect(fields(index), 30_000))?.sessionPresent === true ? 1 : 0;
+          const connack = await peer.connect(fields(index), 30_000);
+          present += connack?.sessionPresent === true ? 1 : 0;
         };
         for (let from = 0; from < 1000; from += 250) {
           await Promise.all(Array.from({ length: 250 }, (_, index) => come(from + index)));

@@ -68,7 +68,8 @@ async function play(seed: number, script: string | undefined, forMs: number): Pr
     for (let count = 0; performance.now() < end && program.exit === undefined; count += 1) {
       const random = seededRandom(seed * 1_000_003 + actor * 10_007 + count);
       totals.lives += 1;
-      totals.bytes += await live(stage, random, environment.access, findings);
+      const sent = await live(stage, random, environment.access, findings);
+      totals.bytes += sent;
     }
   });
   await Promise.all([...actors, alice]);
