@@ -1,9 +1,11 @@
 import type { ClientStore, QueuedMessage, SavedClient } from "@tidewire/client";
 import type { Message } from "@tidewire/session";
-import { type IDBPDatabase, openDB } from "idb";
+import type { IDBPDatabase } from "idb";
+import { Contents } from "./contents.ts";
 import { StoreError } from "./errors.ts";
 import { limits } from "./limits.ts";
 import { type Locks, takeLock } from "./lock.ts";
+import { openDatabase } from "./open-database.ts";
 import { type OutgoingRecord, type Schema, storeNames, toRecord, toSaved } from "./records.ts";
 import { Staging } from "./staging.ts";
 
@@ -20,6 +22,12 @@ export interface IndexedDbStoreOptions {
    * 3,000; with Infinity a second tab waits until it can take over.
    */
   readonly lockTimeoutMs?: number;
+  /**
+   * When the browser closes the database, it is opened again, and written anew when it was thrown away. Where that cannot
+   * be: `fail` (default), so that nothing is promised which is not stored, and the client closes with `store-failed` after
+   * five times; `memory` goes on without a database. Both are told by `on("error")`.
+   */
+  readonly whenLost?: "fail" | "memory";
   /** Default `navigator.locks`, where there is one; without one nothing keeps two tabs apart. */
   readonly locks?: Locks;
 }
@@ -31,8 +39,12 @@ export function indexedDbStore(options: IndexedDbStoreOptions = {}): ClientStore
 
 class IndexedDbStore implements ClientStore {
   readonly #options: IndexedDbStoreOptions;
-  /** Of messages in flight, which keep their place when they are released. */
-  readonly #sequences = new Map<number, number>();
+  readonly #contents = new Contents();
+  #name = "";
+  #opened = false;
+  /** Without a database, from now on. */
+  #inMemory = false;
+  onError: ((error: unknown) => void) | undefined = undefined;
   #staging = new Staging();
   #committing: Promise<void> | undefined;
   #database: IDBPDatabase<Schema> | undefined;
@@ -43,65 +55,81 @@ class IndexedDbStore implements ClientStore {
   }
 
   async open(clientId: string, signal?: AbortSignal): Promise<SavedClient> {
-    const name = `${this.#options.name ?? "tidewire"}:${clientId}`;
+    this.#name = `${this.#options.name ?? "tidewire"}:${clientId}`;
     const locks = this.#options.locks ?? (globalThis.navigator as { readonly locks?: Locks } | undefined)?.locks;
     const lockTimeoutMs = this.#options.lockTimeoutMs ?? limits.lockTimeoutMs;
-    this.#unlock = locks && (await takeLock(locks, name, lockTimeoutMs, signal));
+    this.#unlock = locks && (await takeLock(locks, this.#name, lockTimeoutMs, signal));
     try {
-      return await this.#load(name);
+      return await this.#load();
     } catch (error) {
+      if (this.#goOnInMemory(error)) {
+        return { inflight: { outgoing: [], incoming: [] }, queued: [] };
+      }
       this.#letGo();
       throw error;
     }
   }
 
   putOutgoing(packetId: number, sequence: number, message: Message): void {
-    this.#sequences.set(packetId, sequence);
+    this.#contents.outgoing.set(packetId, { sequence, message });
     this.#staging.put("outgoing", packetId, { sequence, message: toRecord(message) });
   }
 
   releaseOutgoing(packetId: number): void {
-    this.#staging.put("outgoing", packetId, { sequence: this.#sequences.get(packetId) ?? 0, message: undefined });
+    // It keeps its place when it is released.
+    const released = { sequence: this.#contents.outgoing.get(packetId)?.sequence ?? 0, message: undefined };
+    this.#contents.outgoing.set(packetId, released);
+    this.#staging.put("outgoing", packetId, released);
   }
 
   deleteOutgoing(packetId: number): void {
-    this.#sequences.delete(packetId);
+    this.#contents.outgoing.delete(packetId);
     this.#staging.delete("outgoing", packetId);
   }
 
   putIncoming(packetId: number): void {
+    this.#contents.incoming.add(packetId);
     this.#staging.put("incoming", packetId, true);
   }
 
   deleteIncoming(packetId: number): void {
+    this.#contents.incoming.delete(packetId);
     this.#staging.delete("incoming", packetId);
   }
 
   clear(): void {
-    this.#sequences.clear();
+    this.#contents.outgoing.clear();
+    this.#contents.incoming.clear();
     this.#staging.clear("outgoing");
     this.#staging.clear("incoming");
   }
 
   putQueued(sequence: number, message: QueuedMessage): void {
+    this.#contents.queue.set(sequence, message);
     this.#staging.put("queue", sequence, toRecord(message));
   }
 
   deleteQueued(sequence: number): void {
+    this.#contents.queue.delete(sequence);
     this.#staging.delete("queue", sequence);
   }
 
   commit(): Promise<void> | undefined {
     // What was staged before may still be on its way to the disk.
-    if (this.#staging.empty || this.#database === undefined) {
+    if (this.#staging.empty || !this.#opened) {
       return this.#committing;
     }
     const staged = this.#staging;
     this.#staging = new Staging();
-    const committing: Promise<void> = this.#write(this.#database, staged)
+    if (this.#inMemory) {
+      return undefined;
+    }
+    const committing: Promise<void> = this.#write(staged)
       .catch((error: unknown) => {
-        this.#staging = staged.followedBy(this.#staging);
-        throw error;
+        if (!this.#goOnInMemory(error)) {
+          this.#staging = staged.followedBy(this.#staging);
+          throw error;
+        }
       })
       .finally(() => {
         if (this.#committing === committing) {
@@ -120,18 +148,10 @@ class IndexedDbStore implements ClientStore {
     }
   }
 
-  async #load(name: string): Promise<SavedClient> {
-    if (globalThis.indexedDB === undefined) {
-      throw new StoreError("unavailable", "There is no IndexedDB here.");
-    }
-    const database = await openDB<Schema>(name, 1, {
-      upgrade: (fresh) => {
-        for (const store of storeNames) {
-          fresh.createObjectStore(store);
-        }
-      },
-    });
+  async #load(): Promise<SavedClient> {
+    const { database } = await openDatabase(this.#name, this.#onEnd);
     this.#database = database;
+    this.#opened = true;
     const transaction = database.transaction(storeNames, "readonly");
     const [packetIds, outgoing, incoming, sequences, queue] = await Promise.all([
       transaction.objectStore("outgoing").getAllKeys(),
@@ -141,17 +161,51 @@ class IndexedDbStore implements ClientStore {
       transaction.objectStore("queue").getAll(),
     ]);
     const inFlight = packetIds.map((packetId, i): [number, OutgoingRecord] => [packetId, outgoing[i]!]);
-    for (const [packetId, { sequence }] of inFlight) {
-      this.#sequences.set(packetId, sequence);
-    }
-    return toSaved(
+    const saved = toSaved(
       inFlight,
       incoming,
       sequences.map((sequence, i) => [sequence, queue[i]!]),
     );
+    for (const { packetId, sequence, message } of saved.inflight.outgoing) {
+      this.#contents.outgoing.set(packetId, { sequence, message });
+    }
+    for (const packetId of incoming) {
+      this.#contents.incoming.add(packetId);
+    }
+    for (const { sequence, message } of saved.queued) {
+      this.#contents.queue.set(sequence, message);
+    }
+    return saved;
   }
 
-  async #write(database: IDBPDatabase<Schema>, staged: Staging): Promise<void> {
+  async #write(staged: Staging): Promise<void> {
+    try {
+      await this.#transact(await this.#connected(), staged);
+    } catch (error) {
+      // A full disk is no better in a new connection. Browsers have many names for one that they have closed.
+      if ((error as Error).name === "QuotaExceededError") {
+        throw error;
+      }
+      this.#database?.close();
+      this.#database = undefined;
+      await this.#transact(await this.#connected(), staged);
+    }
+  }
+
+  async #connected(): Promise<IDBPDatabase<Schema>> {
+    if (this.#database === undefined) {
+      const { database, fresh } = await openDatabase(this.#name, this.#onEnd);
+      if (fresh) {
+        const all = new Staging();
+        this.#contents.stage(all);
+        await this.#transact(database, all);
+      }
+      this.#database = database;
+    }
+    return this.#database;
+  }
+
+  async #transact(database: IDBPDatabase<Schema>, staged: Staging): Promise<void> {
     const durability = this.#options.durability ?? "relaxed";
     const transaction = database.transaction([...storeNames], "readwrite", { durability });
     staged.write(
@@ -162,9 +216,26 @@ class IndexedDbStore implements ClientStore {
     await transaction.done;
   }
 
+  /** False when the caller did not ask for it. */
+  #goOnInMemory(cause: unknown): boolean {
+    if (this.#options.whenLost !== "memory" || (cause as StoreError).code === "client-id-in-use") {
+      return false;
+    }
+    this.#inMemory = this.#opened = true;
+    this.#staging = new Staging();
+    const text = "IndexedDB does not work: the client goes on in memory, and what is not sent yet ends with the page.";
+    this.onError?.(new StoreError("unavailable", text, { cause }));
+    return true;
+  }
+
+  readonly #onEnd = (): void => {
+    this.#database = undefined;
+  };
+
   #letGo(): void {
     this.#database?.close();
     this.#database = undefined;
+    this.#opened = false;
     this.#unlock?.();
     this.#unlock = undefined;
   }

@@ -24,6 +24,8 @@ export interface Core {
   readonly wallNow: () => number;
   /** To be called when something has begun, or ceased, to wait or to be in flight. */
   readonly changed: () => void;
+  /** Ends the client for good. */
+  readonly fail: (error: ClientError) => void;
   /** To be called when something was staged in the store outside a connection's turn. */
   readonly staged: () => void;
 }

@@ -76,6 +76,9 @@ export class MqttClient implements Client {
       wallNow: options.scheduler === undefined ? Date.now : () => startedAtMs + scheduler.now(),
       changed,
       staged: () => this.#persistence.commitSoon(),
+      fail: (error) => {
+        this.#closed ??= this.#shutDown(error, {}, { error });
+      },
     };
     this.#core = core;
     this.#release = scheduler.hold?.();
@@ -84,7 +87,7 @@ export class MqttClient implements Client {
     this.clientId = options.clientId ?? randomClientId();
     this.#loop = createClientLinkLoop({
       scheduler,
-      barrier: () => options.store?.commit(),
+      barrier: () => this.#persistence.barrier(),
       onError: (cause) => report(new ClientError("handler-failed", "A handler threw; `cause` is what.", { cause })),
     });
     this.#flushes = new Calls(scheduler, report);

@@ -16,6 +16,8 @@ export interface ClientStore extends InflightStore {
   deleteQueued(sequence: number): void;
   /** Undefined when nothing that was staged is still on its way to being durable. After a failure it stays staged. */
   commit(): Promise<void> | undefined;
+  /** Set by the client: for what the store has to tell and no promise can, such as that it goes on in memory alone. */
+  onError?: ((error: unknown) => void) | undefined;
   /** Commits what is staged and lets go of the client id. */
   close(): Promise<void>;
 }

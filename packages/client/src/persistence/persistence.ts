@@ -1,12 +1,16 @@
 import type { Scheduler } from "@tidewire/link";
 import { createInflight, createStoredInflight, type Inflight } from "@tidewire/session";
 import { ClientError } from "../errors/index.ts";
+import type { ClientLimits } from "../limits.ts";
 import type { ClientStore, SavedClient } from "./client-store.ts";
 
 /** What persistence needs of the client around it. */
 export interface PersistenceHost {
   readonly options: { readonly store?: ClientStore };
   readonly scheduler: Scheduler;
+  readonly limits: Pick<ClientLimits, "endsAtOneThing">;
+  /** Ends the client for good: the store fails again and again. */
+  readonly fail: (error: ClientError) => void;
   /** For what no call can tell its caller. */
   readonly report: (error: ClientError) => void;
 }
@@ -21,6 +25,8 @@ export class Persistence {
   /** Something may be staged. */
   #loaded = false;
   #scheduled = false;
+  /** Commits in a row that failed. */
+  #failures = 0;
 
   /** `onOpened` is given what the store held from before. */
   constructor(host: PersistenceHost, clientId: string, onOpened: (store: ClientStore, saved: SavedClient) => void) {
@@ -32,10 +38,15 @@ export class Persistence {
     this.opened.catch(() => {});
   }
 
+  /** Awaited before bytes leave: what they promise is durable then. */
+  barrier(): Promise<void> | undefined {
+    return this.#store?.commit()?.then(this.#onCommitted, this.#onFailed);
+  }
+
   /** Makes what is staged durable. */
   async commit(): Promise<void> {
     await this.opened;
-    await guard("The store failed.", () => this.#store?.commit());
+    await this.barrier();
   }
 
   /** For what is staged without bytes to send; once a turn. */
@@ -46,7 +57,7 @@ export class Persistence {
     this.#scheduled = true;
     this.#host.scheduler.defer(() => {
       this.#scheduled = false;
-      this.commit().catch(this.#host.report);
+      this.commit().catch(() => {});
     });
   }
 
@@ -55,11 +66,30 @@ export class Persistence {
     await guard("The store could not be closed.", () => this.#store?.close()).catch(this.#host.report);
   }
 
+  readonly #onCommitted = (): void => {
+    this.#failures = 0;
+  };
+
+  readonly #onFailed = (cause: unknown): never => {
+    const { report, fail, limits } = this.#host;
+    const error = new ClientError("store-failed", "The store failed; `cause` is its error.", { cause });
+    this.#failures += 1;
+    // Told once: each connection meets it again.
+    if (this.#failures === 1) {
+      report(error);
+    } else if (this.#failures >= limits.endsAtOneThing) {
+      fail(error);
+    }
+    throw error;
+  };
+
   async #open(clientId: string, onOpened: (store: ClientStore, saved: SavedClient) => void): Promise<void> {
     const store = this.#store;
     if (store === undefined) {
       return;
     }
+    store.onError = (cause) =>
+      this.#host.report(new ClientError("store-failed", "The store tells of a loss: see `cause`.", { cause }));
     const saved = await guard("The store could not be opened.", () => store.open(clientId));
     this.inflight = createStoredInflight(store, saved.inflight);
     this.#loaded = true;
