@@ -73,6 +73,16 @@ export const LIMIT_GROUPS: Readonly<Record<string, Partial<Record<keyof BrokerLi
   },
   "Subscriptions and retained messages": {
     subscriptionsPerSession: number("max-subscriptions", "N", "subscriptions of one client", 1, 10_000_000),
+    filterShapesPerSession: number(
+      "max-filter-shapes",
+      "N",
+      "of one client, with wildcards, that can overlap",
+      1,
+      100_000,
+    ),
+    filterShapesPerUser: number("max-filter-shapes-per-user", "N", "the same, of all clients of a user", 1, 1_000_000),
+    sharedShapesPerSession: number("max-shared-shapes", "N", "of one client, in groups, that can overlap", 1, 100_000),
+    sharedShapesPerUser: number("max-shared-shapes-per-user", "N", "the same, of all clients of a user", 1, 1_000_000),
     filtersPerSubscribe: number("max-filters", "N", "topic filters in one SUBSCRIBE", 1, 1_000_000),
     retainedCount: number("max-retained", "N", "retained messages", 0, 1_000_000_000),
     retainedBytes: number("max-retained-bytes", "BYTES", "their payloads together", 0, 1_000_000_000_000),

@@ -11,9 +11,10 @@ import { Notices } from "./notices/index.ts";
 import { Publisher } from "./publishing/index.ts";
 import { RetainedMessages } from "./retained/index.ts";
 import { Router } from "./routing/index.ts";
-import { Sessions } from "./sessions/index.ts";
+import { Sessions, UserShapes } from "./sessions/index.ts";
 import { type BrokerStore, Storage } from "./storage/index.ts";
 import { Clock, Deadlines } from "./time/index.ts";
+import { Work } from "./work/index.ts";
 
 /** What a broker is given, defaults filled in. */
 export interface BrokerSettings {
@@ -43,6 +44,7 @@ export class Parts {
   readonly events: EventHub;
   readonly deadlines: Deadlines;
   readonly notices: Notices;
+  readonly work: Work;
   readonly authority: Authority;
   readonly storage: Storage;
   readonly loop: LinkLoop;
@@ -50,6 +52,7 @@ export class Parts {
   readonly router: Router;
   readonly retained: RetainedMessages;
   readonly publisher: Publisher;
+  readonly userShapes: UserShapes;
   readonly sessions: Sessions;
   readonly connectRate: RateLimit;
   readonly acceptor: Acceptor;
@@ -66,6 +69,7 @@ export class Parts {
     this.events = new EventHub((name, call) => this.notify(name, call));
     this.deadlines = new Deadlines(this.scheduler);
     this.notices = new Notices(this);
+    this.work = new Work(this);
     this.authority = new Authority({
       hooks,
       deadlines: this.deadlines,
@@ -79,9 +83,10 @@ export class Parts {
     this.storage = new Storage(store, this.scheduler, this.metrics, logger);
     this.loop = createLinkLoop({ scheduler, barrier: this.storage.commit, onError: this.onFailure });
     this.clock = new Clock(this.loop, wallClock);
-    this.router = new Router(limits.routeCacheSize, this.metrics, cluster);
+    this.router = new Router(this);
     this.retained = new RetainedMessages(this);
     this.publisher = new Publisher(this);
+    this.userShapes = new UserShapes(limits, this.authority.authenticates);
     this.sessions = new Sessions(this);
     this.connectRate = new RateLimit(limits.connectsPerSecond);
     this.acceptor = new Acceptor(this);

@@ -27,11 +27,12 @@ import type { NoticeSubject } from "../notices/index.ts";
 import type { RouteTarget } from "../routing/index.ts";
 import type { OpenedSession, Session, SessionConnection, Sessions } from "../sessions/index.ts";
 import type { Storage } from "../storage/index.ts";
+import type { Steps, Work } from "../work/index.ts";
 import type { ConnectedClient } from "./client.ts";
 import { ConnectFlow, type ConnectingClient, type ConnectNeeds } from "./connect-flow.ts";
 import type { Gatekeeper } from "./gatekeeper.ts";
 import { handlePublish, type PublishNeeds } from "./publish-flow.ts";
-import { handleUnsubscribe, SubscribeFlow, type SubscribeNeeds } from "./subscribe-flow.ts";
+import { SubscribeFlow, type SubscribeNeeds, UnsubscribeFlow } from "./subscribe-flow.ts";
 
 /** What a client's connection needs of its broker. */
 export type ConnectionNeeds = ConnectNeeds &
@@ -40,6 +41,7 @@ export type ConnectionNeeds = ConnectNeeds &
     readonly loop: LinkLoop;
     readonly sessions: Pick<Sessions, "accepted" | "clientDisconnects" | "connected" | "connectionEnded" | "open">;
     readonly storage: Pick<Storage, "commitSoon">;
+    readonly work: Pick<Work, "exhausted" | "spend" | "spent" | "start">;
     /** Told of a failure of this side that ends one connection. */
     readonly onFailure: (error: unknown) => void;
   };
@@ -120,6 +122,24 @@ export class ClientConnection
         this.link.resume();
       })
       .catch(this.#needs.onFailure);
+  }
+
+  rest(goOn: (steps: Steps) => void): void {
+    this.link.pause();
+    this.#needs.work.start({
+      work: (steps) => {
+        try {
+          if (this.protocol.end === undefined) {
+            goOn(steps);
+          }
+        } catch (error) {
+          this.fail(error);
+        }
+        this.link.touch();
+        this.link.resume();
+        return true;
+      },
+    });
   }
 
   fail(error: unknown): void {
@@ -227,7 +247,7 @@ export class ClientConnection
   }
 
   onUnsubscribe(packet: UnsubscribePacket): void {
-    handleUnsubscribe(this.#needs, this, packet);
+    new UnsubscribeFlow(this.#needs, this, packet).run();
   }
 
   onSettled(): void {

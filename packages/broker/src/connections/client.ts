@@ -3,6 +3,7 @@ import type { ServerProtocol } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
 import type { ClientInfo } from "../hooks/index.ts";
 import type { Session } from "../sessions/index.ts";
+import type { Steps } from "../work/index.ts";
 
 /** One client's connection, as far as those know it who handle its packets. */
 export interface Client {
@@ -22,4 +23,9 @@ export interface Client {
 export interface ConnectedClient extends Client {
   readonly info: ClientInfo;
   readonly session: Session;
+  /**
+   * Goes on in a later turn, after others have had theirs, with steps of its own. Until then nothing further is read from this
+   * client; when it has gone meanwhile, nothing is done.
+   */
+  rest(goOn: (steps: Steps) => void): void;
 }

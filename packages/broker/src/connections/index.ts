@@ -8,5 +8,5 @@ export type { Gatekeeper, Rejection } from "./gatekeeper.ts";
 export { reasonText, subjectOf } from "./notice-subject.ts";
 export { handlePublish, type PublishNeeds } from "./publish-flow.ts";
 export { RateLimit } from "./rate-limit.ts";
-export { handleUnsubscribe, SubscribeFlow, type SubscribeNeeds } from "./subscribe-flow.ts";
+export { SubscribeFlow, type SubscribeNeeds, UnsubscribeFlow } from "./subscribe-flow.ts";
 export { topicFits, topicRefusal } from "./topic-limits.ts";

@@ -15,6 +15,7 @@ import type { MetricsRecorder } from "../metrics/index.ts";
 import type { Notices } from "../notices/index.ts";
 import type { Publisher } from "../publishing/index.ts";
 import type { Clock } from "../time/index.ts";
+import type { Work } from "../work/index.ts";
 import type { ConnectedClient } from "./client.ts";
 import { reasonText, subjectOf } from "./notice-subject.ts";
 import { topicRefusal } from "./topic-limits.ts";
@@ -28,6 +29,7 @@ export interface PublishNeeds {
   readonly metrics: MetricsRecorder;
   readonly notices: Notices;
   readonly publisher: Publisher;
+  readonly work: Pick<Work, "exhausted" | "spent">;
 }
 
 /** A PUBLISH of a client, from arrival to its acknowledgement. */
@@ -97,7 +99,13 @@ function decide(
   const encodings = forward
     ? new Encodings(publication, client.link.lastPacketBytes(), client.protocol.version)
     : new Encodings(publication);
+  const { work } = needs;
+  const spentBefore = work.spent;
   const receivers = needs.publisher.publish(publication, encodings, client.info);
+  if (work.spent > spentBefore && work.exhausted) {
+    // New topics or many receivers: the rest of what this client sends has its turn when others had theirs.
+    client.rest(() => {});
+  }
   if (receivers < 0) {
     refuse(needs, client, packet, QUOTA_EXCEEDED);
   } else if (packet.qos > 0) {

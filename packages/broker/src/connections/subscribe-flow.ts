@@ -1,4 +1,6 @@
 import {
+  excludedFilter,
+  isSharedFilter,
   parseSharedFilter,
   type QoS,
   type SubscribePacket,
@@ -9,20 +11,18 @@ import {
   FIRST_FAILURE,
   NO_SUBSCRIPTION_EXISTED,
   QUOTA_EXCEEDED,
-  SHARED_SUBSCRIPTIONS_NOT_SUPPORTED,
   SUCCESS,
   TOPIC_FILTER_INVALID,
   UNSPECIFIED_ERROR,
-  WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED,
 } from "@tidewire/codec/codes";
 import type { LinkLoop } from "@tidewire/link";
 import type { Authority, EventHub } from "../hooks/index.ts";
-import type { BrokerLimits } from "../limits.ts";
+import { type BrokerLimits, FILTER_STEPS, TURN_STEPS } from "../limits.ts";
 import { grantedQoS } from "../messages/index.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
 import type { Notices } from "../notices/index.ts";
-import { hasWildcard } from "../routing/index.ts";
 import type { StoredSubscription } from "../storage/index.ts";
+import type { Steps, Work } from "../work/index.ts";
 import type { ConnectedClient } from "./client.ts";
 import { reasonText, subjectOf } from "./notice-subject.ts";
 import { topicFits } from "./topic-limits.ts";
@@ -35,6 +35,7 @@ export interface SubscribeNeeds {
   readonly loop: Pick<LinkLoop, "now">;
   readonly metrics: MetricsRecorder;
   readonly notices: Notices;
+  readonly work: Pick<Work, "exhausted" | "spend" | "spent">;
 }
 
 /** A SUBSCRIBE: each filter is judged in turn, one SUBACK answers them all, retained messages follow. */
@@ -54,15 +55,23 @@ export class SubscribeFlow {
   }
 
   run(): void {
-    this.#judge(0);
+    atOnce(this.#needs.work, (steps) => this.#judge(0, steps));
   }
 
-  /** Goes through the filters until the hook takes its time over one; its answer goes on behind it. */
-  #judge(from: number): void {
-    const { authority, limits } = this.#needs;
+  /**
+   * Goes through the filters until the hook takes its time over one, or this turn's share is used up; then goes on behind it,
+   * and this client waits.
+   */
+  #judge(from: number, steps: Steps): void {
+    const { authority, limits, work } = this.#needs;
     const { subscriptions } = this.#packet;
     for (let index = from; index < subscriptions.length; index += 1) {
       const request = subscriptions[index]!;
+      if (steps.left <= 0 && index > from) {
+        this.#client.rest((more) => this.#judge(index, more));
+        return;
+      }
+      steps.left -= FILTER_STEPS;
       const refusal = index < limits.filtersPerSubscribe ? this.#limitReached(request) : QUOTA_EXCEEDED;
       if (refusal !== 0) {
         this.#refuse(request, refusal);
@@ -72,7 +81,7 @@ export class SubscribeFlow {
       if (typeof verdict !== "number") {
         this.#client.wait(verdict, (code) => {
           this.#decide(request, code);
-          this.#judge(index + 1);
+          atOnce(work, (more) => this.#judge(index + 1, more));
         });
         return;
       }
@@ -123,36 +132,74 @@ export class SubscribeFlow {
         events.emit("subscribed", { clientId: session.clientId, filter, qos });
       }
     }
-    for (const subscription of this.#retained) {
-      session.sendRetained(subscription);
+    if (this.#retained.length > 0) {
+      session.sendRetained(this.#retained);
     }
+    restIfExhausted(this.#needs, this.#client);
   }
 
   /** Reason code of the limit that forbids this subscription; 0 for none. */
   #limitReached({ filter }: SubscriptionRequest): number {
-    const { limits } = this.#needs;
-    const session = this.#client.session;
-    if (session.subscriptionCount >= limits.subscriptionsPerSession && !session.hasSubscription(filter)) {
-      return QUOTA_EXCEEDED;
-    }
-    return unavailable(filter, limits);
+    const reasonCode = unavailable(filter, this.#needs.limits);
+    return reasonCode === 0 && !this.#client.session.admits(filter) ? QUOTA_EXCEEDED : reasonCode;
   }
 }
 
 /** An UNSUBSCRIBE; messages that are on their way already still arrive. */
-export function handleUnsubscribe(
-  { events, loop }: SubscribeNeeds,
-  { session, protocol }: ConnectedClient,
-  packet: UnsubscribePacket,
-): void {
-  const reasonCodes = packet.filters.map((filter) => {
+export class UnsubscribeFlow {
+  readonly #needs: SubscribeNeeds;
+  readonly #client: ConnectedClient;
+  readonly #packet: UnsubscribePacket;
+  readonly #reasonCodes: number[] = [];
+
+  constructor(needs: SubscribeNeeds, client: ConnectedClient, packet: UnsubscribePacket) {
+    this.#needs = needs;
+    this.#client = client;
+    this.#packet = packet;
+  }
+
+  run(): void {
+    atOnce(this.#needs.work, (steps) => this.#remove(0, steps));
+  }
+
+  #remove(from: number, steps: Steps): void {
+    const { filters, packetId } = this.#packet;
+    for (let index = from; index < filters.length; index += 1) {
+      if (steps.left <= 0 && index > from) {
+        this.#client.rest((more) => this.#remove(index, more));
+        return;
+      }
+      this.#reasonCodes.push(this.#removeOne(filters[index]!, steps));
+    }
+    this.#client.protocol.unsuback(packetId, this.#reasonCodes, this.#needs.loop.now);
+    restIfExhausted(this.#needs, this.#client);
+  }
+
+  #removeOne(filter: string, steps: Steps): number {
+    const { session } = this.#client;
     if (!session.unsubscribe(filter)) {
+      steps.left -= 1;
       return NO_SUBSCRIPTION_EXISTED;
     }
-    events.emit("unsubscribed", { clientId: session.clientId, filter });
+    steps.left -= FILTER_STEPS;
+    this.#needs.events.emit("unsubscribed", { clientId: session.clientId, filter });
     return SUCCESS;
-  });
-  protocol.unsuback(packet.packetId, reasonCodes, loop.now);
+  }
+}
+
+/** Does what a packet asks for with what is left of this turn's share. */
+function atOnce(work: SubscribeNeeds["work"], action: (steps: Steps) => void): void {
+  const before = TURN_STEPS - work.spent;
+  const steps: Steps = { left: before };
+  action(steps);
+  work.spend(before - steps.left);
+}
+
+/** Whoever used up the turn's share is read from again in the next. */
+function restIfExhausted({ work }: SubscribeNeeds, client: ConnectedClient): void {
+  if (work.exhausted) {
+    client.rest(() => {});
+  }
 }
 
 /** Reason code for a filter that this broker does not take from anybody; 0 for one that it does. */
@@ -161,11 +208,9 @@ function unavailable(filter: string, limits: BrokerLimits): number {
     return QUOTA_EXCEEDED;
   }
   // An MQTT 5 client has been told of these in CONNACK, and its session sees to it.
-  if (!limits.wildcardSubscriptionAvailable && hasWildcard(filter)) {
-    return WILDCARD_SUBSCRIPTIONS_NOT_SUPPORTED;
-  }
-  if (!limits.sharedSubscriptionAvailable && filter.startsWith("$share/")) {
-    return SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+  const excluded = excludedFilter(filter, limits);
+  if (excluded !== 0) {
+    return excluded;
   }
   return isSharedWellFormed(filter) ? 0 : TOPIC_FILTER_INVALID;
 }
@@ -182,5 +227,5 @@ function isSharedWellFormed(filter: string): boolean {
 
 function wantsRetained({ filter, retainHandling }: StoredSubscription, isNew: boolean): boolean {
   // Not with shared subscriptions: each message would go to one member of many (MQTT 5.0, 4.8.2).
-  return !filter.startsWith("$share/") && (retainHandling === 0 || (retainHandling === 1 && isNew));
+  return !isSharedFilter(filter) && (retainHandling === 0 || (retainHandling === 1 && isNew));
 }

@@ -1,2 +1,2 @@
 export { type RetainedEntry, RetainedMessages, type RetainedNeeds } from "./retained-messages.ts";
-export { TopicTree } from "./topic-tree.ts";
+export { TopicTree, type TopicWalk } from "./topic-tree.ts";

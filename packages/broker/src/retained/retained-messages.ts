@@ -1,14 +1,17 @@
+import { hasWildcard } from "@tidewire/codec";
 import { type BrokerLimits, RETAINED_SWEEP_MS } from "../limits.ts";
 import { type IncomingPublication, isExpired } from "../messages/index.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
-import { hasWildcard } from "../routing/index.ts";
 import type { BrokerStore, LoadedState, Publication, Storage } from "../storage/index.ts";
 import type { Clock, Deadlines } from "../time/index.ts";
-import { TopicTree } from "./topic-tree.ts";
+import type { Job, Steps, Work } from "../work/index.ts";
+import { TopicTree, type TopicWalk } from "./topic-tree.ts";
 
 /** What is known of a retained message without reading it. */
 export interface RetainedEntry {
   readonly topic: string;
+  /** Counts up with each message that takes the place of another. */
+  revision: number;
   bytes: number;
   expiresAtMs: number;
 }
@@ -20,13 +23,17 @@ export interface RetainedNeeds {
   readonly limits: BrokerLimits;
   readonly metrics: MetricsRecorder;
   readonly storage: Pick<Storage, "durable" | "volatile">;
+  readonly work: Pick<Work, "start">;
 }
 
 /** Retained messages: an index in memory, for filters with wildcards too, and the messages in the store. */
-export class RetainedMessages {
+export class RetainedMessages implements Job {
   readonly #index = new TopicTree<RetainedEntry>();
   readonly #needs: RetainedNeeds;
-  #sweeping = false;
+  /** Whether the next sweep has its time. */
+  #sweepScheduled = false;
+  /** What the sweep that is at work has not looked at yet. */
+  #unswept: IterableIterator<RetainedEntry> | undefined;
 
   constructor(needs: RetainedNeeds) {
     this.#needs = needs;
@@ -82,31 +89,40 @@ export class RetainedMessages {
   }
 
   /** Found one by one, while they are asked for. */
-  match(filter: string): Iterator<Readonly<RetainedEntry>, undefined> {
+  match(filter: string): TopicWalk<Readonly<RetainedEntry>> {
     return this.#index.match(filter);
   }
 
-  /** Nobody may ever ask for an expired message again: from time to time all are looked at. */
-  #scheduleSweep(): void {
-    if (this.#sweeping) {
-      return;
-    }
-    this.#sweeping = true;
-    this.#needs.deadlines.after(RETAINED_SWEEP_MS, () => {
-      this.#sweeping = false;
-      this.#sweep();
-    });
-  }
-
-  #sweep(): void {
+  /** The sweep, a little at a time: nobody may ever ask for an expired message again. */
+  work(steps: Steps): boolean {
     const nowMs = this.#needs.clock.nowMs();
-    for (const { topic, expiresAtMs } of this.#index.values()) {
-      if (expiresAtMs <= nowMs) {
-        this.#delete(topic);
-      } else if (expiresAtMs !== Number.POSITIVE_INFINITY) {
+    this.#unswept ??= this.#index.values();
+    while (steps.left > 0) {
+      const { done, value: entry } = this.#unswept.next();
+      if (done === true) {
+        this.#unswept = undefined;
+        return true;
+      }
+      steps.left -= 1;
+      if (entry.expiresAtMs <= nowMs) {
+        this.#delete(entry.topic);
+        steps.left -= DELETE_STEPS;
+      } else if (entry.expiresAtMs !== Number.POSITIVE_INFINITY) {
         this.#scheduleSweep();
       }
     }
+    return false;
+  }
+
+  #scheduleSweep(): void {
+    if (this.#sweepScheduled) {
+      return;
+    }
+    this.#sweepScheduled = true;
+    this.#needs.deadlines.after(RETAINED_SWEEP_MS, () => {
+      this.#sweepScheduled = false;
+      this.#needs.work.start(this);
+    });
   }
 
   #put(topic: string, bytes: number, expiresAtMs: number): void {
@@ -115,11 +131,12 @@ export class RetainedMessages {
     }
     const entry = this.#index.get(topic);
     if (entry === undefined) {
-      this.#index.set(topic, { topic, bytes, expiresAtMs });
+      this.#index.set(topic, { topic, revision: 0, bytes, expiresAtMs });
       this.#needs.metrics.retained += 1;
       this.#needs.metrics.retainedBytes += bytes;
     } else {
       this.#needs.metrics.retainedBytes += bytes - entry.bytes;
+      entry.revision += 1;
       entry.bytes = bytes;
       entry.expiresAtMs = expiresAtMs;
     }
@@ -128,6 +145,7 @@ export class RetainedMessages {
   #delete(topic: string): void {
     const entry = this.#index.get(topic);
     if (entry !== undefined) {
+      entry.revision += 1;
       this.#index.delete(topic);
       this.#needs.metrics.retained -= 1;
       this.#needs.metrics.retainedBytes -= entry.bytes;
@@ -139,6 +157,9 @@ export class RetainedMessages {
     return topic.startsWith(SYS_PREFIX) ? this.#needs.storage.volatile : this.#needs.storage.durable;
   }
 }
+
+/** A message in the index and in the store. */
+const DELETE_STEPS = 20;
 
 /** Topics of the broker's own. */
 const SYS_PREFIX = "$SYS/";

@@ -1,3 +1,6 @@
+import { hasWildcard } from "@tidewire/codec";
+import type { Steps } from "../work/index.ts";
+
 /**
  * Topic names with a value each, matched against topic filters: the mirror image of `FilterTree`. A wildcard filter
  * visits only the branches it can match, and matches come one by one, so that `#` over a million topics costs memory
@@ -43,16 +46,86 @@ export class TopicTree<Value> {
   }
 
   /** Values of the topics that match, found while they are asked for: topics set or deleted meanwhile may or may not come. */
-  *match(filter: string): Generator<Value, undefined> {
-    const levels = filter.split("/");
-    if (!levels.includes("+") && levels.at(-1) !== "#") {
-      const value = this.#values.get(filter);
-      if (value !== undefined) {
-        yield value;
+  match(filter: string): TopicWalk<Value> {
+    return new TopicWalk(this.#root, filter, hasWildcard(filter) ? undefined : this.#values.get(filter));
+  }
+}
+
+/** A search that can rest anywhere: what it looks at is counted, whether it matches or not. */
+export class TopicWalk<Value> {
+  readonly #levels: readonly string[];
+  /** Where the search stands: below each node on the way, the children that are still to be looked at. */
+  readonly #path: Branch<Value>[] = [];
+  #found: Value | undefined;
+
+  constructor(root: Node<Value>, filter: string, exact: Value | undefined) {
+    this.#levels = filter.split("/");
+    this.#found = exact;
+    if (hasWildcard(filter)) {
+      this.#enter(root, 0, { left: 0 });
+    }
+  }
+
+  /** Whether all has been looked at. */
+  get done(): boolean {
+    return this.#path.length === 0 && this.#found === undefined;
+  }
+
+  /** The next value. Undefined when there is none any more, or when the steps are used up: `done` tells which. */
+  next(steps: Steps): Value | undefined {
+    for (;;) {
+      const found = this.#found;
+      if (found !== undefined) {
+        this.#found = undefined;
+        return found;
       }
+      const branch = this.#path.at(-1);
+      if (branch === undefined || steps.left <= 0) {
+        return undefined;
+      }
+      this.#look(branch, steps);
+    }
+  }
+
+  /** At one child. */
+  #look(branch: Branch<Value>, steps: Steps): void {
+    steps.left -= 1;
+    const { done, value: name } = branch.names.next();
+    if (done === true) {
+      this.#path.pop();
       return;
     }
-    yield* matchBelow(this.#root, levels, 0, true);
+    // A leading wildcard does not match `$SYS` and its like [MQTT-4.7.2-1].
+    const child = branch.top && name.startsWith("$") ? undefined : branch.children.get(name);
+    if (child !== undefined) {
+      this.#enter(child, branch.depth, steps);
+    }
+  }
+
+  /** Goes down as far as the filter says by name; `depth` levels of it are behind. */
+  #enter(start: Node<Value>, depth: number, steps: Steps): void {
+    let node = start;
+    for (let index = depth; ; index += 1) {
+      const level = this.#levels[index];
+      if (level === undefined || level === "#") {
+        this.#found = node.value;
+      }
+      if (level === undefined || node.children === undefined) {
+        return;
+      }
+      if (level === "#" || level === "+") {
+        const { children } = node;
+        const top = this.#path.length === 0 && index === 0;
+        this.#path.push({ children, names: children.keys(), depth: level === "#" ? index : index + 1, top });
+        return;
+      }
+      const child = node.children.get(level);
+      if (child === undefined) {
+        return;
+      }
+      node = child;
+      steps.left -= 1;
+    }
   }
 }
 
@@ -61,36 +134,17 @@ interface Node<Value> {
   value: Value | undefined;
 }
 
-function newNode<Value>(): Node<Value> {
-  return { children: undefined, value: undefined };
+interface Branch<Value> {
+  readonly children: Map<string, Node<Value>>;
+  readonly names: IterableIterator<string>;
+  /** Levels of the filter that are behind each child. */
+  readonly depth: number;
+  /** Whether these are first levels. */
+  readonly top: boolean;
 }
 
-function* matchBelow<Value>(
-  node: Node<Value>,
-  levels: readonly string[],
-  depth: number,
-  top: boolean,
-): Generator<Value, undefined> {
-  const level = levels[depth];
-  if (node.value !== undefined && (level === undefined || level === "#")) {
-    yield node.value;
-  }
-  if (level === undefined || node.children === undefined) {
-    return;
-  }
-  if (level !== "+" && level !== "#") {
-    const child = node.children.get(level);
-    if (child !== undefined) {
-      yield* matchBelow(child, levels, depth + 1, false);
-    }
-    return;
-  }
-  for (const [name, child] of node.children) {
-    // A leading wildcard does not match `$SYS` and its like [MQTT-4.7.2-1].
-    if (!(top && name.startsWith("$"))) {
-      yield* matchBelow(child, levels, level === "#" ? depth : depth + 1, false);
-    }
-  }
+function newNode<Value>(): Node<Value> {
+  return { children: undefined, value: undefined };
 }
 
 /** Removes the value and the nodes that only led to it. */

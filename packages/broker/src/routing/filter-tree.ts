@@ -1,3 +1,6 @@
+import { hasWildcard } from "@tidewire/codec";
+import type { Steps } from "../work/index.ts";
+
 /**
  * Topic filters with a value each, matched against topic names. Filters without a wildcard are found by one lookup,
  * the others by walking a tree level by level, so that a match costs nothing for filters that do not match.
@@ -51,8 +54,8 @@ export class FilterTree<Value> {
     return deleted;
   }
 
-  /** The values of all filters that match this topic name. */
-  match(topic: string): Value[] {
+  /** The values of all filters that match this topic name. Each node that is looked at counts as a step. */
+  match(topic: string, steps: Steps): Value[] {
     const values: Value[] = [];
     const exact = this.#exact.get(topic);
     if (exact !== undefined) {
@@ -60,16 +63,10 @@ export class FilterTree<Value> {
     }
     if (this.#wildcards > 0) {
       // A leading wildcard does not match `$SYS` and its like [MQTT-4.7.2-1].
-      matchBelow(this.#root, topic.split("/"), 0, topic.startsWith("$"), values);
+      matchBelow(this.#root, topic.split("/"), 0, topic.startsWith("$"), values, steps);
     }
     return values;
   }
-}
-
-const HASH = 0x23;
-
-export function hasWildcard(filter: string): boolean {
-  return filter.includes("+") || filter.charCodeAt(filter.length - 1) === HASH;
 }
 
 interface Node<Value> {
@@ -114,7 +111,9 @@ function matchBelow<Value>(
   depth: number,
   literalOnly: boolean,
   values: Value[],
+  steps: Steps,
 ): void {
+  steps.left -= 1;
   const children = node.children;
   if (!literalOnly) {
     // `sport/#` matches `sport` too: the rest may be no level at all.
@@ -131,10 +130,10 @@ function matchBelow<Value>(
   }
   const literal = children?.get(levels[depth]!);
   if (literal !== undefined) {
-    matchBelow(literal, levels, depth + 1, false, values);
+    matchBelow(literal, levels, depth + 1, false, values, steps);
   }
   if (node.single !== undefined && !literalOnly) {
-    matchBelow(node.single, levels, depth + 1, false, values);
+    matchBelow(node.single, levels, depth + 1, false, values, steps);
   }
 }
 

@@ -1,5 +1,13 @@
-export { FilterTree, hasWildcard } from "./filter-tree.ts";
+export { FilterShapes, SharedShapes } from "./filter-shapes.ts";
+export { FilterTree } from "./filter-tree.ts";
 export { type Route, RouteCache } from "./route-cache.ts";
-export { Router } from "./router.ts";
+export { Router, type RouterNeeds } from "./router.ts";
 export { SharedGroup } from "./shared-group.ts";
-export { Readiness, type RouteTarget, type Subscriber, Subscription, SubscriptionList } from "./subscription.ts";
+export {
+  type Backlog,
+  Readiness,
+  type RouteTarget,
+  type Subscriber,
+  Subscription,
+  SubscriptionList,
+} from "./subscription.ts";

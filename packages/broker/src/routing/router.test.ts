@@ -26,6 +26,17 @@ class Recorder implements Subscriber {
   }
 
   redeliver(): void {}
+  help(): void {}
+  giveUp(): undefined {}
+}
+
+function routerOf(routeCacheSize: number): Router {
+  return new Router({
+    cluster: local(),
+    limits: { routeCacheSize },
+    metrics: new MetricsRecorder(),
+    work: { spend() {} },
+  });
 }
 
 function subscription(
@@ -51,7 +62,7 @@ function publish(router: Router, topic: string, publisher?: string): number {
 
 describe("Router", () => {
   it("sends one copy to overlapping subscriptions, with the highest QoS and every identifier", () => {
-    const router = new Router(1000, new MetricsRecorder(), local());
+    const router = routerOf(1000);
     const client = new Recorder("client");
     router.add(subscription(client, "a/b", { qos: 1, identifier: 7 }), "a/b", undefined);
     router.add(subscription(client, "a/+", { qos: 2, identifier: 3 }), "a/+", undefined);
@@ -61,7 +72,7 @@ describe("Router", () => {
   });
 
   it("counts only subscriptions without No Local for a client's own messages", () => {
-    const router = new Router(1000, new MetricsRecorder(), local());
+    const router = routerOf(1000);
     const client = new Recorder("client");
     router.add(subscription(client, "a", { qos: 2, noLocal: true }), "a", undefined);
     expect(publish(router, "a", "client")).toBe(0);
@@ -82,7 +93,7 @@ describe("Router", () => {
     });
     fc.assert(
       fc.property(fc.array(change, { maxLength: 60 }), fc.constantFrom(20, 1000), (changes, cacheSize) => {
-        const router = new Router(cacheSize, new MetricsRecorder(), local());
+        const router = routerOf(cacheSize);
         const clients = [0, 1, 2].map((index) => new Recorder(`client${index}`));
         const active = new Map<string, Subscription>();
         for (const { filter, client, add, topic } of changes) {
@@ -109,7 +120,7 @@ describe("Router", () => {
   });
 
   it("gives each message of a shared subscription to one member in turn, passing over those that are full", () => {
-    const router = new Router(1000, new MetricsRecorder(), local());
+    const router = routerOf(1000);
     const members = ["a", "b", "c"].map((name) => new Recorder(name));
     for (const member of members) {
       router.add(subscription(member, "$share/g/t"), "t", "g");

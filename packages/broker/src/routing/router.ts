@@ -1,14 +1,22 @@
 import type { QoS } from "@tidewire/codec";
 import type { ClusterBackend } from "../cluster/index.ts";
+import { type BrokerLimits, RECEIVERS_PER_STEP } from "../limits.ts";
 import type { Encodings, IncomingPublication } from "../messages/index.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
+import type { Steps, Work } from "../work/index.ts";
 import { FilterTree } from "./filter-tree.ts";
 import { type Route, RouteCache } from "./route-cache.ts";
 import { SharedGroup } from "./shared-group.ts";
 import { type RouteTarget, type Subscriber, type Subscription, SubscriptionList } from "./subscription.ts";
 
-/** Who wants to know which topic filters have subscribers. */
-type Interest = Pick<ClusterBackend, "subscribed" | "unsubscribed">;
+/** What a router needs of its broker. */
+export interface RouterNeeds {
+  /** Who wants to know which topic filters have subscribers. */
+  readonly cluster: Pick<ClusterBackend, "subscribed" | "unsubscribed">;
+  readonly limits: Pick<BrokerLimits, "routeCacheSize">;
+  readonly metrics: MetricsRecorder;
+  readonly work: Pick<Work, "spend">;
+}
 
 /** Everything subscribed with one topic filter. */
 class FilterEntry extends SubscriptionList {
@@ -20,15 +28,14 @@ class FilterEntry extends SubscriptionList {
 export class Router {
   readonly #filters = new FilterTree<FilterEntry>();
   readonly #cache: RouteCache;
-  readonly #metrics: MetricsRecorder;
-  readonly #interest: Interest;
+  readonly #needs: RouterNeeds;
+  readonly #steps: Steps = { left: 0 };
   subscriptionCount = 0;
   groupCount = 0;
 
-  constructor(cacheSize: number, metrics: MetricsRecorder, interest: Interest) {
-    this.#cache = new RouteCache(cacheSize);
-    this.#metrics = metrics;
-    this.#interest = interest;
+  constructor(needs: RouterNeeds) {
+    this.#cache = new RouteCache(needs.limits.routeCacheSize);
+    this.#needs = needs;
   }
 
   /** `filter` without `$share/{group}/`, which `group` names. */
@@ -37,7 +44,7 @@ export class Router {
     if (entry === undefined) {
       entry = new FilterEntry();
       this.#filters.set(filter, entry);
-      this.#interest.subscribed(filter);
+      this.#needs.cluster.subscribed(filter);
     }
     this.subscriptionCount += 1;
     if (group === undefined) {
@@ -65,9 +72,9 @@ export class Router {
       entry.remove(subscription);
       this.#cache.forget(filter);
     } else {
-      const { members } = entry.groups!.get(group)!;
-      members.remove(subscription);
-      if (members.items.length > 0) {
+      const shared = entry.groups!.get(group)!;
+      shared.leave(subscription);
+      if (shared.members.items.length > 0) {
         return;
       }
       entry.groups!.delete(group);
@@ -79,7 +86,7 @@ export class Router {
     }
     if (entry.items.length === 0 && entry.groups === undefined) {
       this.#filters.delete(filter);
-      this.#interest.unsubscribed(filter);
+      this.#needs.cluster.unsubscribed(filter);
     }
   }
 
@@ -118,12 +125,16 @@ export class Router {
           receivers += 1;
         } else {
           // No member has room.
-          this.#metrics.droppedQueueFull += 1;
+          this.#needs.metrics.droppedQueueFull += 1;
         }
       } catch (error) {
         failures ??= [];
         failures.push(error);
       }
+    }
+    const handed = targets.length + groups.length;
+    if (handed > MANY_RECEIVERS) {
+      this.#needs.work.spend(Math.floor(handed / RECEIVERS_PER_STEP));
     }
     if (failures !== undefined) {
       throw failures[0];
@@ -132,9 +143,22 @@ export class Router {
   }
 
   #route(topic: string): Route {
-    return this.#cache.get(topic) ?? this.#cache.put(topic, buildRoute(this.#filters.match(topic)));
+    return this.#cache.get(topic) ?? this.#cache.put(topic, this.#build(topic));
+  }
+
+  /** What it costs depends on what others have subscribed to: whoever needs many new routes gets them turn by turn. */
+  #build(topic: string): Route {
+    this.#steps.left = 0;
+    const entries = this.#filters.match(topic, this.#steps);
+    const route = buildRoute(entries);
+    const receivers = route.targets.length + route.groups.length;
+    this.#needs.work.spend(entries.length + Math.floor(receivers / RECEIVERS_PER_STEP) - this.#steps.left);
+    return route;
   }
 }
+
+/** Up to this many receivers of one message are not worth counting. */
+const MANY_RECEIVERS = 32;
 
 function buildRoute(entries: readonly FilterEntry[]): Route {
   const groups: SharedGroup[] = [];
@@ -146,23 +170,37 @@ function buildRoute(entries: readonly FilterEntry[]): Route {
   if (entries.length === 1) {
     return { targets: entries[0]!.items.slice(), groups };
   }
-  const bySubscriber = new Map<Subscriber, Subscription[]>();
+  // Most subscribers are in one entry alone, and those of the largest need not be put together with themselves.
+  const largest = entries.reduce((a, b) => (b.items.length > a.items.length ? b : a), NOBODY);
+  const others = new Map<Subscriber, Subscription[]>();
   for (const entry of entries) {
-    for (const subscription of entry.items) {
-      const others = bySubscriber.get(subscription.subscriber);
-      if (others === undefined) {
-        bySubscriber.set(subscription.subscriber, [subscription]);
+    for (const subscription of entry === largest ? NONE : entry.items) {
+      const known = others.get(subscription.subscriber);
+      if (known === undefined) {
+        others.set(subscription.subscriber, [subscription]);
       } else {
-        others.push(subscription);
+        known.push(subscription);
       }
     }
   }
   const targets: RouteTarget[] = [];
-  for (const subscriptions of bySubscriber.values()) {
+  for (const subscription of largest.items) {
+    const overlapping = others.get(subscription.subscriber);
+    if (overlapping === undefined) {
+      targets.push(subscription);
+    } else {
+      others.delete(subscription.subscriber);
+      targets.push(merge([...overlapping, subscription]));
+    }
+  }
+  for (const subscriptions of others.values()) {
     targets.push(merge(subscriptions));
   }
   return { targets, groups };
 }
+
+const NOBODY = new FilterEntry();
+const NONE: readonly Subscription[] = [];
 
 /**
  * Overlapping subscriptions give one copy, with the highest QoS among them [MQTT-3.3.4-2] and all their Subscription

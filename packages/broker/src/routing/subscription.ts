@@ -23,6 +23,18 @@ export interface Subscriber {
   deliver(publication: IncomingPublication, target: RouteTarget, encodings: Encodings): void;
   /** A message of a shared subscription that another member gave back. */
   redeliver(delivery: Delivery, target: RouteTarget): void;
+  /** Messages of a shared subscription of which it is a member wait with others: to be taken as soon as it can. */
+  help(backlog: Backlog): void;
+  /** The oldest message that waits here by a shared subscription, taken out, unless it is not for `taker`. */
+  giveUp(sharedFilter: string, taker: object): Delivery | undefined;
+}
+
+/** Messages of one shared subscription that wait with members who cannot take them yet. */
+export interface Backlog {
+  /** The whole `$share/...` filter. */
+  readonly filter: string;
+  /** The next that waits with another member, taken from there; undefined when there is none. */
+  take(taker: object): Delivery | undefined;
 }
 
 /** What a route says about one receiver: one subscription, or several of the same subscriber merged. */
@@ -60,6 +72,16 @@ export class Subscription implements RouteTarget {
     this.retainAsPublished = stored.retainAsPublished;
     const identifier = stored.subscriptionIdentifier;
     this.identifiers = identifier === undefined ? undefined : identifier === known?.[0] ? known : [identifier];
+  }
+
+  /** Whether messages come by it as they would by this. */
+  isSame({ qos, noLocal, retainAsPublished, subscriptionIdentifier }: StoredSubscription): boolean {
+    return (
+      this.qos === qos &&
+      this.noLocal === noLocal &&
+      this.retainAsPublished === retainAsPublished &&
+      this.identifiers?.[0] === subscriptionIdentifier
+    );
   }
 }
 

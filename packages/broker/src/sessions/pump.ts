@@ -1,10 +1,11 @@
-import type { Scheduler } from "@tidewire/link";
 import type { Authority, ClientInfo } from "../hooks/index.ts";
-import { PUMP_BYTES, PUMP_MESSAGES } from "../limits.ts";
+import { BYTES_PER_STEP, PUMP_STEPS, READ_STEPS, SEND_STEPS } from "../limits.ts";
 import { Delivery, type DeliveryReceiver, grantedQoS, isExpired } from "../messages/index.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
-import type { RetainedEntry, RetainedMessages } from "../retained/index.ts";
+import type { RetainedMessages } from "../retained/index.ts";
 import type { StoredSubscription } from "../storage/index.ts";
+import type { Job, Steps, Work } from "../work/index.ts";
+import { type Replayed, RetainedReplay } from "./retained-replay.ts";
 import type { SessionConnection } from "./session-connection.ts";
 import type { SessionQueue } from "./session-queue.ts";
 
@@ -13,7 +14,7 @@ export interface PumpNeeds {
   readonly authority: Pick<Authority, "deliver" | "judgesDeliveries">;
   readonly metrics: MetricsRecorder;
   readonly retained: Pick<RetainedMessages, "match" | "mayMatch" | "read">;
-  readonly scheduler: Pick<Scheduler, "later" | "setTimer">;
+  readonly work: Pick<Work, "exhausted" | "spend" | "start" | "stop">;
 }
 
 /** The session that it pumps for. */
@@ -25,91 +26,80 @@ export interface PumpedSession extends DeliveryReceiver {
   nextSequence(): number;
   /** Gives a message of a shared subscription to another member; false when none can take it. */
   passOn(delivery: Delivery): boolean;
+  /** Takes a message of a shared subscription that waits with another member; false when there is none. */
+  takeOver(): boolean;
 }
 
-/** The retained messages of one new subscription, on their way. */
-interface RetainedCursor {
-  readonly subscription: StoredSubscription;
-  readonly entries: Iterator<Readonly<RetainedEntry>, undefined>;
-  /** Found and not sent yet. */
-  next: Delivery | undefined;
+/** A retained message that was read and waits for the answer of `authorizeDelivery`. */
+interface Asked extends Replayed {
+  readonly delivery: Delivery;
+  readonly revision: number;
 }
-
-/** What became of one attempt to send the message in front. */
-const Attempt = {
-  /** Sent, or not to be sent at all: on to the next. */
-  DONE: 0,
-  /** Not now: whatever holds it up will call `run` again. */
-  WAIT: 1,
-} as const;
-type Attempt = (typeof Attempt)[keyof typeof Attempt];
 
 /**
  * Sends what waits for one session: QoS 0, then QoS 1 and 2 as far as the window goes, then retained messages of new
- * subscriptions. Stops when the connection is full, and between turns so that others get theirs.
+ * subscriptions. Stops when the connection is full; and when it has done its share, whether anything was sent or not, so
+ * that others get theirs.
  */
-export class Pump {
+export class Pump implements Job {
   readonly #needs: PumpNeeds;
   readonly #session: PumpedSession;
-  #cursors: RetainedCursor[] | undefined;
+  readonly #steps: Steps = { left: 0 };
+  #replay: RetainedReplay | undefined;
+  #asked: Asked | undefined;
   #running = false;
-  #scheduled = false;
+  /** For its next turn. */
+  #waiting = false;
   /** Whether `authorizeDelivery` is at work. */
   #asking = false;
-  #messages = 0;
-  #bytes = 0;
 
   constructor(needs: PumpNeeds, session: PumpedSession) {
     this.#needs = needs;
     this.#session = session;
   }
 
+  /** Sends the retained messages of a new subscription, from the next `run` on. */
   addRetained(subscription: StoredSubscription): void {
-    this.forgetRetained(subscription.filter);
-    const { retained } = this.#needs;
-    if (!retained.mayMatch(subscription.filter)) {
-      return;
-    }
-    this.#cursors ??= [];
-    const entries = retained.match(subscription.filter);
-    this.#cursors.push({ subscription, entries, next: undefined });
-    this.run();
+    this.#replay ??= new RetainedReplay(this.#needs.retained);
+    this.#replay.add(subscription);
   }
 
   forgetRetained(filter: string): void {
-    this.#cursors = this.#cursors?.filter((cursor) => cursor.subscription.filter !== filter);
+    this.#replay?.forget(filter);
   }
 
   run(): void {
-    if (this.#running || this.#scheduled) {
+    if (this.#running || this.#waiting) {
       return;
     }
-    this.#running = true;
-    this.#messages = PUMP_MESSAGES;
-    this.#bytes = PUMP_BYTES;
-    try {
-      this.#pumpQueue(0);
-      this.#pumpQueue(1);
-      this.#pumpRetained();
-    } finally {
-      this.#running = false;
+    this.#steps.left = PUMP_STEPS;
+    if (!this.#pump(true)) {
+      this.#waiting = true;
+      this.#needs.work.start(this);
     }
-    if (this.#messages <= 0 || this.#bytes <= 0) {
-      this.#scheduled = true;
-      this.#needs.scheduler.later!(() => {
-        this.#scheduled = false;
-        this.#runGuarded();
-      });
+  }
+
+  runSoon(): void {
+    if (!this.#waiting) {
+      this.#waiting = true;
+      this.#needs.work.start(this);
     }
   }
 
   /** In a turn of its own: what throws ends this client's connection. */
-  #runGuarded(): void {
+  work(steps: Steps): boolean {
+    this.#waiting = false;
+    if (this.#running) {
+      return true;
+    }
+    this.#steps.left = steps.left;
     try {
-      this.run();
+      this.#waiting = !this.#pump(false);
     } catch (error) {
       this.#session.connection?.fail(error);
     }
+    steps.left = this.#steps.left;
+    return !this.#waiting;
   }
 
   /**
@@ -151,17 +141,48 @@ export class Pump {
   }
 
   stop(): void {
-    this.#cursors = undefined;
+    this.#replay = undefined;
+    this.#asked = undefined;
+    this.#waiting = false;
+    this.#needs.work.stop(this);
+  }
+
+  #runGuarded(): void {
+    try {
+      this.run();
+    } catch (error) {
+      this.#session.connection?.fail(error);
+    }
+  }
+
+  /** False when the steps were used up before all was done. */
+  #pump(atOnce: boolean): boolean {
+    this.#running = true;
+    try {
+      this.#pumpQueue(0);
+      this.#pumpQueue(1);
+      this.#pumpRetained(atOnce);
+    } finally {
+      this.#running = false;
+    }
+    return this.#steps.left > 0;
   }
 
   #pumpQueue(lane: 0 | 1): void {
     const { queue } = this.#session;
-    while (this.#messages > 0 && this.#bytes > 0 && (this.#session.connection?.canSend(lane) ?? false)) {
+    while (this.#steps.left > 0 && (this.#session.connection?.canSend(lane) ?? false)) {
       const delivery = queue.peek(lane);
       if (delivery === undefined) {
-        return;
+        if (lane === 0 || !this.#session.takeOver()) {
+          return;
+        }
+        this.#steps.left -= READ_STEPS;
+        // It may be one of QoS 0 here.
+        this.#pumpQueue(0);
+        continue;
       }
       if (isExpired(delivery.publication, this.#session.nowMs())) {
+        this.#steps.left -= SEND_STEPS;
         this.#needs.metrics.droppedExpired += 1;
         queue.drop(delivery);
         continue;
@@ -175,67 +196,90 @@ export class Pump {
         queue.take(delivery);
         this.#send(delivery);
       } else {
+        this.#steps.left -= READ_STEPS;
         queue.drop(delivery);
         this.refuse(delivery);
       }
     }
   }
 
-  #pumpRetained(): void {
-    while (this.#cursors !== undefined && this.#messages > 0 && this.#bytes > 0) {
-      const cursor = this.#cursors[0];
-      if (cursor === undefined) {
-        this.#cursors = undefined;
-        return;
+  /** At once only as far as this turn's share goes: each subscription of each client may ask for as much. */
+  #pumpRetained(atOnce: boolean): void {
+    const replay = this.#replay;
+    if (replay === undefined || this.#steps.left <= 0) {
+      return;
+    }
+    if (atOnce && this.#needs.work.exhausted) {
+      this.#steps.left = 0;
+      return;
+    }
+    const before = this.#steps.left;
+    while (this.#steps.left > 0 && this.#replay === replay) {
+      const replayed = replay.peek(this.#steps);
+      if (replayed === undefined || !this.#sendRetained(replayed)) {
+        break;
       }
-      cursor.next ??= this.#nextRetained(cursor);
-      if (cursor.next === undefined) {
-        this.#cursors.shift();
-      } else if (this.#sendRetained(cursor.next) === Attempt.WAIT) {
-        return;
-      } else {
-        cursor.next = undefined;
-      }
+      replay.shift();
+    }
+    if (this.#replay === replay && replay.done) {
+      this.#replay = undefined;
+    }
+    if (atOnce) {
+      this.#needs.work.spend(before - this.#steps.left);
     }
   }
 
-  #sendRetained(delivery: Delivery): Attempt {
-    if (!(this.#session.connection?.canSend(delivery.qos) ?? false)) {
-      return Attempt.WAIT;
+  /** False when it has to wait: whatever holds it up will call `run` again. */
+  #sendRetained(replayed: Replayed): boolean {
+    const { connection } = this.#session;
+    // What does not even take QoS 0 takes nothing: the message need not be read for it.
+    if (!(connection?.canSend(0) ?? false)) {
+      return false;
+    }
+    const delivery = this.#readRetained(replayed);
+    if (delivery === undefined) {
+      return true;
+    }
+    if (!connection!.canSend(delivery.qos)) {
+      return false;
     }
     const allowed = this.authorize(delivery);
     if (allowed === undefined) {
-      return Attempt.WAIT;
+      this.#asked = { ...replayed, delivery, revision: replayed.entry.revision };
+      return false;
     }
+    this.#asked = undefined;
     if (allowed) {
       this.#send(delivery);
     } else {
       this.#needs.metrics.droppedUnauthorized += 1;
     }
-    return Attempt.DONE;
+    return true;
   }
 
-  /** Read when its turn has come, so that nobody gets a value after a newer one. */
-  #nextRetained({ subscription, entries }: RetainedCursor): Delivery | undefined {
-    for (let found = entries.next(); found.done !== true; found = entries.next()) {
-      const publication = this.#needs.retained.read(found.value.topic);
-      if (publication === undefined) {
-        continue;
-      }
-      if (subscription.noLocal && publication.publisher === this.#session.clientId) {
-        continue;
-      }
-      const qos = grantedQoS(publication.qos, subscription.qos);
-      const identifier = subscription.subscriptionIdentifier;
-      const identifiers = identifier === undefined ? undefined : [identifier];
-      return new Delivery(this.#session, this.#session.nextSequence(), publication, qos, true, identifiers, undefined);
+  /**
+   * Read when it is about to leave, and again when it had to wait: a newer one may have gone to the client by then, and
+   * nobody gets a value after a newer one.
+   */
+  #readRetained(replayed: Replayed): Delivery | undefined {
+    const { subscription, entry } = replayed;
+    const asked = this.#asked;
+    this.#steps.left -= READ_STEPS;
+    const publication = this.#needs.retained.read(entry.topic);
+    if (publication === undefined || (subscription.noLocal && publication.publisher === this.#session.clientId)) {
+      return undefined;
     }
-    return undefined;
+    if (asked?.entry === entry && asked.subscription === subscription && asked.revision === entry.revision) {
+      return asked.delivery;
+    }
+    const qos = grantedQoS(publication.qos, subscription.qos);
+    const identifier = subscription.subscriptionIdentifier;
+    const identifiers = identifier === undefined ? undefined : [identifier];
+    return new Delivery(this.#session, this.#session.nextSequence(), publication, qos, true, identifiers, undefined);
   }
 
   #send(delivery: Delivery): void {
-    this.#messages -= 1;
-    this.#bytes -= delivery.payload.byteLength;
+    this.#steps.left -= SEND_STEPS + Math.floor(delivery.payload.byteLength / BYTES_PER_STEP);
     this.#session.connection!.send(delivery, undefined);
   }
 }

@@ -1,9 +1,11 @@
 import type { QoS } from "@tidewire/codec";
-import { type BrokerLimits, QUEUE_PAGE_BYTES, QUEUE_PAGE_COUNT } from "../limits.ts";
+import { type BrokerLimits, INDEX_PAGE_COUNT, QUEUE_PAGE_BYTES, QUEUE_PAGE_COUNT, READ_STEPS } from "../limits.ts";
 import type { MemoryBudget } from "../memory/index.ts";
 import { Delivery, type DeliveryReceiver } from "../messages/index.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
-import { type BrokerStore, Deque } from "../storage/index.ts";
+import { type BrokerStore, Deque, type QueueEntry } from "../storage/index.ts";
+import type { Job, Steps } from "../work/index.ts";
+import { SharedIndex } from "./shared-index.ts";
 
 export interface SessionQueueOptions {
   readonly clientId: string;
@@ -23,7 +25,7 @@ export interface SessionQueueOptions {
  * is only ever kept for a slow reader, stays in memory and waits for no acknowledgement: a client that owes PUBACKs
  * still gets its QoS 0 messages.
  */
-export class SessionQueue {
+export class SessionQueue implements Job {
   readonly #options: SessionQueueOptions;
   #unacknowledged: Deque<Delivery> | undefined;
   /** Read from the store and not taken yet. */
@@ -33,9 +35,14 @@ export class SessionQueue {
   #storedCount = 0;
   #storedBytes = 0;
   #unacknowledgedBytes = 0;
+  /** Of what waits by shared subscriptions. */
+  #shared: SharedIndex | undefined;
+  /** From this sequence on the index does not know yet what the store held before; undefined when it knows all. */
+  #unindexed: number | undefined;
 
   constructor(options: SessionQueueOptions) {
     this.#options = options;
+    this.#unindexed = options.loaded === undefined ? undefined : 0;
     this.#countStored(options.loaded?.queuedCount ?? 0, options.loaded?.queuedBytes ?? 0);
   }
 
@@ -121,31 +128,48 @@ export class SessionQueue {
     }
   }
 
-  /** Takes out everything that came by these shared subscriptions, oldest first. */
-  takeShared(isShared: (filter: string) => boolean): Delivery[] {
-    const { clientId, store } = this.#options;
-    const taken: Delivery[] = [];
-    let from = 0;
+  /** The shared subscriptions by which messages wait here, as far as they are known. */
+  get sharedFilters(): Iterable<string> {
+    return this.#shared?.filters ?? [];
+  }
+
+  /** Looks through what a store held before, for what came by shared subscriptions. */
+  work(steps: Steps): boolean {
+    while (this.#unindexed !== undefined) {
+      if (steps.left <= 0) {
+        return false;
+      }
+      steps.left -= this.#indexMore() * READ_STEPS;
+    }
+    return true;
+  }
+
+  /** Takes out the oldest that came by this shared subscription, if it `may` be had; undefined when there is none. */
+  takeShared(filter: string, may: (delivery: Delivery) => boolean): Delivery | undefined {
+    const { clientId, receiver, store } = this.#options;
     for (;;) {
-      const entries = store.readQueue(clientId, from, QUEUE_PAGE_COUNT, QUEUE_PAGE_BYTES);
-      for (const entry of entries) {
-        from = entry.sequence + 1;
-        if (entry.sharedFilter !== undefined && isShared(entry.sharedFilter)) {
-          taken.push(Delivery.from(entry, this.#options.receiver));
-          store.dequeue(clientId, entry.sequence);
-          this.#countStored(-1, -entry.publication.payload.byteLength);
-        }
+      const sequence = this.#shared?.oldest(filter);
+      if (sequence === undefined) {
+        return undefined;
       }
-      if (entries.length === 0) {
-        break;
+      const entry = store.readQueue(clientId, sequence, 1, QUEUE_PAGE_BYTES)[0];
+      if (entry?.sequence !== sequence) {
+        this.#shared!.remove(filter, sequence);
+        continue;
       }
+      const delivery = Delivery.from(entry, receiver);
+      if (!may(delivery)) {
+        return undefined;
+      }
+      this.#shared!.remove(filter, sequence);
+      store.dequeue(clientId, sequence);
+      this.#countStored(-1, -entry.publication.payload.byteLength);
+      const index = this.#page.findIndex((read) => read.sequence === sequence);
+      if (index >= this.#pageIndex) {
+        this.#page.splice(index, 1);
+      }
+      return delivery;
     }
-    if (taken.length > 0) {
-      this.#page = [];
-      this.#pageIndex = 0;
-      this.#readFrom = 0;
-    }
-    return taken;
   }
 
   /** QoS 0 waits for a connection only. */
@@ -161,6 +185,8 @@ export class SessionQueue {
     this.#countStored(-this.#storedCount, -this.#storedBytes);
     this.#page = [];
     this.#pageIndex = 0;
+    this.#shared = undefined;
+    this.#unindexed = undefined;
   }
 
   #keep(delivery: Delivery, size: number): void {
@@ -171,7 +197,28 @@ export class SessionQueue {
     } else {
       this.#options.store.enqueue(this.#options.clientId, delivery);
       this.#countStored(1, size);
+      if (this.#unindexed === undefined) {
+        this.#index(delivery);
+      }
     }
+  }
+
+  #index({ sharedFilter, sequence }: QueueEntry): void {
+    if (sharedFilter !== undefined) {
+      this.#shared ??= new SharedIndex();
+      this.#shared.add(sharedFilter, sequence);
+    }
+  }
+
+  #indexMore(): number {
+    const { clientId, store } = this.#options;
+    const entries = store.readQueue(clientId, this.#unindexed!, INDEX_PAGE_COUNT, QUEUE_PAGE_BYTES);
+    for (const entry of entries) {
+      this.#index(entry);
+    }
+    const last = entries.at(-1);
+    this.#unindexed = last === undefined ? undefined : last.sequence + 1;
+    return entries.length + 1;
   }
 
   #readPage(): void {
@@ -185,6 +232,9 @@ export class SessionQueue {
   #shiftStored(delivery: Delivery): void {
     this.#pageIndex += 1;
     this.#countStored(-1, -delivery.publication.payload.byteLength);
+    if (delivery.sharedFilter !== undefined) {
+      this.#shared?.remove(delivery.sharedFilter, delivery.sequence);
+    }
   }
 
   #shiftUnacknowledged(): void {

@@ -2,7 +2,7 @@ import { type ProtocolVersion, parseSharedFilter, type QoS, type Will } from "@t
 import { QUOTA_EXCEEDED } from "@tidewire/codec/codes";
 import { createInflight, createStoredInflight, type Inflight, type SavedInflight } from "@tidewire/session";
 import { type ClientInfo, NO_CONNECTION } from "../hooks/index.ts";
-import type { BrokerLimits } from "../limits.ts";
+import { type BrokerLimits, FILTER_STEPS, READ_STEPS } from "../limits.ts";
 import type { MemoryBudget } from "../memory/index.ts";
 import {
   Delivery,
@@ -13,6 +13,7 @@ import {
 } from "../messages/index.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
 import {
+  type Backlog,
   Readiness,
   type Router,
   type RouteTarget,
@@ -22,9 +23,11 @@ import {
 } from "../routing/index.ts";
 import type { BrokerStore, LoadedSession, Storage, StoredSubscription } from "../storage/index.ts";
 import type { Clock, Deadline } from "../time/index.ts";
+import type { Work } from "../work/index.ts";
 import { Pump, type PumpedSession, type PumpNeeds } from "./pump.ts";
 import type { SessionConnection } from "./session-connection.ts";
 import { SessionQueue } from "./session-queue.ts";
+import { SubscriptionShapes, type UserShapes } from "./user-shapes.ts";
 
 /** What a session needs of its broker. */
 export interface SessionNeeds extends PumpNeeds {
@@ -34,6 +37,8 @@ export interface SessionNeeds extends PumpNeeds {
   readonly memory: Pick<MemoryBudget, "countQueued" | "refuses" | "refusesSessions">;
   readonly router: Pick<Router, "add" | "remove" | "group">;
   readonly storage: Pick<Storage, "durable" | "volatile" | "commitSoon">;
+  readonly userShapes: UserShapes;
+  readonly work: Pick<Work, "each" | "exhausted" | "spend" | "start" | "stop">;
 }
 
 /** One MQTT session: what the broker knows of a client, whether it is connected or not. */
@@ -63,6 +68,12 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
   readonly #needs: SessionNeeds;
   readonly #pump: Pump;
   #subscriptions: Map<string, Subscription> | undefined;
+  /** Of the subscriptions, once there are so many that the shapes may be too many. */
+  #shapes: SubscriptionShapes | undefined;
+  /** Whether it ever had a shared subscription. */
+  #shares = false;
+  /** Where messages wait that it may take when it has nothing to do. */
+  #backlogs: Set<Backlog> | undefined;
   /** Of the latest subscription; others made with it have the same. */
   #identifiers: readonly number[] | undefined;
   #nextSequence: number;
@@ -111,10 +122,36 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     return this.#subscriptions?.has(filter) ?? false;
   }
 
+  /** Whether the limits leave room for a subscription with this filter; where there is one, it takes its place. */
+  admits(filter: string): boolean {
+    if (this.hasSubscription(filter)) {
+      return true;
+    }
+    const { limits, userShapes } = this.#needs;
+    const count = this.subscriptionCount;
+    if (count >= limits.subscriptionsPerSession) {
+      return false;
+    }
+    const { filterShapesPerSession, sharedShapesPerSession } = limits;
+    // No more shapes than subscriptions: those who have few need no count.
+    if (this.#shapes === undefined && count >= Math.min(filterShapesPerSession, sharedShapesPerSession)) {
+      this.#shapes = new SubscriptionShapes();
+      for (const known of this.#subscriptions?.keys() ?? []) {
+        this.#shapes.add(known);
+      }
+    }
+    const admitted = this.#shapes?.admit(filter, filterShapesPerSession, sharedShapesPerSession) ?? true;
+    return admitted && userShapes.admit(this.username, filter);
+  }
+
   /** Replaces one with the same filter [MQTT-3.8.4-3]; true when there was none. */
   subscribe(stored: StoredSubscription): boolean {
-    const isNew = !this.#remove(stored.filter);
-    this.restore(stored);
+    const before = this.#subscriptions?.get(stored.filter);
+    const isNew = before === undefined;
+    if (before?.isSame(stored) !== true) {
+      this.#remove(stored.filter);
+      this.restore(stored);
+    }
     if (this.stored) {
       this.store.putSubscription(this.clientId, stored);
       this.#needs.storage.commitSoon();
@@ -128,8 +165,30 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     this.#identifiers = subscription.identifiers;
     this.#subscriptions ??= new Map();
     this.#subscriptions.set(stored.filter, subscription);
+    this.#shapes?.add(stored.filter);
+    this.#needs.userShapes.add(this.username, stored.filter);
     const shared = parseSharedFilter(stored.filter);
     this.#needs.router.add(subscription, shared?.filter ?? stored.filter, shared?.group);
+    if (shared !== undefined) {
+      this.#shares = true;
+      this.#lookForWork(subscription);
+    }
+  }
+
+  /** After all subscriptions of a store's have been restored. */
+  restored(): void {
+    if (this.#shares && !this.queue.isEmpty(1)) {
+      const { work } = this.#needs;
+      work.start({
+        work: (steps) => {
+          const done = this.queue.work(steps);
+          if (done) {
+            this.#offerWaiting();
+          }
+          return done;
+        },
+      });
+    }
   }
 
   unsubscribe(filter: string): boolean {
@@ -144,9 +203,12 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     return true;
   }
 
-  /** Sends the retained messages that match a subscription, as fast as the client takes them. */
-  sendRetained(stored: StoredSubscription): void {
-    this.#pump.addRetained(stored);
+  /** Sends the retained messages that match these subscriptions, as fast as the client takes them. */
+  sendRetained(subscriptions: readonly StoredSubscription[]): void {
+    for (const stored of subscriptions) {
+      this.#pump.addRetained(stored);
+    }
+    this.#pump.run();
   }
 
   // Deliveries
@@ -165,7 +227,7 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     const qos = grantedQoS(publication.qos, target.qos);
     const retain = publication.retain && target.retainAsPublished;
     const connection = this.connection;
-    if (connection === undefined && qos === 0 && !this.#needs.limits.queueQoS0Offline) {
+    if (connection === undefined && (this.ended || (qos === 0 && !this.#needs.limits.queueQoS0Offline))) {
       return;
     }
     if (connection === undefined || !connection.canSend(qos) || !this.queue.isEmpty(qos)) {
@@ -203,6 +265,33 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     this.#enqueue(again);
   }
 
+  help(backlog: Backlog): void {
+    if (this.connection === undefined || this.#backlogs?.has(backlog) === true) {
+      return;
+    }
+    this.#backlogs ??= new Set();
+    this.#backlogs.add(backlog);
+    this.#pump.runSoon();
+  }
+
+  giveUp(sharedFilter: string, taker: object): Delivery | undefined {
+    this.#needs.storage.commitSoon();
+    return this.queue.takeShared(sharedFilter, ({ refusedBy }) => refusedBy?.includes(taker) !== true);
+  }
+
+  takeOver(): boolean {
+    for (const backlog of this.#backlogs ?? []) {
+      const subscription = this.#subscriptions?.get(backlog.filter);
+      const delivery = subscription && backlog.take(this);
+      if (delivery !== undefined) {
+        this.redeliver(delivery, subscription!);
+        return true;
+      }
+      this.#backlogs!.delete(backlog);
+    }
+    return false;
+  }
+
   /** Gives a message of a shared subscription to another member; false when none can take it. */
   passOn(delivery: Delivery): boolean {
     const except = [...(delivery.refusedBy ?? []), this];
@@ -228,6 +317,9 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     this.version = client.version;
     this.client = client;
     this.disconnectedAtMs = undefined;
+    if (this.#shares) {
+      this.#needs.work.each(this.#subscriptions?.values() ?? [], 1, (subscription) => this.#lookForWork(subscription));
+    }
   }
 
   /**
@@ -255,7 +347,8 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     this.connection = undefined;
     this.disconnectedAtMs = this.nowMs();
     this.queue.connectionLost();
-    this.#passOnWaiting();
+    this.#backlogs = undefined;
+    this.#offerWaiting();
   }
 
   /** Keeps what a restart needs to know; a will has to be published then, even of a session that is over with its connection. */
@@ -282,18 +375,23 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     this.ended = true;
     const unfinished = this.inflight.clear();
     const waiting = this.#takeShared();
-    for (const subscription of this.#subscriptions?.values() ?? []) {
-      this.#unroute(subscription);
-    }
+    const subscriptions = this.#subscriptions?.values() ?? [];
     this.#subscriptions = undefined;
+    const { work } = this.#needs;
+    work.each(subscriptions, FILTER_STEPS, (subscription) => this.#unroute(subscription));
     for (const { message } of unfinished) {
       // A QoS 2 message may have arrived already: nobody else gets it [MQTT-4.8.2-5].
       if (message.qos === 1 && message.sharedFilter !== undefined) {
         this.passOn(message);
       }
     }
-    for (const delivery of waiting) {
-      this.passOn(delivery);
+    if (this.stored) {
+      // With what ends here in one commit: a crash must not come between.
+      for (const delivery of waiting) {
+        this.passOn(delivery);
+      }
+    } else {
+      work.each(waiting, READ_STEPS, (delivery) => this.passOn(delivery));
     }
     this.queue.discard();
     this.#pump.stop();
@@ -360,28 +458,43 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
 
   #unroute(subscription: Subscription): void {
     const { filter } = subscription;
+    this.#shapes?.remove(filter);
+    this.#needs.userShapes.remove(this.username, filter);
     const shared = parseSharedFilter(filter);
     this.#needs.router.remove(subscription, shared?.filter ?? filter, shared?.group);
   }
 
-  /** What waits here by shared subscriptions goes to members that are connected. */
-  #passOnWaiting(): void {
-    for (const delivery of this.#takeShared()) {
-      if (!this.passOn(delivery)) {
-        this.#enqueue(delivery);
+  /** Nobody reads here: what waits by shared subscriptions is for members that do. */
+  #offerWaiting(): void {
+    this.#needs.work.each(this.queue.sharedFilters, READ_STEPS, (filter) => {
+      if (this.connection === undefined) {
+        this.#groupOf(filter)?.offer(this);
       }
+    });
+  }
+
+  /** With others, who may be stuck or away. */
+  #lookForWork({ sharedFilter }: Subscription): void {
+    const group = sharedFilter === undefined ? undefined : this.#groupOf(sharedFilter);
+    if (group?.waits === true) {
+      this.help(group);
     }
   }
 
+  /** What waits by shared subscriptions that have other members. */
   #takeShared(): Delivery[] {
-    if (this.#subscriptions === undefined || this.queue.isEmpty(1)) {
-      return [];
+    const taken: Delivery[] = [];
+    for (const filter of [...this.queue.sharedFilters]) {
+      if ((this.#groupOf(filter)?.members.items.length ?? 0) < 2) {
+        continue;
+      }
+      let delivery = this.queue.takeShared(filter, () => true);
+      while (delivery !== undefined) {
+        taken.push(delivery);
+        delivery = this.queue.takeShared(filter, () => true);
+      }
     }
-    let others = false;
-    for (const { sharedFilter } of this.#subscriptions.values()) {
-      others ||= sharedFilter !== undefined && this.#groupOf(sharedFilter)!.members.items.length > 1;
-    }
-    return others ? this.queue.takeShared((filter) => this.#groupOf(filter) !== undefined) : [];
+    return taken;
   }
 
   #groupOf(sharedFilter: string): SharedGroup | undefined {

@@ -61,6 +61,7 @@ export class Sessions {
       for (const subscription of loaded.subscriptions) {
         session.restore(subscription);
       }
+      session.restored();
       this.#resumeWaiting(session, loaded);
     }
   }

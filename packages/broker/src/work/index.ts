@@ -1,0 +1,1 @@
+export { type Job, type Steps, Work, type WorkNeeds } from "./work.ts";
