@@ -24,11 +24,8 @@ let writer: StoreWriter;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "tidewire-store-"));
   tables = openTables(directory, examine(directory));
-  const reader = new RecordReader();
-  staging = new Staging(directory, tables, reader, load(tables, reader, undefined), 1024);
-  const batch = new BatchWriter(tables, new RecordWriter(), reader, 1000);
   mark = new DurableMark(directory, pageSize(tables.root), lastTransaction(tables.root), true);
-  writer = new StoreWriter({ directory, tables, staging, batch, mark, clock: new StoreClock(systemTime, undefined) });
+  writer = openWriter(1000);
 });
 
 afterEach(async () => {
@@ -100,6 +97,49 @@ test("what is staged while a commit is under way shares the next one", async () 
   await Promise.all([running, ...commits]);
   expect(lastTransaction(tables.root)).toBe(first + 2);
 });
+
+// "Left-overs never purged."
+test("what a deleted session leaves is removed a little at a time, without being asked, and also after a crash", async () => {
+  writer = openWriter(10);
+  await fillSession();
+  const wasFull = tables.queue.getCount({ start: Buffer.of(0) });
+  expect(wasFull).toBe(100);
+  staging.deleteSession("one");
+  await writer.commit();
+  const left = tables.queue.getCount({ start: Buffer.of(0) });
+  expect(left).toBeGreaterThan(0);
+  expect(left).toBeLessThan(wasFull);
+  // As the next process finds it: nobody commits anything.
+  await writer.end();
+  const killedAt = tables.queue.getCount({ start: Buffer.of(0) });
+  expect(killedAt).toBeGreaterThan(0);
+  writer = openWriter(10);
+  expect(staging.doomed.size).toBe(1);
+  await writer.tend();
+  while (tables.queue.getCount({ start: Buffer.of(0) }) > 0 || staging.doomed.size > 0) {
+    await turns(1);
+  }
+  expect(tables.doomed.getCount({ start: Buffer.of(0) })).toBe(0);
+});
+
+async function fillSession(): Promise<void> {
+  const none = { username: undefined, will: undefined, willAtMs: undefined, maybeSentBelow: undefined };
+  staging.putSession({ clientId: "one", version: 5, sessionExpiryInterval: 60, disconnectedAtMs: 1, ...none });
+  for (let sequence = 1; sequence <= 100; sequence += 1) {
+    const rest = { qos: 1, retain: false, properties: undefined, publisher: undefined, storedId: undefined } as const;
+    const publication = { topic: "t", payload: new Uint8Array(10), receivedAtMs: 0, expiresAtMs: 1, ...rest };
+    staging.enqueue("one", { sequence, publication, qos: 1, retain: false, subscriptionIdentifiers: undefined });
+  }
+  await writer.commit();
+}
+
+/** On the database as it is now, as after a start. */
+function openWriter(purgePerCommit: number): StoreWriter {
+  const reader = new RecordReader();
+  staging = new Staging(directory, tables, reader, load(tables, reader, undefined), 1024);
+  const batch = new BatchWriter(tables, new RecordWriter(), reader, purgePerCommit);
+  return new StoreWriter({ directory, tables, staging, batch, mark, clock: new StoreClock(systemTime, undefined) });
+}
 
 function keep(topic: string): void {
   const rest = { qos: 1, retain: true, properties: undefined, publisher: undefined, storedId: undefined } as const;
