@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Opening } from "./database.ts";
 import { damaged, foreign, LmdbStoreError } from "./failure.ts";
 import { DATA_FILE, headProblem, LOCK_FILE, PageFile, type Snapshot } from "./file/index.ts";
-import { checkFormat, FORMAT_KEY } from "./format.ts";
+import { checkFormat, FORMAT_KEY, storeId } from "./format.ts";
 import { headerChecksum, MARK_FILE, type Mark, markNew, readMark } from "./mark.ts";
 import { checkOwner, OWNER_KEY } from "./owner.ts";
 import { damageError, StoreFile } from "./store-file.ts";
@@ -30,6 +30,7 @@ export function examine(directory: string): Opening {
     if (found.snapshot.main.entries > 0 && current?.state !== "new") {
       checkFormat(meta.get(FORMAT_KEY.toString("latin1")));
     }
+    checkMarkIsOfStore(current, storeId(meta.get(FORMAT_KEY.toString("latin1"))));
     for (const table of store.tables.keys()) {
       if (table !== "meta") {
         store.each(table, throwDamage);
@@ -82,7 +83,14 @@ export function chooseSnapshot(file: PageFile, mark: Mark | undefined): { snapsh
   if (mark.state === "open" && newest.transaction > mark.transaction && isMarked(older)) {
     return { snapshot: older, previous: true };
   }
-  throw damaged(`${DATA_FILE} and "${MARK_FILE}" are not of one moment of one store`);
+  throw damaged(NOT_ONE);
+}
+
+/** Two stores with the same history look the same from outside. */
+function checkMarkIsOfStore(mark: Mark | undefined, store: number): void {
+  if ((mark?.state === "open" || mark?.state === "closed") && mark.store !== store) {
+    throw damaged(NOT_ONE);
+  }
 }
 
 /** Whether nothing was ever kept here. Throws when something was, and is gone. */
@@ -158,5 +166,6 @@ const throwDamage = (damage: Parameters<typeof damageError>[0]): never => {
   throw damageError(damage);
 };
 
+const NOT_ONE = `${DATA_FILE} and "${MARK_FILE}" are not of one moment of one store`;
 const HEAD_BYTES = 4096;
 const ATTEMPTS = 20;

@@ -6,6 +6,7 @@ import { DATA_FILE } from "./file/index.ts";
 import { DurableMark, headerChecksum, markNew, readMark } from "./mark.ts";
 
 const PAGE_BYTES = 4096;
+const DATABASE = { store: 0x12345678, pageSize: PAGE_BYTES };
 let directory: string;
 let pages: Buffer;
 
@@ -19,20 +20,20 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 test("a mark names the transaction and what its header page says", async () => {
   expect(readMark(directory)).toBeUndefined();
-  const mark = new DurableMark(directory, PAGE_BYTES, 6, true);
+  const mark = new DurableMark(directory, DATABASE, 6, true);
   const even = headerChecksum(pages.subarray(0, PAGE_BYTES));
   const odd = headerChecksum(pages.subarray(PAGE_BYTES));
-  expect(readMark(directory)).toEqual({ state: "open", transaction: 6, checksum: even });
+  expect(readMark(directory)).toEqual({ state: "open", transaction: 6, checksum: even, store: DATABASE.store });
   await mark.set(7);
-  expect(readMark(directory)).toEqual({ state: "open", transaction: 7, checksum: odd });
+  expect(readMark(directory)).toEqual({ state: "open", transaction: 7, checksum: odd, store: DATABASE.store });
   mark.end(8);
   mark.close();
   mark.close();
-  expect(readMark(directory)).toEqual({ state: "closed", transaction: 8, checksum: even });
+  expect(readMark(directory)).toEqual({ state: "closed", transaction: 8, checksum: even, store: DATABASE.store });
 });
 
 test("a store whose commits do not wait for the disk names no transaction until its end", () => {
-  const mark = new DurableMark(directory, PAGE_BYTES, 6, false);
+  const mark = new DurableMark(directory, DATABASE, 6, false);
   expect(readMark(directory)).toEqual({ state: "unforced" });
   mark.end(9);
   mark.close();
@@ -41,7 +42,7 @@ test("a store whose commits do not wait for the disk names no transaction until 
 
 // A torn mark that is believed would leave out a transaction that was acknowledged, or let one in that is not whole.
 test("a mark that is torn between any two bytes is not believed", () => {
-  const mark = new DurableMark(directory, PAGE_BYTES, 300, true);
+  const mark = new DurableMark(directory, DATABASE, 300, true);
   const before = readFileSync(join(directory, "durable"));
   mark.end(70_001);
   mark.close();
@@ -69,7 +70,7 @@ test("a mark that is torn between any two bytes is not believed", () => {
 test("the mark of a store that is being made stays the one that is there", () => {
   markNew(directory);
   expect(readMark(directory)).toEqual({ state: "new" });
-  const mark = new DurableMark(directory, PAGE_BYTES, 6, true);
+  const mark = new DurableMark(directory, DATABASE, 6, true);
   mark.close();
   markNew(directory);
   expect(readMark(directory)).toMatchObject({ state: "open", transaction: 6 });

@@ -32,7 +32,14 @@ import { DATA_FILE } from "./file/index.ts";
  */
 export type Mark =
   | { readonly state: "new" | "unforced" | "unreadable" }
-  | { readonly state: "open" | "closed"; readonly transaction: number; readonly checksum: number };
+  | {
+      readonly state: "open" | "closed";
+      readonly transaction: number;
+      /** Of the header page of that transaction. */
+      readonly checksum: number;
+      /** Which store it is of. */
+      readonly store: number;
+    };
 
 /** Undefined when there is none, as in a backup. */
 export function readMark(directory: string): Mark | undefined {
@@ -55,7 +62,12 @@ export function readMark(directory: string): Mark | undefined {
   if (state === "new" || state === "unforced") {
     return { state };
   }
-  return { state, transaction: record.readDoubleBE(TRANSACTION_AT), checksum: record.readUInt32BE(CHECKSUM_AT) };
+  return {
+    state,
+    transaction: record.readDoubleBE(TRANSACTION_AT),
+    checksum: record.readUInt32BE(CHECKSUM_AT),
+    store: record.readUInt32BE(STORE_AT),
+  };
 }
 
 /** Before the database is made: as long as this mark is there, nothing was ever kept. Leaves a mark that is there. */
@@ -70,11 +82,18 @@ export function markNew(directory: string): void {
     throw error;
   }
   try {
-    writeSync(file, fill("new", 0, 0), 0, RECORD_BYTES, 0);
+    writeSync(file, fill("new", 0, 0, 0), 0, RECORD_BYTES, 0);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
+}
+
+/** The database that is marked. */
+export interface MarkedDatabase {
+  /** See `storeId`. */
+  readonly store: number;
+  readonly pageSize: number;
 }
 
 /** Writes the marks of a store at work, one after the other. */
@@ -82,11 +101,13 @@ export class DurableMark {
   readonly #file: number;
   readonly #database: number;
   readonly #pageSize: number;
+  readonly #store: number;
   readonly #header: Buffer = Buffer.alloc(HEADER_BYTES);
   #closed = false;
 
   /** `forced`: whether commits wait for the disk. `transaction` is wholly on the disk already. */
-  constructor(directory: string, pageSize: number, transaction: number, forced: boolean) {
+  constructor(directory: string, { store, pageSize }: MarkedDatabase, transaction: number, forced: boolean) {
+    this.#store = store;
     this.#pageSize = pageSize;
     this.#database = openSync(join(directory, DATA_FILE), "r");
     try {
@@ -105,7 +126,7 @@ export class DurableMark {
 
   /** Resolves when the mark is on the disk. */
   async set(transaction: number): Promise<void> {
-    const record = fill("open", transaction, this.#checksum(transaction));
+    const record = fill("open", transaction, this.#checksum(transaction), this.#store);
     if ((await writeAt(this.#file, record, 0, RECORD_BYTES, 0)).bytesWritten !== RECORD_BYTES) {
       throw new Error("the mark was cut short");
     }
@@ -130,7 +151,7 @@ export class DurableMark {
 
   #write(state: WrittenState, transaction: number): void {
     const checksum = state === "unforced" ? 0 : this.#checksum(transaction);
-    writeSync(this.#file, fill(state, transaction, checksum), 0, RECORD_BYTES, 0);
+    writeSync(this.#file, fill(state, transaction, checksum, this.#store), 0, RECORD_BYTES, 0);
     if (WRITES_WAIT === 0) {
       fsyncSync(this.#file);
     }
@@ -151,12 +172,13 @@ export function headerChecksum(page: Buffer): number {
 
 type WrittenState = Exclude<Mark["state"], "unreadable">;
 
-function fill(state: WrittenState, transaction: number, checksum: number): Buffer {
+function fill(state: WrittenState, transaction: number, checksum: number, store: number): Buffer {
   const record = Buffer.alloc(RECORD_BYTES);
   record.writeUInt32BE(MAGIC, 0);
   record[STATE_AT] = STATES.indexOf(state);
   record.writeDoubleBE(transaction, TRANSACTION_AT);
   record.writeUInt32BE(checksum, CHECKSUM_AT);
+  record.writeUInt32BE(store, STORE_AT);
   record.writeUInt32BE(crc32(record.subarray(0, CRC_AT)), CRC_AT);
   return record;
 }
@@ -170,8 +192,9 @@ const MAGIC = 0x5457_4d4b;
 const STATE_AT = 4;
 const TRANSACTION_AT = 8;
 const CHECKSUM_AT = 16;
-const CRC_AT = 20;
-const RECORD_BYTES = 24;
+const STORE_AT = 20;
+const CRC_AT = 24;
+const RECORD_BYTES = 28;
 /** Trees, last page and transaction; what is before depends on the machine, what is behind on when it was started. */
 const HEADER_AT = 48;
 const HEADER_BYTES = 112;

@@ -13,6 +13,7 @@ import { readMoment, StoreClock, type SystemTime, systemTime } from "./clock.ts"
 import { closeQuietly, lastTransaction, openTables, pageSize, type Tables } from "./database.ts";
 import { examine } from "./examine.ts";
 import { classify, LmdbStoreError, reading, readingEach, spaceFailure } from "./failure.ts";
+import { FORMAT_KEY, storeId } from "./format.ts";
 import { DEFAULT_LIMITS, FSYNC_INTERVAL_MS, type LmdbStoreLimits, READER_CHECK_MS, SPACE_CHECK_MS } from "./limits.ts";
 import { load } from "./load.ts";
 import { DurableMark } from "./mark.ts";
@@ -207,8 +208,9 @@ class LmdbStore implements BrokerStore {
   }
 
   /** Taking ownership was forced to the disk, and with it all that went before. */
-  #openMark({ root }: Tables): DurableMark {
-    return new DurableMark(this.#directory, pageSize(root), lastTransaction(root), this.#fsync === "always");
+  #openMark({ root, meta }: Tables): DurableMark {
+    const database = { store: storeId(meta.getBinary(FORMAT_KEY)), pageSize: pageSize(root) };
+    return new DurableMark(this.#directory, database, lastTransaction(root), this.#fsync === "always");
   }
 
   #startTimers({ tables, writer }: OpenParts): void {

@@ -24,7 +24,7 @@ let writer: StoreWriter;
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "tidewire-store-"));
   tables = openTables(directory, examine(directory));
-  mark = new DurableMark(directory, pageSize(tables.root), lastTransaction(tables.root), true);
+  mark = new DurableMark(directory, { store: 1, pageSize: pageSize(tables.root) }, lastTransaction(tables.root), true);
   writer = openWriter(1000);
 });
 

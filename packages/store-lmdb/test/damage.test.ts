@@ -3,7 +3,16 @@ import { join } from "node:path";
 import { type LmdbStoreError, lmdbStore } from "@tidewire/store-lmdb";
 import { open as openLmdb } from "lmdb";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { copy, editData, expectRefusedOrWhole, makeSamples, PAGE_BYTES, randomly, type Samples } from "./damage.ts";
+import {
+  copy,
+  editData,
+  expectRefusedOrWhole,
+  makeSamples,
+  PAGE_BYTES,
+  randomly,
+  type Samples,
+  session,
+} from "./damage.ts";
 import { temporaryDirectory } from "./harness.ts";
 
 /* "A damaged file handed to a native library": docs/durability.md, "Damage". */
@@ -86,6 +95,18 @@ describe.each(["closed", "killed"] as const)("a %s store", (state) => {
       expect(await expectRefusedOrWhole(victim, samples.contents, "junk in lock.mdb")).toBeUndefined();
     }
   });
+});
+
+test("two stores of as many transactions whose files are swapped are told apart", async () => {
+  const twins = [join(root, "twin"), join(root, "other twin")] as const;
+  for (const [index, twin] of twins.entries()) {
+    const store = await opened(twin);
+    store.putSession(session(`${index}`));
+    await store.commit();
+    await store.close();
+  }
+  copyFile(twins[0], copy(twins[1], victim), "data.mdb");
+  expect(await failure()).toMatchObject({ code: "store-corrupt", message: expect.stringMatching(/not of one moment/) });
 });
 
 test("a lock file alone, or a mark alone, does not begin anew", async () => {

@@ -143,7 +143,7 @@ function publication(topic: string, bytes: number): Publication {
   return { topic, payload, receivedAtMs: 0, expiresAtMs: Number.POSITIVE_INFINITY, ...rest };
 }
 
-function session(clientId: string) {
+export function session(clientId: string) {
   const none = { username: undefined, will: undefined, willAtMs: undefined, maybeSentBelow: undefined };
   return { clientId, version: 5, sessionExpiryInterval: 3600, disconnectedAtMs: 1, ...none } as const;
 }

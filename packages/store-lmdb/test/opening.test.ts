@@ -46,7 +46,7 @@ describe("a directory that cannot be used is refused by name:", () => {
     await fillOnce();
     await edit((meta) => {
       const format = meta.getBinary(Buffer.from("format"))!;
-      format.writeUInt16BE(9, format.length - 2);
+      format.writeUInt16BE(9, "tidewire-store:".length);
       meta.putSync(Buffer.from("format"), format);
     }, "meta");
     const error = await failure(lmdbStore({ directory }));
@@ -84,6 +84,11 @@ describe("a directory that cannot be used is refused by name:", () => {
     other.kill("SIGKILL");
     await once(other, "exit");
     await use(async () => {});
+  });
+
+  test("a store that was closed in order has no owner", async () => {
+    await fillOnce();
+    await edit((meta) => expect(meta.doesExist(Buffer.from("owner"))).toBe(false), "meta");
   });
 
   // The tests may run as root, whom no permission stops.

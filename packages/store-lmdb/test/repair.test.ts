@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { backupStore, checkStore, lmdbStore, repairStore } from "@tidewire/store-lmdb";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -98,6 +98,25 @@ test("what a store holds already is not written over", async () => {
     code: "store-failed",
     message: expect.stringContaining("already"),
   });
+});
+
+test("what our own reader finds whole and the database cannot read is damaged, too", async () => {
+  // The database opens its lock file as a file.
+  rmSync(join(copy(samples.closed, victim), "lock.mdb"));
+  mkdirSync(join(victim, "lock.mdb"));
+  const { problems } = await checkStore({ directory: victim });
+  expect(problems).toEqual([expect.stringMatching(/the database cannot read it.*ended with/s)]);
+});
+
+test("records on a page that nothing leads to any more are found", async () => {
+  editData(copy(samples.killed, victim), (file) => {
+    const page = tableOfTables(victim);
+    file.fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+  });
+  rmSync(target, { recursive: true, force: true });
+  const { records } = await repairStore({ directory: victim, target });
+  const saved = Object.entries(records).map(([table, count]) => [table, count.saved]);
+  expect(Object.fromEntries(saved)).toMatchObject({ sessions: 4, queue: 156, outgoing: 4, incoming: 4, retained: 30 });
 });
 
 test("a backup of a damaged store is not made", async () => {
