@@ -2,12 +2,14 @@ import type { Options } from "./arguments.ts";
 import type { Attack } from "./attack.ts";
 import { access } from "./attacks/access.ts";
 import { accessFiles } from "./attacks/access-files.ts";
+import { addresses } from "./attacks/addresses.ts";
 import { availability } from "./attacks/availability.ts";
 import { data } from "./attacks/data.ts";
 import { framing } from "./attacks/framing.ts";
 import { operation } from "./attacks/operation.ts";
 import { passwords } from "./attacks/passwords.ts";
 import { properties } from "./attacks/properties.ts";
+import { protocol } from "./attacks/protocol.ts";
 import { state } from "./attacks/state.ts";
 import { strings } from "./attacks/strings.ts";
 import { websocket } from "./attacks/websocket.ts";
@@ -22,7 +24,9 @@ export const ATTACKS: readonly Attack[] = [
   ...work,
   ...access,
   ...accessFiles,
+  ...protocol,
   ...availability,
+  ...addresses,
   ...passwords,
   ...websocket,
   ...data,

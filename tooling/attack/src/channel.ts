@@ -7,6 +7,8 @@ import { frame, OPCODES, type ReceivedFrame, takeFrames, upgradeRequest } from "
 export interface ChannelOptions {
   /** The request that is sent in place of the usual one. */
   readonly request?: string;
+  /** In place of the path that the program says. */
+  readonly path?: string;
   /** The socket's own address, such as 127.0.0.2: another client to the broker. */
   readonly localAddress?: string;
   /** False: the closing handshake of a WebSocket is never finished. */
@@ -66,7 +68,7 @@ export class Channel {
     });
     if (!channel.#upgraded && options.bare !== true) {
       const { pathname } = endpoints.urls.get(transport)!;
-      const request = options.request ?? upgradeRequest(pathname, { Host: `127.0.0.1:${port}` });
+      const request = options.request ?? upgradeRequest(options.path ?? pathname, { Host: `127.0.0.1:${port}` });
       await channel.upgrade(request);
     }
     return channel;

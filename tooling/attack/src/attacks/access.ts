@@ -240,17 +240,39 @@ export const access: readonly Attack[] = [
   },
   {
     id: "47.4",
-    title: "a session begun with another device's client identifier, and left",
-    expected: "the identifier can be kept to its user, or the owner gets it back",
-    on: { access: [true], transports: ["tcp"] },
+    title: "a client identifier that is meant for another user",
+    expected: "refused with 0x85 where identifiers are bound to users; its owner gets in",
+    cheap: true,
+    on: RIGHTS,
+    server: { arguments: ["--client-id", "%u-*"] },
     async run(t) {
-      const clientId = t.clientId();
-      const squatter = await t.client({ clientId, cleanStart: false, properties: lasting(t) });
-      squatter.destroy();
-      await sleep(50);
-      const owner = await t.peer();
-      const connack = await t.connect(owner, { clientId }, "alice");
-      t.check(connack?.reasonCode === 0, `its owner gets CONNACK ${codeText(connack?.reasonCode)}`);
+      const fields = { clientId: "alice-device", cleanStart: false, properties: lasting(t) };
+      const squatter = await t.peer();
+      const connack = await t.connect(squatter, fields);
+      t.check(connack?.reasonCode === refusal(t, 0x85), `CONNACK ${codeText(connack?.reasonCode)}`);
+      const owner = await t.connect(await t.peer(), fields, "alice");
+      t.check(owner?.reasonCode === 0, `its owner gets CONNACK ${codeText(owner?.reasonCode)}`);
+    },
+  },
+  {
+    id: "44.5",
+    title: "a retained message of one who may not publish it any more",
+    expected: "not sent, with --check-retained",
+    cheap: true,
+    on: RIGHTS,
+    server: { arguments: ["--check-retained"] },
+    async run(t) {
+      const alice = await t.client({}, { user: "alice" });
+      alice.publish("news/plan", "x", { qos: 1, retain: true });
+      await alice.isServed();
+      const before = await t.client({}, { user: "bob" });
+      await before.subscribe("news/plan", 1);
+      t.check((await before.next(PacketType.PUBLISH, 5000)) !== undefined, "it does not come while it may");
+      await t.server.reload({ rules: rulesWithout("topic readwrite news/#") });
+      const after = await t.client({}, { user: "bob" });
+      await after.subscribe("news/plan", 1);
+      await after.isServed();
+      t.check(after.publishesReceived === 0, "it came");
     },
   },
 ];

@@ -94,4 +94,16 @@ export const operation: readonly Attack[] = [
       t.check(lines <= 2, `${lines} lines for 20 probes`);
     },
   },
+  {
+    id: "A5",
+    title: "secrets that every user of the machine may read",
+    expected: "warned of at the start",
+    cheap: true,
+    on: { transports: ["tcp"], versions: [5], access: [true], stores: ["memory"] },
+    async run(t) {
+      const warned = (file: RegExp) => t.program.log.some(({ level, text }) => level === 40 && file.test(text));
+      t.check(warned(/key\.pem.*read by every user/), "the TLS key is not warned of");
+      t.check(warned(/users.*read by every user/), "the users file is not warned of");
+    },
+  },
 ];
