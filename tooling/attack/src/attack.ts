@@ -33,3 +33,6 @@ export interface Bounds {
 }
 
 export const DEFAULT_BOUNDS: Bounds = { blockMs: 10, memoryMb: 100, p99Factor: 2, cpuMs: Number.POSITIVE_INFINITY };
+
+/** For attacks by hundreds of connections at once: a turn of the loop may have work for each of them. */
+export const MANY: Pick<Bounds, "blockMs"> = { blockMs: 30 };

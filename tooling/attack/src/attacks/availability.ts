@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { PacketType } from "@tidewire/codec";
 import { KEEP_ALIVE_TIMEOUT } from "@tidewire/codec/codes";
-import type { Attack } from "../attack.ts";
+import { type Attack, MANY } from "../attack.ts";
 import { bytes, connect, hex, publish } from "../bytes.ts";
 import { codeText } from "../cases.ts";
 import { ONE_TRANSPORT, V5, WEBSOCKET } from "../variant.ts";
@@ -73,6 +73,7 @@ export const availability: readonly Attack[] = [
     title: "3,000 connections that come and go without a word",
     expected: "others are served meanwhile",
     on: { versions: [5] },
+    bounds: MANY,
     async run(t) {
       for (let round = 0; round < 60; round += 1) {
         const options = t.variant.transport === "tcp" ? STRANGER : undefined;
@@ -106,7 +107,7 @@ export const availability: readonly Attack[] = [
     expected: "somebody else gets in",
     on: { versions: [5], stores: ["memory"], transports: ["wss", "ws", "tls"] },
     server: {},
-    bounds: { memoryMb: 200, p99Factor: 4 },
+    bounds: { ...MANY, memoryMb: 200, p99Factor: 4 },
     async run(t) {
       for (let count = 0; count < 2500; count += 100) {
         const sockets = await Promise.all(
@@ -279,7 +280,7 @@ export const availability: readonly Attack[] = [
     title: "400 packets of a megabyte, never finished, before CONNECT",
     expected: "at most 64 KiB held for each connection",
     on: { transports: ["tcp", "tls", "wss"], versions: [5] },
-    bounds: { memoryMb: 100, p99Factor: 6 },
+    bounds: { ...MANY, memoryMb: 100, p99Factor: 6 },
     async run(t) {
       const begun = Buffer.concat([bytes(0x10), hex("80 80 3c"), connect().subarray(2, 12), Buffer.alloc(900_000, 1)]);
       for (let count = 0; count < 400; count += 50) {
@@ -298,7 +299,7 @@ export const availability: readonly Attack[] = [
     expected: "the process goes on, and others are served",
     on: { transports: ["tcp", "ws"], versions: [5] },
     server: { nodeArguments: ["--max-old-space-size=128"] },
-    bounds: { memoryMb: 250, p99Factor: 6 },
+    bounds: { ...MANY, memoryMb: 250, p99Factor: 6 },
     async run(t) {
       const begun = Buffer.concat([hex("30 80 80 3c"), Buffer.alloc(900_000, 1)]);
       for (let count = 0; count < 150; count += 30) {
