@@ -109,6 +109,20 @@ test("two stores of as many transactions whose files are swapped are told apart"
   expect(await failure()).toMatchObject({ code: "store-corrupt", message: expect.stringMatching(/not of one moment/) });
 });
 
+test("two copies of one store that went different ways for as many transactions are told apart", async () => {
+  const ways = [join(root, "way"), join(root, "other way")] as const;
+  for (const [index, way] of ways.entries()) {
+    const store = await opened(copy(samples.closed, way));
+    for (let number = 0; number <= index * 200; number += 1) {
+      store.putSession(session(`client-${number}`));
+    }
+    await store.commit();
+    await store.close();
+  }
+  copyFile(ways[0], copy(ways[1], victim), "data.mdb");
+  expect(await failure()).toMatchObject({ code: "store-corrupt", message: expect.stringMatching(/not of one moment/) });
+});
+
 test("a lock file alone, or a mark alone, does not begin anew", async () => {
   for (const file of ["lock.mdb", "durable"]) {
     rmSync(victim, { recursive: true, force: true });
