@@ -122,6 +122,7 @@ test("fire and forget: a failure that nobody waits for goes to error, not to the
   client.publish("full", "");
   client.publish("", "not valid");
   const waitedFor = client.publish("waited for", "").catch(({ code }) => code);
+  client.publish("unreadable", { arrayBuffer: () => Promise.reject(new Error("gone")) });
   void client.close();
   client.publish("closed", "");
   expect(await waitedFor).toBe("queue-full");
@@ -133,6 +134,7 @@ test("fire and forget: a failure that nobody waits for goes to error, not to the
     ["invalid-argument", 'publish("")'],
     ["closed", 'publish("queued")'],
     ["closed", 'publish("closed")'],
+    ["invalid-argument", 'publish("unreadable")'],
   ]);
 });
 

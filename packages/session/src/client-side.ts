@@ -20,7 +20,7 @@ export interface ClientProtocol extends Protocol, ProtocolRequests {
   readonly keepAlive: number;
   /**
    * QoS 1 and 2 messages in flight, beside what the server's Receive Maximum says: in MQTT 3.1.1 it has none to say. May be
-   * changed at any time; more is sent at the next acknowledgement. Default Infinity.
+   * changed at any time; more is sent at the next acknowledgement. Default 65,535.
    */
   sendMaximum: number;
   /** Sends CONNECT. */

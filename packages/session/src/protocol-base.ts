@@ -27,7 +27,7 @@ import type { Core } from "./core.ts";
 import { isTooLarge, misuse, SessionError, type Violation, violationError } from "./errors.ts";
 import type { InflightState } from "./inflight.ts";
 import type { PeerLimits } from "./limits.ts";
-import { defaultPeerLimits } from "./limits.ts";
+import { defaultPeerLimits, MAXIMUM_PACKET_ID } from "./limits.ts";
 import type { Message } from "./message.ts";
 import type { Protocol, ProtocolEnd, ProtocolHandler, ProtocolOptions, ProtocolRequests } from "./protocol.ts";
 import type { TopicAliases } from "./publish-writer.ts";
@@ -50,7 +50,7 @@ export abstract class ProtocolBase<State extends string, Request extends string,
   /** Both are there while connected. */
   protected sender: Sender | undefined = undefined;
   protected receiver: Receiver | undefined = undefined;
-  sendMaximum: number = Number.POSITIVE_INFINITY;
+  sendMaximum: number = MAXIMUM_PACKET_ID;
   /** Time of the last packet that came and that went, or of what restarted the clock. */
   protected lastReceived = 0;
   protected lastSent = 0;

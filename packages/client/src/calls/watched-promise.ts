@@ -40,6 +40,13 @@ export function reportUnwatched(
   setTimeout(() => watched.watched || report(error));
 }
 
+/** The same outcome, watched. */
+export function watch<Value>(promise: Promise<Value>, report: (error: ClientError) => void): Promise<Value> {
+  const watched = WatchedPromise.resolve(promise) as Promise<Value>;
+  promise.catch((error: ClientError) => reportUnwatched(watched, error, report));
+  return watched;
+}
+
 /** A call that failed at once. */
 export function rejected(error: ClientError, report: (error: ClientError) => void): WatchedPromise<never> {
   const promise = WatchedPromise.reject(error) as WatchedPromise<never>;

@@ -3,7 +3,7 @@ import { UNSUPPORTED_PROTOCOL_VERSION } from "@tidewire/codec/codes";
 import { createClientLinkLoop, type Link, type LinkLoop, type Scheduler } from "@tidewire/link";
 import { type ClientProtocol, createClientProtocol, outgoingTopicAliases } from "@tidewire/session";
 import type { Connection } from "@tidewire/transport";
-import { Calls, type OperationOptions, onAbort, rejected } from "../calls/index.ts";
+import { Calls, type OperationOptions, onAbort, rejected, watch } from "../calls/index.ts";
 import { type Attempt, Connector } from "../connection/index.ts";
 import { ClientError, callError, closedError, endError, handshakeError, invalidArgument } from "../errors/index.ts";
 import { type ClientEvents, Events, type Status, type StatusDetail, statusFeed } from "../events/index.ts";
@@ -173,7 +173,13 @@ export class MqttClient implements Client {
       return this.#refuse("publish", topic, closedError());
     }
     if (isAsync(payload)) {
-      return payload.arrayBuffer().then((bytes) => this.publish(topic, bytes, options));
+      const read = payload.arrayBuffer().then(
+        (bytes) => this.publish(topic, bytes, options),
+        (cause: unknown) => {
+          throw callError("publish", topic, invalidArgument(cause));
+        },
+      );
+      return watch(read, this.#events.report);
     }
     this.#subscriber.flush();
     return this.#publisher.publish(topic, payload, options);
@@ -231,7 +237,7 @@ export class MqttClient implements Client {
   }
 
   persisted(): Promise<void> {
-    return this.#persistence.commit();
+    return watch(this.#persistence.commit(), this.#events.report);
   }
 
   flush(options?: OperationOptions): Promise<void> {

@@ -63,7 +63,8 @@ export interface AsyncPayload {
 
 /** Whether the payload has to be read first. */
 export function isAsync(payload: Payload | AsyncPayload): payload is AsyncPayload {
-  return typeof (payload as AsyncPayload | undefined)?.arrayBuffer === "function";
+  // Bytes first: nearly all payloads are.
+  return !(payload instanceof Uint8Array) && typeof (payload as AsyncPayload | undefined)?.arrayBuffer === "function";
 }
 
 /** The bytes of a payload; throws `invalid-argument` for what has none. */

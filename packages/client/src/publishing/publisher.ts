@@ -158,7 +158,7 @@ export class Publisher {
       return 1;
     }
     // MQTT 3.1.1 has no Receive Maximum, and servers that end connections above what they never told.
-    return version === 5 ? Number.POSITIVE_INFINITY : limits.inFlightBeforeMqtt5;
+    return version === 5 ? MAXIMUM_IN_FLIGHT : limits.inFlightBeforeMqtt5;
   }
 
   /** A connection ended. A server that ends each one at the same message would be sent it for ever. */
@@ -349,6 +349,8 @@ export class Publisher {
   }
 }
 
+/** As many as there are packet identifiers. */
+const MAXIMUM_IN_FLIGHT = 65_535;
 const done: PublishResult = { reasonCode: 0, properties: undefined };
 const dropped: PublishResult = { ...done, dropped: true };
 const sent: Promise<PublishResult> = /* @__PURE__ */ Promise.resolve(done);
