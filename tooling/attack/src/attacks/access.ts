@@ -79,7 +79,6 @@ export const access: readonly Attack[] = [
     id: "44.2",
     title: "messages in flight after the right to read is gone",
     expected: "they do not come again",
-    cheap: true,
     on: RIGHTS,
     server: {},
     async run(t) {
@@ -224,7 +223,6 @@ export const access: readonly Attack[] = [
     id: "47.3",
     title: "rules with %u for one who has no name",
     expected: "no right is gained",
-    cheap: true,
     on: RIGHTS,
     server: { arguments: ["--allow-anonymous"] },
     async run(t) {
@@ -258,7 +256,6 @@ export const access: readonly Attack[] = [
     id: "44.5",
     title: "a retained message of one who may not publish it any more",
     expected: "not sent, with --check-retained",
-    cheap: true,
     on: RIGHTS,
     server: { arguments: ["--check-retained"] },
     async run(t) {
