@@ -14,7 +14,7 @@ const RETAINED = 100_000;
 const LATENCY_PIECE_BYTES = 4096;
 
 /** What is measured of every server; `fresh`: once, in a process that has done nothing before. */
-const measurements = TRANSPORTS.flatMap((transport) => [
+export const measurements = TRANSPORTS.flatMap((transport) => [
   {
     name: `QoS 0 one to one, ${label(transport)}`,
     unit: "msg/s",

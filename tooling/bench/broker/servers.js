@@ -35,13 +35,16 @@ export async function startServers() {
   return { servers, stop: () => stopAll(servers, folder) };
 }
 
-/** A fresh Tidewire alone, for figures that depend on what a process has done before. */
-export async function startTidewire() {
+/**
+ * A fresh Tidewire alone, for figures that depend on what a process has done before. `checkout`: another checkout's, which has
+ * been built.
+ */
+export async function startTidewire(_folder, { name = "tidewire", checkout = here("../../../") } = {}) {
   const [tcp, ws] = [await freePort(), await freePort()];
   const listen = ["--listen", `tcp://127.0.0.1:${tcp}`, "--listen", `ws://127.0.0.1:${ws}/mqtt`];
-  const program = here("../../../apps/server/bin/tidewire.js");
+  const program = join(checkout, "apps/server/bin/tidewire.js");
   const args = [program, "serve", ...listen, "--store", "memory", "--log-level", "error"];
-  return launch("tidewire", process.execPath, args, { tcp, ws, wsPath: "/mqtt" });
+  return launch(name, process.execPath, args, { tcp, ws, wsPath: "/mqtt" });
 }
 
 async function startNats(folder) {
