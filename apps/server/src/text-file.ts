@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { describeError, errorCode, UsageError } from "./errors.ts";
 
 /**
@@ -16,15 +16,52 @@ export function linesOf(kind: string, file: string, bytes: Uint8Array): string[]
   });
 }
 
-/** Reads a file that an option names. */
+/**
+ * Reads a file that an option names. It may also be a pipe, as from a shell's `<(...)`; what never ends, such as a device, or
+ * is too long for what it should be is refused before it fills the memory.
+ */
 export function readNamedFile(flag: string, file: string, remedy: string): Buffer {
+  let descriptor: number | undefined;
   try {
-    return readFileSync(file);
+    descriptor = openSync(file, "r");
+    if (fstatSync(descriptor).isCharacterDevice() || fstatSync(descriptor).isBlockDevice()) {
+      throw new UsageError(`${flag} ${file} is a device`, remedy);
+    }
+    return readBounded(descriptor, () => new UsageError(`${flag} ${file} is longer than ${LONGEST / MIB} MiB`, remedy));
   } catch (error) {
+    if (error instanceof UsageError) {
+      throw error;
+    }
     const problem = `${flag} ${file} cannot be read (${errorCode(error) ?? describeError(error)})`;
     throw new UsageError(problem, remedy, { cause: error });
+  } finally {
+    if (descriptor !== undefined) {
+      closeSync(descriptor);
+    }
   }
 }
+
+function readBounded(descriptor: number, tooLong: () => Error): Buffer {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = Buffer.alloc(CHUNK);
+    const read = readSync(descriptor, chunk);
+    if (read === 0) {
+      return Buffer.concat(chunks, length);
+    }
+    length += read;
+    if (length > LONGEST) {
+      throw tooLong();
+    }
+    chunks.push(chunk.subarray(0, read));
+  }
+}
+
+const MIB = 1024 * 1024;
+const CHUNK = 64 * 1024;
+/** A million users have some 150 MB of hashes; whoever has more wants a database. */
+const LONGEST = 256 * MIB;
 
 // A mark in the middle of a file is a character like any other, and is to be seen by whoever judges the line.
 const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
