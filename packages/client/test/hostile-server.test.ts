@@ -87,6 +87,14 @@ for (const protocolVersion of [4, 5] as const) {
       const later = outcome(client.publish("t", "later", { qos }));
       await network.pass(1_000);
       expect(later.value).toMatchObject({ reasonCode: 0 });
+      // No longer one at a time.
+      server.script = (packet) => (packet.type === PacketType.PUBLISH ? undefined : "usual");
+      const before = server.received(PacketType.PUBLISH).length;
+      for (let i = 0; i < 3; i += 1) {
+        void client.publish("t", "", { qos });
+      }
+      await network.settle();
+      expect(server.received(PacketType.PUBLISH)).toHaveLength(before + 3);
     });
   }
 }
@@ -103,4 +111,29 @@ test("a message above the client's own limit, which a server of 3.1.1 sends on e
   expect(client.status).toBe("closed");
   expect(errors).toMatchObject([{ code: "message-too-large" }]);
   expect(server.peers.length).toBeLessThan(10);
+});
+
+test("a filter that ended some connections, and was answered then, is not held to account for them later", async () => {
+  const { network, server, client } = setUp();
+  let hangUps = 4;
+  server.script = hangsUp((packet) => {
+    if (packet.type !== PacketType.SUBSCRIBE || hangUps === 0) {
+      return false;
+    }
+    hangUps -= 1;
+    return true;
+  });
+  const subscribed = outcome(client.subscribe("t"));
+  await network.pass(600_000);
+  expect(subscribed.value).toMatchObject({ granted: [1] });
+  const errors: unknown[] = [];
+  client.on("error", (error) => errors.push(error));
+  hangUps = 4;
+  network.cut();
+  await network.pass(600_000);
+  expect([hangUps, errors]).toEqual([0, []]);
+  const before = server.received(PacketType.SUBSCRIBE).length;
+  network.cut();
+  await network.pass(600_000);
+  expect(server.received(PacketType.SUBSCRIBE)).toHaveLength(before + 1);
 });
