@@ -62,7 +62,7 @@ export class ClientError extends Error {
   readonly code: ClientErrorCode;
   /** MQTT 5 reason code (a 3.x return code as the MQTT 5 code of that meaning); undefined when none was involved. */
   readonly reasonCode: number | undefined;
-  /** HTTP status of a refused WebSocket, where the platform tells: in Node. */
+  /** HTTP status of a refused upgrade, where the platform tells: in Node. */
   readonly httpStatus: number | undefined;
   /** The server's own words about it, for people (MQTT 5). */
   readonly reasonString: string | undefined;
