@@ -393,7 +393,7 @@ function origins(given: readonly string[]): "*" | readonly string[] {
 /** A browser sends scheme, host and port, and nothing else: anything more could never match. */
 function origin(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.origin === "null" || url.origin !== text.replace(/\/$/, "")) {
+  if (url === undefined || url.origin === "null" || url.origin !== text.replace(/\/$/, "") || text.includes("*")) {
     throw new UsageError(
       `--origin "${text}" is not an origin`,
       'write scheme, host and port, like https://example.org:8443, or "*" for every page',

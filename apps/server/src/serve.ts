@@ -102,7 +102,7 @@ function reload({ options, logger, access, broker, listeners }: Running): void {
     const credentials = options.tls && readTlsCredentials(options.tls);
     const outdated = access?.reload() ?? [];
     for (const { clientId } of outdated) {
-      broker.disconnect(clientId, NOT_AUTHORIZED);
+      broker.disconnect(clientId, NOT_AUTHORIZED, "Its user is gone, or has another password now.");
     }
     if (credentials !== undefined) {
       for (const listener of listeners) {

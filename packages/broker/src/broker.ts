@@ -80,8 +80,11 @@ export interface Broker {
   metrics(): BrokerMetrics;
   /** Returns what removes the listener. */
   on<Name extends keyof BrokerEvents>(name: Name, listener: (event: BrokerEvents[Name]) => void): () => void;
-  /** Ends one client's connection; its session stays. False when it is not connected. */
-  disconnect(clientId: string, reasonCode?: number): boolean;
+  /**
+   * Ends one client's connection; its session stays. False when it is not connected. `why` is a sentence for the log, such
+   * as "Its password has changed.".
+   */
+  disconnect(clientId: string, reasonCode?: number, why?: string): boolean;
   /** Ends a session for good, with its connection if it has one (0x98), its subscriptions and all that waits. False: none. */
   deleteSession(clientId: string): boolean;
   /** Stops listening, tells the clients, sends what is on its way, closes the store. */
@@ -186,9 +189,13 @@ class BrokerCore implements Broker {
     return this.#parts.events.on(name, listener);
   }
 
-  disconnect(clientId: string, reasonCode: number = ADMINISTRATIVE_ACTION): boolean {
+  disconnect(
+    clientId: string,
+    reasonCode: number = ADMINISTRATIVE_ACTION,
+    why = "The operator ended its connection.",
+  ): boolean {
     const connection = this.#parts.sessions.get(clientId)?.connection;
-    connection?.disconnect(reasonCode, "The operator ended its connection.");
+    connection?.disconnect(reasonCode, why);
     return connection !== undefined;
   }
 

@@ -47,6 +47,15 @@ const cases: readonly [string, BrokerOptions, (lab: Lab, client: Peer) => Promis
     "a client was disconnected: it sent no CONNECT within 10 s",
   ],
   [
+    "an answer that is too large for the client",
+    {},
+    async (lab) => {
+      const peer = lab.dial();
+      peer.sendBytes(Uint8Array.of(0x10, 0x12, 0, 4, 0x4d, 0x51, 0x54, 0x54, 5, 2, 0, 60, 5, 0x27, 0, 0, 0, 4, 0, 0));
+    },
+    "was disconnected: it takes no packet as large as a CONNACK that it is owed",
+  ],
+  [
     "a refused password",
     { hooks: { authenticate: ({ clientId }) => clientId === "gauge" || { reasonCode: 0x86, reasonString: "who?" } } },
     async (lab) => void (await lab.connect({ clientId: "x" })),

@@ -71,6 +71,9 @@ export class Access {
       'make it with "tidewire passwd FILE USER", and see to its permissions',
     );
     const users = parseUsers(usersFile, usersText, before);
+    if (users.size === 0) {
+      this.#logger.warn(`users file ${usersFile} names no user: nobody can sign in; add one with "tidewire passwd"`);
+    }
     if (aclFile === undefined) {
       return [users, undefined];
     }

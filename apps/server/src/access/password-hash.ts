@@ -44,7 +44,8 @@ export function parsePasswordHash(text: string): PasswordHash | undefined {
   return passwordHash(version === undefined ? 1 : 2, cost, Buffer.from(salt, "base64"), Buffer.from(key, "base64"));
 }
 
-const HASH = /^\$scrypt\$(v=2\$)?ln=([1-9]\d?),r=([1-9]\d?),p=([1-9]\d?)\$([A-Za-z\d+/]{11,})\$([A-Za-z\d+/]{22,})$/;
+/** 16 bytes of salt and 32 of key, whole: scrypt's shorter keys are beginnings of its longer ones, so a cut one would fit. */
+const HASH = /^\$scrypt\$(v=2\$)?ln=([1-9]\d?),r=([1-9]\d?),p=([1-9]\d?)\$([A-Za-z\d+/]{22})\$([A-Za-z\d+/]{43})$/;
 
 function passwordHash(version: 1 | 2, cost: typeof HASH_COST, salt: Buffer, key: Buffer): PasswordHash {
   const { ln, r, p } = cost;

@@ -278,7 +278,7 @@ export class ClientConnection
     } else if (end.kind === "timeout") {
       metrics.keepAliveTimeouts += 1;
     }
-    if (end.error !== undefined && (end.kind === "violation" || end.kind === "timeout" || isStalled(end))) {
+    if (end.error !== undefined && (end.kind === "violation" || end.kind === "timeout" || isGivenUp(end))) {
       notices.tell("disconnected", { ...this.#subject(), reasonCode: end.reasonCode }, end.error.message);
     }
     if (this.session !== undefined) {
@@ -312,9 +312,9 @@ function inputBytes(limits: BrokerLimits): number {
   return Math.max(limits.maximumPacketSize, 1_048_576) + 65_536;
 }
 
-/** The peer is there and takes no bytes: this side gave it up. */
-function isStalled({ error }: ProtocolEnd): boolean {
-  return error instanceof SessionError && error.code === "stalled";
+/** This side gave the peer up: it takes no bytes, or no packet as large as its answer. */
+function isGivenUp({ error }: ProtocolEnd): boolean {
+  return error instanceof SessionError && (error.code === "stalled" || error.code === "packet-too-large");
 }
 
 /** One for all connections. */
