@@ -143,6 +143,35 @@ describe("rights that were taken away", () => {
     expect(received(client)).toEqual(["secret new"]);
   });
 
+  it.each([
+    ["at once", (allowed: boolean) => allowed],
+    ["later", (allowed: boolean) => Promise.resolve(allowed)],
+  ])("of a publisher hide what it retained, where that is asked for: the hook answers %s", async (_, answer) => {
+    for (const checkRetainedPublisher of [true, false]) {
+      const trusted = new Set<string | undefined>(["alice", "carol"]);
+      const hooks: BrokerHooks = {
+        authenticate: () => true,
+        authorizePublish: ({ username }) => answer(trusted.has(username)),
+      };
+      const store = memoryStore();
+      const lab = await Lab.start({ hooks, store, checkRetainedPublisher });
+      for (const username of ["alice", "carol"]) {
+        const publisher = await lab.connect({ clientId: `of ${username}`, username });
+        publisher.publish(`state/${username}`, "x", { qos: 1, retain: true });
+        await lab.settle();
+      }
+      lab.broker.publish("state/broker", "x", { retain: true });
+      trusted.delete("alice");
+      const again = await Lab.start({ hooks, store, checkRetainedPublisher });
+      for (const each of [lab, again]) {
+        const reader = await each.connect({ clientId: "reader", username: "reader" });
+        await reader.subscribe(each, "state/#");
+        const expected = ["state/broker x", "state/carol x", ...(checkRetainedPublisher ? [] : ["state/alice x"])];
+        expect(received(reader).sort()).toEqual(expected.sort());
+      }
+    }
+  });
+
   it("take a QoS 2 message back, and let its exchange end that had begun", async () => {
     const { hooks, rights } = revocable((allowed) => allowed);
     const lab = await Lab.start({ hooks });

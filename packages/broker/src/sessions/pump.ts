@@ -11,7 +11,7 @@ import type { SessionQueue } from "./session-queue.ts";
 
 /** What a pump needs of its broker. */
 export interface PumpNeeds {
-  readonly authority: Pick<Authority, "deliver" | "judgesDeliveries">;
+  readonly authority: Pick<Authority, "deliver" | "deliverRetained" | "judgesDeliveries" | "judgesPublishers">;
   readonly metrics: MetricsRecorder;
   readonly retained: Pick<RetainedMessages, "match" | "mayMatch" | "read">;
   readonly work: Pick<Work, "exhausted" | "spend" | "start" | "stop">;
@@ -104,17 +104,19 @@ export class Pump implements Job {
 
   /**
    * Whether this client may have a message. Undefined while the answer is pending: the message has to wait in the queue
-   * then, and only this client waits for it.
+   * then, and only this client waits for it. Of a retained message for a new subscription, its publisher may be asked about.
    */
-  authorize(delivery: Delivery): boolean | undefined {
+  authorize(delivery: Delivery, isReplayed = false): boolean | undefined {
     const { authority } = this.#needs;
-    if (!authority.judgesDeliveries) {
+    if (!authority.judgesDeliveries && !(isReplayed && authority.judgesPublishers)) {
       return true;
     }
     if (delivery.allowed !== undefined || this.#asking) {
       return delivery.allowed;
     }
-    const answer = authority.deliver(this.#session.client, delivery);
+    const answer = isReplayed
+      ? authority.deliverRetained(this.#session.client, delivery, delivery.publication)
+      : authority.deliver(this.#session.client, delivery);
     if (typeof answer === "boolean") {
       return answer;
     }
@@ -243,7 +245,7 @@ export class Pump implements Job {
     if (!connection!.canSend(delivery.qos)) {
       return false;
     }
-    const allowed = this.authorize(delivery);
+    const allowed = this.authorize(delivery, true);
     if (allowed === undefined) {
       this.#asked = { ...replayed, delivery, revision: replayed.entry.revision };
       return false;

@@ -18,7 +18,14 @@ import type { SessionConnection } from "./session-connection.ts";
 export interface SessionsNeeds extends SessionNeeds, WillNeeds {
   readonly authority: Pick<
     Authority,
-    "authenticates" | "deliver" | "disconnected" | "judgesDeliveries" | "knowsUser" | "publish"
+    | "authenticates"
+    | "deliver"
+    | "deliverRetained"
+    | "disconnected"
+    | "judgesDeliveries"
+    | "judgesPublishers"
+    | "knowsUser"
+    | "publish"
   >;
   readonly cluster: Pick<ClusterBackend, "ended">;
   readonly deadlines: Pick<Deadlines, "after" | "cancel">;
