@@ -196,3 +196,25 @@ function stoppable(): { scheduler: Scheduler; jump: (now: number) => void; runLa
   };
   return { scheduler, jump, runLater };
 }
+
+test("cleared, wakes nobody and leaves no timer", () => {
+  const scheduler = new VirtualScheduler();
+  const deadlines = new Deadlines(scheduler);
+  const woken: number[] = [];
+  for (const time of [3, 1, 2]) {
+    deadlines.wakeBy(
+      sleeper((now) => woken.push(now)),
+      time,
+    );
+  }
+  deadlines.clear();
+  expect(scheduler.nextAtMs).toBeUndefined();
+  scheduler.advance(10);
+  expect(woken).toEqual([]);
+  deadlines.wakeBy(
+    sleeper((now) => woken.push(now)),
+    15,
+  );
+  scheduler.advance(10);
+  expect(woken).toEqual([15]);
+});
