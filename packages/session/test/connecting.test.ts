@@ -227,6 +227,10 @@ describe("enhanced authentication", () => {
     pair.exchange();
     expect(names(pair.clientEvents)).toEqual(expect.arrayContaining(["settled", "reauthenticated"]));
     expect(pair.client.state).toBe("connected");
+    // It is over at the server, too.
+    expect(() => pair.server.authSuccess(undefined, 0)).toThrow(
+      expect.objectContaining({ code: "authentication-not-running" }),
+    );
     expect(() => pair.client.reauthenticate(0)).not.toThrow();
     expect(() => pair.client.reauthenticate(0)).toThrow(expect.objectContaining({ code: "authentication-running" }));
   });
