@@ -1,5 +1,5 @@
 import { MqttError } from "@tidewire/codec";
-import { createInflight, createStoredInflight, type InflightStore } from "@tidewire/session";
+import { createInflight, createStoredInflight, type InflightStore, memoryInflightStore } from "@tidewire/session";
 import { describe, expect, test } from "vitest";
 import { endOf, message, names, Pair, payloads } from "./pair.ts";
 
@@ -115,4 +115,56 @@ test("a PUBREL for an id that is not remembered asks nothing of the store", () =
   pair.client.publish(message("t", "a", 2), 0);
   pair.exchange();
   expect(deleted).toEqual([1]);
+});
+
+describe("how a server's connection ended", () => {
+  const serverEnd = (end: (pair: Pair) => void) => {
+    const pair = new Pair({ connect: { keepAlive: 10 } }).connect();
+    end(pair);
+    pair.exchange();
+    return endOf(pair.serverEvents);
+  };
+
+  test.each([
+    [0x00, undefined],
+    [0x04, undefined],
+    [0x80, { code: "ended-by-client", message: expect.stringContaining("0x80 (UnspecifiedError)") }],
+    [0x82, { code: "ended-by-client", message: expect.stringContaining("0x82 (ProtocolError)") }],
+  ])("by the client's DISCONNECT with 0x%s", (reasonCode, error) => {
+    const end = serverEnd((pair) => pair.client.disconnect(reasonCode, 0));
+    expect(end).toMatchObject({ kind: "remote", reasonCode, ...(error && { error }) });
+    expect(end.error === undefined).toBe(error === undefined);
+  });
+
+  test.each([
+    [0x00, undefined],
+    [0x80, { code: "ended-by-server", reasonCode: 0x80 }],
+    [0x8b, { code: "ended-by-server", reasonCode: 0x8b }],
+  ])("by its own DISCONNECT with 0x%s", (reasonCode, error) => {
+    const end = serverEnd((pair) => pair.server.disconnect(reasonCode, 0));
+    expect(end.error === undefined).toBe(error === undefined);
+    expect(end).toMatchObject({ reasonCode, ...(error && { error }) });
+  });
+
+  test("by a connection that went, with the reason where there is one", () => {
+    expect(serverEnd((pair) => pair.server.receiveEnd(0)).error).toMatchObject({ code: "connection-lost" });
+    const reset = new Error("reset");
+    expect(serverEnd((pair) => pair.server.receiveEnd(0, reset)).error).toBe(reset);
+  });
+
+  test("by keep-alive, with the time that the client had", () => {
+    const end = serverEnd((pair) => pair.server.tick(15_000));
+    expect(end.error).toMatchObject({ code: "keep-alive-timeout", message: expect.stringContaining("for 15 s") });
+  });
+});
+
+test("a clean start clears the store", () => {
+  const store = memoryInflightStore();
+  store.putIncoming(9);
+  store.putOutgoing(4, 2, message("t", "second", 1));
+  store.putOutgoing(3, 1, message("t", "first", 1));
+  expect(store.saved().outgoing.map(({ packetId }) => packetId)).toEqual([3, 4]);
+  const clientInflight = createStoredInflight(store, store.saved());
+  new Pair({ connect: { cleanStart: true }, clientInflight }).connect();
+  expect(store.saved()).toEqual({ outgoing: [], incoming: [] });
 });
