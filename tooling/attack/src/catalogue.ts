@@ -5,7 +5,9 @@ import { accessFiles } from "./attacks/access-files.ts";
 import { addresses } from "./attacks/addresses.ts";
 import { availability } from "./attacks/availability.ts";
 import { data } from "./attacks/data.ts";
+import { disk } from "./attacks/disk.ts";
 import { framing } from "./attacks/framing.ts";
+import { handshake } from "./attacks/handshake.ts";
 import { operation } from "./attacks/operation.ts";
 import { passwords } from "./attacks/passwords.ts";
 import { properties } from "./attacks/properties.ts";
@@ -28,8 +30,10 @@ export const ATTACKS: readonly Attack[] = [
   ...availability,
   ...addresses,
   ...passwords,
+  ...handshake,
   ...websocket,
   ...data,
+  ...disk,
   ...operation,
 ];
 
