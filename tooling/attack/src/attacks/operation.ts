@@ -19,7 +19,8 @@ export const operation: readonly Attack[] = [
       await each(
         attempts,
         async (index) => {
-          const peer = await t.peer();
+          // Somebody else: whoever guesses so often is not let in any more.
+          const peer = await t.peer({ localAddress: "127.0.0.2" });
           const clientId = `${"c".repeat(400)}${index}`;
           await peer.connect({ clientId, username: "u".repeat(200), password: Buffer.from("x") }, 5000);
           peer.destroy();
