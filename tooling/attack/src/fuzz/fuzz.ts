@@ -1,4 +1,5 @@
 import { PacketType } from "@tidewire/codec";
+import { MANY } from "../attack.ts";
 import { Channel } from "../channel.ts";
 import { Peer } from "../peer.ts";
 import { environmentOf } from "../plan.ts";
@@ -25,7 +26,7 @@ const ROUND_MS = 20_000;
 const AT_ONCE = 12;
 const LEAVING_MS = 15_000;
 /** Mutated traffic makes connections come and go all the time, and its own load. */
-const BOUNDS = { memoryMb: 200, p99Factor: 10 };
+const BOUNDS = { ...MANY, memoryMb: 200, p99Factor: 10 };
 const ENVIRONMENTS: readonly Pick<Variant, "access" | "store">[] = [
   { access: true, store: "lmdb" },
   { access: true, store: "memory" },
