@@ -71,14 +71,14 @@ export class Access {
       'make it with "tidewire passwd FILE USER", and see to its permissions',
     );
     const users = parseUsers(usersFile, usersText, before);
+    const rules = aclFile === undefined ? undefined : readRules(aclFile);
+    // Both are good: what is odd about them is said now, and not beside an error.
     if (users.size === 0) {
       this.#logger.warn(`users file ${usersFile} names no user: nobody can sign in; add one with "tidewire passwd"`);
     }
-    if (aclFile === undefined) {
+    if (aclFile === undefined || rules === undefined) {
       return [users, undefined];
     }
-    const aclText = readNamedFile("--acl", aclFile, "check the path, and see to its permissions");
-    const rules = parseAcl(aclFile, aclText);
     for (const warning of strangers(aclFile, rules, users)) {
       this.#logger.warn(warning);
     }
@@ -146,6 +146,10 @@ function sourceOf(request: ConnectRequest): PasswordSource {
       return request.signal;
     },
   };
+}
+
+function readRules(aclFile: string): AclRules {
+  return parseAcl(aclFile, readNamedFile("--acl", aclFile, "check the path, and see to its permissions"));
 }
 
 /** Rules for a user whom nobody is: perhaps a slip, and somebody else's prohibition is missing. */
