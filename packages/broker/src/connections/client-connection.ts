@@ -41,7 +41,7 @@ export type ConnectionNeeds = ConnectNeeds &
     readonly loop: LinkLoop;
     readonly sessions: Pick<Sessions, "accepted" | "clientDisconnects" | "connected" | "connectionEnded" | "open">;
     readonly storage: Pick<Storage, "commitSoon">;
-    readonly work: Pick<Work, "exhausted" | "spend" | "spent" | "start">;
+    readonly work: Pick<Work, "exhausted" | "overdrawn" | "spend" | "spent" | "start">;
     /** Told of a failure of this side that ends one connection. */
     readonly onFailure: (error: unknown) => void;
   };

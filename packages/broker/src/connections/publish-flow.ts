@@ -29,7 +29,7 @@ export interface PublishNeeds {
   readonly metrics: MetricsRecorder;
   readonly notices: Notices;
   readonly publisher: Publisher;
-  readonly work: Pick<Work, "exhausted" | "spent">;
+  readonly work: Pick<Work, "exhausted" | "overdrawn">;
 }
 
 /** A PUBLISH of a client, from arrival to its acknowledgement. */
@@ -99,18 +99,22 @@ function decide(
   const encodings = forward
     ? new Encodings(publication, client.link.lastPacketBytes(), client.protocol.version)
     : new Encodings(publication);
-  const { work } = needs;
-  const spentBefore = work.spent;
   const receivers = needs.publisher.publish(publication, encodings, client.info);
-  if (work.spent > spentBefore && work.exhausted) {
-    // New topics or many receivers: the rest of what this client sends has its turn when others had theirs.
-    client.rest(() => {});
+  if (needs.work.exhausted) {
+    restIfOverdrawn(needs, client);
   }
   if (receivers < 0) {
     refuse(needs, client, packet, QUOTA_EXCEEDED);
   } else if (packet.qos > 0) {
     const reasonCode = receivers === 0 && client.protocol.version === 5 ? NO_MATCHING_SUBSCRIBERS : SUCCESS;
     client.protocol.acknowledge(packet.packetId, reasonCode, needs.loop.now);
+  }
+}
+
+/** New topics or many receivers: the rest of what this client sends has its turn when others had theirs. */
+function restIfOverdrawn({ work }: PublishNeeds, client: ConnectedClient): void {
+  if (work.overdrawn()) {
+    client.rest(() => {});
   }
 }
 

@@ -134,12 +134,16 @@ export class Router {
     }
     const handed = targets.length + groups.length;
     if (handed > MANY_RECEIVERS) {
-      this.#needs.work.spend(Math.floor(handed / RECEIVERS_PER_STEP));
+      this.#count(handed);
     }
     if (failures !== undefined) {
       throw failures[0];
     }
     return receivers;
+  }
+
+  #count(receivers: number): void {
+    this.#needs.work.spend(Math.floor(receivers / RECEIVERS_PER_STEP));
   }
 
   #route(topic: string): Route {

@@ -280,15 +280,21 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
   }
 
   takeOver(): boolean {
-    for (const backlog of this.#backlogs ?? []) {
+    const backlogs = this.#backlogs;
+    // Asked after each acknowledgement: most sessions have none.
+    if (backlogs === undefined) {
+      return false;
+    }
+    for (const backlog of backlogs) {
       const subscription = this.#subscriptions?.get(backlog.filter);
       const delivery = subscription && backlog.take(this);
       if (delivery !== undefined) {
         this.redeliver(delivery, subscription!);
         return true;
       }
-      this.#backlogs!.delete(backlog);
+      backlogs.delete(backlog);
     }
+    this.#backlogs = undefined;
     return false;
   }
 

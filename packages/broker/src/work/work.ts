@@ -28,7 +28,10 @@ export class Work {
   readonly #needs: WorkNeeds;
   /** In the order of their turns. */
   readonly #jobs = new Set<Job>();
+  /** Whether this turn's share is used up. A field of its own: every publication looks at it. */
+  exhausted = false;
   #spent = 0;
+  #overdrawn = false;
   #scheduled = false;
 
   constructor(needs: WorkNeeds) {
@@ -53,17 +56,21 @@ export class Work {
   /** Counts what was done at once. */
   spend(steps: number): void {
     this.#spent += steps;
+    this.exhausted = this.#spent >= TURN_STEPS;
+    this.#overdrawn = this.exhausted;
     this.#schedule();
+  }
+
+  /** Whether anything was counted beyond the turn's share since this was last asked. */
+  overdrawn(): boolean {
+    const overdrawn = this.#overdrawn;
+    this.#overdrawn = false;
+    return overdrawn;
   }
 
   /** Steps counted since the turn's share was last given out. */
   get spent(): number {
     return this.#spent;
-  }
-
-  /** Whether this turn's share is used up. */
-  get exhausted(): boolean {
-    return this.#spent >= TURN_STEPS;
   }
 
   /** Does something to each of many, some of them at once, the others in later turns. */
@@ -88,6 +95,8 @@ export class Work {
   readonly #turn = (): void => {
     this.#scheduled = false;
     this.#spent = 0;
+    this.exhausted = false;
+    this.#overdrawn = false;
     for (const job of this.#jobs) {
       // One that is not done goes to the end of the row.
       this.#jobs.delete(job);
@@ -114,6 +123,7 @@ export class Work {
     } finally {
       // At least one, so that a turn with any number of jobs ends.
       this.#spent += Math.max(1, share - steps.left);
+      this.exhausted = this.#spent >= TURN_STEPS;
     }
   }
 }
