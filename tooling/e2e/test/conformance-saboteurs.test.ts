@@ -1,5 +1,5 @@
 import { executeCases, isBad } from "@tidewire/conformance";
-import { type BrokerCase, brokerCases } from "@tidewire/conformance/broker";
+import { type BrokerCase, type BrokerHarness, brokerCases } from "@tidewire/conformance/broker";
 import { type Saboteur, sabotage, saboteurs } from "@tidewire/conformance/sabotage";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CAPABILITIES, startOverMock, startWithProfiles } from "./conformance-targets.ts";
@@ -29,7 +29,7 @@ const slow = new Set<string>();
 /** The correct broker passes everything, or what the saboteurs show would mean nothing. */
 beforeAll(async () => {
   const target = { name: "correct", capabilities: CAPABILITIES, setup: brokers.harness };
-  const results = await executeCases(brokerCases, target, { concurrency: CONCURRENCY });
+  const results = await executeAll(brokerCases, target);
   expect(results.filter(({ outcome }) => isBad(outcome)).map(({ id, error }) => `${id}: ${error?.message}`)).toEqual(
     [],
   );
@@ -39,7 +39,19 @@ beforeAll(async () => {
     }
   }
   startAll();
-}, 60_000);
+}, 300_000);
+
+/** Cases that count seconds can fail beside forty others on a busy machine: what failed is tried once more, alone. */
+async function executeAll(
+  cases: readonly BrokerCase[],
+  target: Parameters<typeof executeCases<BrokerHarness>>[1],
+): Promise<Awaited<ReturnType<typeof executeCases>>> {
+  const together = await executeCases(cases, target, { concurrency: CONCURRENCY });
+  const bad = new Set(together.filter(({ outcome }) => isBad(outcome)).map(({ id }) => id));
+  const again = cases.filter(({ id }) => bad.has(id));
+  const alone = again.length === 0 ? [] : await executeCases(again, target, { concurrency: 1 });
+  return [...together.filter(({ id }) => !bad.has(id)), ...alone];
+}
 
 /** Each of the workers takes the next saboteur when it is done with one; each test awaits its own. */
 function startAll(): void {
@@ -68,10 +80,9 @@ async function judge(saboteur: Saboteur): Promise<Verdict> {
   const isRelated = ({ statements }: Pick<BrokerCase, "statements">): boolean =>
     statements.some((id) => broken.includes(id));
   const harness = { ...brokers.harness(), dial: sabotage(brokers.dial, saboteur), answerTimeoutMs: 2_000 };
-  const results = await executeCases(
+  const results = await executeAll(
     brokerCases.filter((one) => one.version === saboteur.version && (!slow.has(one.id) || isRelated(one))),
     { name: saboteur.id, capabilities: CAPABILITIES, setup: () => harness },
-    { concurrency: CONCURRENCY },
   );
   const failed = results.filter(({ outcome }) => isBad(outcome));
   const related = failed.filter(isRelated);
