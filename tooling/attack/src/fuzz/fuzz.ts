@@ -89,7 +89,8 @@ async function play(seed: number, script: string | undefined, forMs: number): Pr
   };
   const stopped = await stage.close();
   if (program.exit !== "exit code 0" || !stopped.inTime) {
-    failures.push(`on SIGTERM it ended with ${stopped.exit}${stopped.inTime ? "" : ", and had to be killed"}`);
+    const made = stopped.inTime ? "" : ", and had to be killed";
+    failures.push(`on SIGTERM it ended with ${stopped.exit}${made}: ${program.lastWords()}`);
   }
   return { ...judge(seen, BOUNDS), seed, environment: environmentOf({ ...VARIANT, ...environment }), ...totals };
 }
