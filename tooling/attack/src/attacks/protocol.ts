@@ -81,7 +81,8 @@ export const protocol: readonly Attack[] = [
     expected: "taken, over WebSockets, too",
     on: { transports: ["tcp", "ws", "wss"], stores: ["memory"] },
     server: { arguments: ["--max-packet-size", "8388608"] },
-    bounds: { memoryMb: 200, p99Factor: 6 },
+    // Whoever allows such packets allows the time that it takes to copy and encrypt them.
+    bounds: { blockMs: 40, memoryMb: 200, p99Factor: 6 },
     async run(t) {
       const peer = await t.client();
       await peer.subscribe("own/mallory/x", 0);
