@@ -18,8 +18,12 @@ export const CAPABILITIES = [
   "profile:enhanced",
 ];
 
-/** The suite connects some thousand times within seconds. */
-const MANY_CLIENTS = { connectsPerSecond: 1_000_000 };
+/** The suite connects some thousand times within seconds, all of them from one address. */
+const MANY_CLIENTS = {
+  connectsPerSecond: 1_000_000,
+  connectsPerSecondPerAddress: 1_000_000,
+  failuresPerMinutePerAddress: 1_000_000,
+};
 
 const decoder = new TextDecoder();
 
