@@ -214,7 +214,9 @@ describe("a will", () => {
 
   it("is published when the session ends, at the latest", () => {
     const { come, published, scheduler } = setUp();
-    come("c", { will: will(100), properties: { sessionExpiryInterval: 10 } }).go();
+    const { session, go } = come("c", { will: will(100), properties: { sessionExpiryInterval: 10 } });
+    go();
+    expect(session.willAtMs).toBe(session.nowMs() + 10 * SECOND);
     scheduler.advance(10 * SECOND - 1);
     expect(published).toEqual([]);
     scheduler.advance(1);
