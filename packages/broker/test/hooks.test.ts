@@ -57,6 +57,20 @@ describe("authenticate", () => {
     expect(slow.received.map(({ type }) => type)).toEqual([PacketType.CONNACK, PacketType.SUBACK]);
   });
 
+  // The end of a broker under a flood of sign-ins (attack 54.3): 0x8B is no code of CONNACK, so closing failed half-way.
+  it("does not keep the broker from closing: who still waits gets a code that CONNACK can carry", async () => {
+    const answer = later<boolean>();
+    const lab = await Lab.start({ hooks: { authenticate: () => answer.promise } });
+    const waiting = lab.dial();
+    await waiting.exchange(lab, connectPacket({ clientId: "waiting" }));
+    const closed = lab.broker.close();
+    await lab.settle();
+    await closed;
+    expect(waiting.received).toMatchObject([{ type: PacketType.CONNACK, reasonCode: 0x88 }]);
+    expect(waiting.closed).toBe(true);
+    answer.resolve(true);
+  });
+
   it("is forgotten when the client goes before it has answered", async () => {
     const answer = later<boolean>();
     const lab = await Lab.start({ hooks: { authenticate: () => answer.promise } });

@@ -5,10 +5,11 @@ import {
   MqttError,
   type PublishPacket,
   type QoS,
+  reasonCodes,
   type SubscribePacket,
   type UnsubscribePacket,
 } from "@tidewire/codec";
-import { PACKET_TOO_LARGE, SESSION_TAKEN_OVER } from "@tidewire/codec/codes";
+import { CONNACK, PACKET_TOO_LARGE, SERVER_UNAVAILABLE, SESSION_TAKEN_OVER } from "@tidewire/codec/codes";
 import type { Link, LinkHandler, LinkLoop } from "@tidewire/link";
 import {
   createServerProtocol,
@@ -222,7 +223,9 @@ export class ClientConnection
     } else if (this.protocol.state === "awaiting-connect") {
       this.link.close();
     } else {
-      this.protocol.reject(reasonCode, this.#needs.loop.now);
+      // Whoever still waits for CONNACK gets a code that it can carry [MQTT-3.2.2-8].
+      const refusal = CONNACK_CODES.has(reasonCode) ? reasonCode : SERVER_UNAVAILABLE;
+      this.protocol.reject(refusal, this.#needs.loop.now);
       this.link.touch();
     }
   }
@@ -319,6 +322,11 @@ function isGivenUp({ error }: ProtocolEnd): boolean {
 
 /** One for all connections. */
 const topicAliases = outgoingTopicAliases();
+
+/** What CONNACK can carry. */
+const CONNACK_CODES: ReadonlySet<number> = new Set(
+  reasonCodes.filter(([, both, server]) => ((both | server) & (1 << CONNACK)) !== 0).map(([code]) => code),
+);
 
 /** Larger than the client takes; other failures are this side's own. */
 function isTooLarge(error: unknown): boolean {
