@@ -69,8 +69,11 @@ export function chooseSnapshot(file: PageFile, mark: Mark | undefined): { snapsh
   if (mark === undefined || (mark.state !== "open" && mark.state !== "closed")) {
     return { snapshot: newest, previous: false };
   }
-  const isMarked = (one: Snapshot): boolean =>
-    one.transaction === mark.transaction && headerChecksum(file.page(one === first ? 0 : 1)!) === mark.checksum;
+  const isMarked = (one: Snapshot): boolean => {
+    // Cut off, where the file ends within it.
+    const page = file.page(one === first ? 0 : 1);
+    return page !== undefined && one.transaction === mark.transaction && headerChecksum(page) === mark.checksum;
+  };
   if (newest.transaction < mark.transaction) {
     throw damaged(
       `${DATA_FILE} ends with transaction ${newest.transaction}, and ${mark.transaction} was the last that was kept; ` +

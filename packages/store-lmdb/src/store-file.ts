@@ -9,6 +9,12 @@ import {
   type WalkHandler,
 } from "./file/index.ts";
 
+/** Every table of a store, as `database.ts` opens them. */
+const TABLE_NAMES: ReadonlySet<string> = new Set([
+  ...["meta", "sessions", "subscriptions", "queue", "outgoing"],
+  ...["incoming", "retained", "bodies", "references", "doomed"],
+]);
+
 /** The tables of one snapshot of a store's file, read without the database. */
 export class StoreFile {
   readonly walk: Walk;
@@ -19,15 +25,24 @@ export class StoreFile {
   constructor(file: PageFile, snapshot: Snapshot, onDamage: (damage: Damage) => void) {
     this.walk = new Walk(file, snapshot);
     const tables = new Map<string, Tree>();
+    const unknown: string[] = [];
     this.walk.tree("main", snapshot.main, {
       onDamage,
       onLeaf: ({ key, kind, value }) => {
-        if (kind === "tree") {
-          // Names end in a zero byte.
-          tables.set(key.toString("latin1").replace(/\0$/, ""), readTree(value, 0));
+        // Names end in a zero byte.
+        const name = key.toString("latin1").replace(/\0$/, "");
+        if (kind === "tree" && TABLE_NAMES.has(name)) {
+          tables.set(name, readTree(value, 0));
+        } else {
+          unknown.push(name);
         }
       },
     });
+    // Another program's has none of ours. In a store a table that has lost its name would be begun anew, empty.
+    if (tables.has("meta") && unknown.length > 0) {
+      const problem = `names ${unknown.length} tables that no store has`;
+      onDamage({ table: "main", page: snapshot.main.root ?? 0, problem });
+    }
     this.tables = tables;
   }
 
