@@ -199,6 +199,9 @@ export const BYTES_PER_STEP = 32;
 /** For one message that is read from the store and judged by hooks. */
 export const READ_STEPS = 20;
 
+/** For one message that is put into a queue. */
+export const ENQUEUE_STEPS = 8;
+
 /** For one topic filter that is judged by hooks, and put into the routes or taken out. */
 export const FILTER_STEPS = 20;
 
@@ -231,6 +234,12 @@ export const CACHED_TOPIC_LENGTH = 512;
  * their way out is ever written.
  */
 export const COMMIT_DELAY_MS = 10;
+
+/**
+ * Records that wait for the store before whoever stages more has to wait, too: a transaction writes them all in one turn, at
+ * some two microseconds each.
+ */
+export const STAGED_RECORDS = 1000;
 
 /** How often `$SYS` topics are published, as Mosquitto's `sys_interval`. */
 export const SYS_INTERVAL_MS = 10_000;

@@ -1,3 +1,4 @@
+import { type BrokerStore, memoryStore } from "@tidewire/broker";
 import { PacketType, type SubackPacket } from "@tidewire/codec";
 import { describe, expect, it } from "vitest";
 import { Lab, type Peer, publishPacket, subscribePacket } from "./harness.ts";
@@ -10,6 +11,8 @@ import { watchTurns } from "./turns.ts";
  * turn took 500 to 20,000 ms here.
  */
 const LONGEST_MS = 300;
+
+const LASTING = { sessionExpiryInterval: 60 };
 
 function granted(peer: Peer): number {
   const { reasonCodes } = peer.last(PacketType.SUBACK) as SubackPacket;
@@ -242,4 +245,99 @@ describe("one client that does its worst", () => {
     expect(turns.mostCounted).toBeGreaterThan(40_000);
     expect(turns.mostCounted).toBeLessThan(90_000);
   });
+
+  it("with messages for hundreds that are away: turn by turn, transaction by transaction (attack 53)", async () => {
+    const { store, staged } = countingStore();
+    const lab = await Lab.start({ store });
+    const lasting = { cleanStart: false, properties: LASTING };
+    for (let index = 0; index < 200; index += 1) {
+      const peer = await lab.connect({ clientId: `away${index}`, ...lasting });
+      await peer.subscribe(lab, "t", { qos: 1 });
+      peer.cut();
+    }
+    await lab.settle();
+    const publisher = await lab.connect({ clientId: "publisher" });
+    staged.most = 0;
+    const turns = watchTurns(lab, () => staged.total);
+    publisher.send(
+      ...Array.from({ length: 100 }, (_, index) => publishPacket("t", String(index), { qos: 1, packetId: index + 1 })),
+    );
+    await lab.settle();
+    expect(publisher.received.filter(({ type }) => type === PacketType.PUBACK).length).toBe(100);
+    // Of 20,000: no more than was counted as enough, and the receivers of the message with which it was reached.
+    expect(staged.most).toBeGreaterThanOrEqual(1000);
+    expect(staged.most).toBeLessThanOrEqual(1200);
+    expect(turns.mostCounted).toBeLessThanOrEqual(1450);
+    const expected = Array.from({ length: 100 }, (_, index) => `t=${index}`);
+    for (const clientId of ["away0", "away199"]) {
+      const peer = await lab.connect({ clientId, ...lasting });
+      expect(peer.messages).toEqual(expected);
+    }
+  });
+
+  it("with messages for hundreds that are away and kept in memory: turn by turn (attack 53)", async () => {
+    let queued = 0;
+    const memory = memoryStore();
+    const enqueue = memory.enqueue.bind(memory);
+    memory.enqueue = (clientId, entry) => {
+      queued += 1;
+      enqueue(clientId, entry);
+    };
+    const lab = await Lab.start({ store: memory });
+    for (let index = 0; index < 200; index += 1) {
+      const peer = await lab.connect({ cleanStart: false, clientId: `away${index}`, properties: LASTING });
+      await peer.subscribe(lab, "t", { qos: 1 });
+      peer.cut();
+    }
+    const publisher = await lab.connect({ clientId: "publisher" });
+    const turns = watchTurns(lab, () => queued);
+    publisher.send(
+      ...Array.from({ length: 100 }, (_, index) => publishPacket("t", String(index), { qos: 1, packetId: index + 1 })),
+    );
+    await lab.settle();
+    expect(queued).toBe(20_000);
+    // A turn's share of 1,250, and the receivers of the message with which it was reached.
+    expect(turns.mostCounted).toBeLessThanOrEqual(1450);
+  });
+
+  it("with SUBSCRIBE after SUBSCRIBE of a session that is stored (attack 38)", async () => {
+    const { store, staged } = countingStore();
+    const lab = await Lab.start({ store });
+    const gateway = await lab.connect({ cleanStart: false, properties: LASTING });
+    staged.most = 0;
+    const filters = Array.from({ length: 20_000 }, (_, index) => `a/${index}`);
+    expect(await subscribeAll(lab, gateway, filters)).toBe(20_000);
+    // A turn's share of filters may come on top.
+    expect(staged.most).toBeLessThanOrEqual(1500);
+  });
 });
+
+/** A durable store whose commits take a turn, and that counts what is staged, in all and for the commit that takes most. */
+function countingStore(): { store: BrokerStore; staged: { total: number; most: number } } {
+  const memory = memoryStore();
+  const staged = { total: 0, most: 0 };
+  let waiting = 0;
+  const commit = (): Promise<void> | undefined => {
+    if (waiting === 0) {
+      return undefined;
+    }
+    return new Promise((resolve) =>
+      setImmediate(() => {
+        staged.most = Math.max(staged.most, waiting);
+        waiting = 0;
+        resolve();
+      }),
+    );
+  };
+  const store = new Proxy(memory, {
+    get: (_, name: keyof BrokerStore) => {
+      if (name === "enqueue" || name === "putSubscription") {
+        staged.total += 1;
+        waiting += 1;
+      }
+      const value = name === "durable" ? true : name === "commit" ? commit : memory[name];
+      return typeof value === "function" ? value.bind(memory) : value;
+    },
+  });
+  return { store, staged };
+}

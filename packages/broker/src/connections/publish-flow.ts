@@ -14,6 +14,7 @@ import { Encodings, IncomingPublication } from "../messages/index.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
 import type { Notices } from "../notices/index.ts";
 import type { Publisher } from "../publishing/index.ts";
+import type { Storage } from "../storage/index.ts";
 import type { Clock } from "../time/index.ts";
 import type { Work } from "../work/index.ts";
 import type { ConnectedClient } from "./client.ts";
@@ -29,6 +30,7 @@ export interface PublishNeeds {
   readonly metrics: MetricsRecorder;
   readonly notices: Notices;
   readonly publisher: Publisher;
+  readonly storage: Pick<Storage, "crowded" | "drained">;
   readonly work: Pick<Work, "exhausted" | "overdrawn">;
 }
 
@@ -102,6 +104,10 @@ function decide(
   const receivers = needs.publisher.publish(publication, encodings, client.info);
   if (needs.work.exhausted) {
     restIfOverdrawn(needs, client);
+  }
+  if (needs.storage.crowded) {
+    // What its messages stage is written before more of them is read.
+    client.wait(needs.storage.drained(), () => {});
   }
   if (receivers < 0) {
     refuse(needs, client, packet, QUOTA_EXCEEDED);

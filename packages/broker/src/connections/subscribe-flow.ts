@@ -21,7 +21,7 @@ import { type BrokerLimits, FILTER_STEPS, TURN_STEPS } from "../limits.ts";
 import { grantedQoS } from "../messages/index.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
 import type { Notices } from "../notices/index.ts";
-import type { StoredSubscription } from "../storage/index.ts";
+import type { Storage, StoredSubscription } from "../storage/index.ts";
 import type { Steps, Work } from "../work/index.ts";
 import type { ConnectedClient } from "./client.ts";
 import { reasonText, subjectOf } from "./notice-subject.ts";
@@ -35,6 +35,7 @@ export interface SubscribeNeeds {
   readonly loop: Pick<LinkLoop, "now">;
   readonly metrics: MetricsRecorder;
   readonly notices: Notices;
+  readonly storage: Pick<Storage, "crowded" | "drained">;
   readonly work: Pick<Work, "exhausted" | "spend" | "spent">;
 }
 
@@ -68,7 +69,7 @@ export class SubscribeFlow {
     for (let index = from; index < subscriptions.length; index += 1) {
       const request = subscriptions[index]!;
       if (steps.left <= 0 && index > from) {
-        this.#client.rest((more) => this.#judge(index, more));
+        goOnLater(this.#needs, this.#client, (more) => this.#judge(index, more));
         return;
       }
       steps.left -= FILTER_STEPS;
@@ -166,7 +167,7 @@ export class UnsubscribeFlow {
     const { filters, packetId } = this.#packet;
     for (let index = from; index < filters.length; index += 1) {
       if (steps.left <= 0 && index > from) {
-        this.#client.rest((more) => this.#remove(index, more));
+        goOnLater(this.#needs, this.#client, (more) => this.#remove(index, more));
         return;
       }
       this.#reasonCodes.push(this.#removeOne(filters[index]!, steps));
@@ -193,6 +194,15 @@ function atOnce(work: SubscribeNeeds["work"], action: (steps: Steps) => void): v
   const steps: Steps = { left: before };
   action(steps);
   work.spend(before - steps.left);
+}
+
+/** In a later turn; and once the store has taken what was staged, where that is much already. */
+function goOnLater({ storage, work }: SubscribeNeeds, client: ConnectedClient, goOn: (steps: Steps) => void): void {
+  if (storage.crowded) {
+    client.wait(storage.drained(), () => atOnce(work, goOn));
+  } else {
+    client.rest(goOn);
+  }
 }
 
 /** Whoever used up the turn's share is read from again in the next. */

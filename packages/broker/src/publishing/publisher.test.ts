@@ -8,7 +8,7 @@ describe("publish", () => {
   it("keeps what is retained before it routes, then tells other nodes and hooks", () => {
     const { publish, done, metrics } = setUp({});
     expect(publish(1, true)).toBe(3);
-    expect(done).toEqual(["retain", "commit soon", "cluster retain", "route", "cluster publish", "hook"]);
+    expect(done).toEqual(["retain", "count", "commit soon", "cluster retain", "route", "cluster publish", "hook"]);
     expect(metrics.retainedRefused).toBe(0);
   });
 
@@ -59,7 +59,7 @@ function setUp({ retainedFull = false, storeFailed = false }: { retainedFull?: b
         return 3;
       },
     },
-    storage: { commitSoon: note("commit soon"), mayAccept: () => !storeFailed },
+    storage: { commitSoon: note("commit soon"), count: note("count"), mayAccept: () => !storeFailed },
   };
   const publisher = new Publisher(needs);
   return {

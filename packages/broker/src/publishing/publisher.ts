@@ -13,7 +13,7 @@ export interface PublisherNeeds {
   readonly metrics: MetricsRecorder;
   readonly retained: Pick<RetainedMessages, "accepts" | "set">;
   readonly router: Pick<Router, "publish">;
-  readonly storage: Pick<Storage, "commitSoon" | "mayAccept">;
+  readonly storage: Pick<Storage, "commitSoon" | "count" | "mayAccept">;
 }
 
 /** Why a publication was not taken over; 0x97 to whoever sent it. */
@@ -47,6 +47,7 @@ export class Publisher {
     }
     if (publication.retain) {
       retained.set(publication);
+      storage.count();
       storage.commitSoon();
       cluster.retained(publication);
     }

@@ -102,7 +102,7 @@ function setUp({ retainedFull = false, storeFailed = false, verdict = 0, failure
         return 0;
       },
     },
-    storage: { commitSoon() {}, mayAccept: () => !storeFailed },
+    storage: { commitSoon() {}, count() {}, mayAccept: () => !storeFailed },
   });
   const needs = {
     authority: { publish: () => verdict },

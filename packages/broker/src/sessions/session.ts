@@ -2,7 +2,7 @@ import { type ProtocolVersion, parseSharedFilter, type QoS, type Will } from "@t
 import { QUOTA_EXCEEDED } from "@tidewire/codec/codes";
 import { createInflight, createStoredInflight, type Inflight, type SavedInflight } from "@tidewire/session";
 import { type ClientInfo, NO_CONNECTION } from "../hooks/index.ts";
-import { type BrokerLimits, FILTER_STEPS, READ_STEPS } from "../limits.ts";
+import { type BrokerLimits, ENQUEUE_STEPS, FILTER_STEPS, READ_STEPS } from "../limits.ts";
 import type { MemoryBudget } from "../memory/index.ts";
 import {
   Delivery,
@@ -36,7 +36,7 @@ export interface SessionNeeds extends PumpNeeds {
   readonly clock: Pick<Clock, "nowMs">;
   readonly memory: Pick<MemoryBudget, "countQueued" | "refuses" | "refusesSessions">;
   readonly router: Pick<Router, "add" | "remove" | "group">;
-  readonly storage: Pick<Storage, "durable" | "volatile" | "commitSoon">;
+  readonly storage: Pick<Storage, "durable" | "volatile" | "commitSoon" | "count">;
   readonly userShapes: UserShapes;
   readonly work: Pick<Work, "each" | "exhausted" | "spend" | "start" | "stop">;
 }
@@ -154,6 +154,7 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     }
     if (this.stored) {
       this.store.putSubscription(this.clientId, stored);
+      this.#needs.storage.count();
       this.#needs.storage.commitSoon();
     }
     return isNew;
@@ -198,6 +199,7 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     this.#pump.forgetRetained(filter);
     if (this.stored) {
       this.store.deleteSubscription(this.clientId, filter);
+      this.#needs.storage.count();
       this.#needs.storage.commitSoon();
     }
     return true;
@@ -444,6 +446,10 @@ export class Session implements Subscriber, DeliveryReceiver, PumpedSession {
     if (!this.queue.push(delivery)) {
       this.connection?.disconnect(QUOTA_EXCEEDED, "The client takes its messages too slowly: its queue is full.");
       return;
+    }
+    this.#needs.work.spend(ENQUEUE_STEPS);
+    if (this.stored && delivery.qos > 0) {
+      this.#needs.storage.count();
     }
     if (this.connection === undefined) {
       this.#needs.storage.commitSoon();

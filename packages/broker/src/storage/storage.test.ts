@@ -1,6 +1,6 @@
 import { VirtualScheduler } from "@tidewire/transport-mock";
 import { describe, expect, it, test } from "vitest";
-import { COMMIT_DELAY_MS } from "../limits.ts";
+import { COMMIT_DELAY_MS, STAGED_RECORDS } from "../limits.ts";
 import { silentLogger } from "../logger.ts";
 import { MetricsRecorder } from "../metrics/index.ts";
 import { memoryStore } from "./memory-store.ts";
@@ -72,6 +72,53 @@ describe("commitSoon", () => {
     scheduler.advance(COMMIT_DELAY_MS);
     await turn();
     expect(metrics.storeFailures).toBe(1);
+  });
+});
+
+describe("what waits for the store (attack 53)", () => {
+  const count = (storage: Storage, records: number): void => {
+    for (let record = 0; record < records; record += 1) {
+      storage.count();
+    }
+  };
+
+  it("is too much from a number of records on, until the commit that takes them has ended", async () => {
+    const { storage, store } = setUp();
+    count(storage, STAGED_RECORDS - 1);
+    expect(storage.crowded).toBe(false);
+    count(storage, 1);
+    expect(storage.crowded).toBe(true);
+    const commit = store.nextCommit();
+    let drained = false;
+    void storage.drained().then(() => {
+      drained = true;
+    });
+    // Counted later: another commit takes it.
+    count(storage, 1);
+    await turn();
+    expect([drained, storage.crowded]).toEqual([false, true]);
+    commit.resolve();
+    await turn();
+    expect([drained, storage.crowded]).toEqual([true, false]);
+    count(storage, STAGED_RECORDS - 1);
+    expect(storage.crowded).toBe(true);
+  });
+
+  it("holds nobody up when nothing is staged, when the store fails, and where nothing is made durable", async () => {
+    const { storage, store } = setUp();
+    count(storage, STAGED_RECORDS);
+    await storage.drained();
+    expect(storage.crowded).toBe(false);
+    count(storage, STAGED_RECORDS);
+    store.nextCommit().reject(full());
+    await storage.drained();
+    expect(storage.crowded).toBe(true);
+    // Publications are refused then, which must not take a commit each.
+    store.failure = full();
+    expect(storage.crowded).toBe(false);
+    const { storage: volatile } = setUp({ durable: false });
+    count(volatile, STAGED_RECORDS);
+    expect(volatile.crowded).toBe(false);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { Scheduler } from "@tidewire/link";
-import { COMMIT_DELAY_MS } from "../limits.ts";
+import { COMMIT_DELAY_MS, STAGED_RECORDS } from "../limits.ts";
 import type { BrokerLogger } from "../logger.ts";
 import type { MetricsRecorder } from "../metrics/index.ts";
 import { FailureLog } from "./failure-log.ts";
@@ -17,6 +17,9 @@ export class Storage {
   readonly #logger: BrokerLogger;
   readonly #failures: FailureLog;
   #commitTimer: unknown;
+  /** Records counted since the start, and up to where they are kept. */
+  #staged = 0;
+  #kept = 0;
 
   constructor(store: BrokerStore, scheduler: Scheduler, metrics: MetricsRecorder, logger: BrokerLogger) {
     this.durable = store;
@@ -40,8 +43,35 @@ export class Storage {
 
   /** Resolves when everything staged so far is kept; the store waits for commits that are under way, too. */
   readonly commit = (): Promise<void> | undefined => {
-    return this.durable.commit()?.then(this.#succeeded, this.#failed);
+    const staged = this.#staged;
+    const pending = this.durable.commit();
+    if (pending === undefined) {
+      this.#kept = staged;
+      return undefined;
+    }
+    return pending.then(() => {
+      this.#kept = Math.max(this.#kept, staged);
+      this.#failures.note(this.durable.failure);
+    }, this.#failed);
   };
+
+  /** Counts a record that was staged in a durable store. */
+  count(): void {
+    this.#staged += 1;
+  }
+
+  /**
+   * Whether as many records wait as one transaction should have: whoever staged them waits for `drained` before more is read
+   * from it. Not while the store fails, since nothing more is staged then.
+   */
+  get crowded(): boolean {
+    return this.#staged - this.#kept >= STAGED_RECORDS && this.durable.durable && this.mayAccept();
+  }
+
+  /** Resolves once what is staged now is kept, or could not be. */
+  drained(): Promise<void> {
+    return this.commit()?.catch(() => {}) ?? Promise.resolve();
+  }
 
   /** Commits before long what nobody waits for, as a flush does with what it promises. */
   commitSoon(): void {
@@ -65,8 +95,6 @@ export class Storage {
     await this.commit()?.catch(() => {});
     await this.durable.close();
   }
-
-  readonly #succeeded = (): void => this.#failures.note(this.durable.failure);
 
   readonly #failed = (error: unknown): never => {
     this.#metrics.storeFailures += 1;
