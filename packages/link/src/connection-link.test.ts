@@ -130,6 +130,29 @@ describe("input", () => {
     expect([wire.calls, script.calls]).toEqual([[], ["receive 12"]]);
   });
 
+  test("held back with nothing left leaves the connection as it is, so that a peer that hangs up is noticed", () => {
+    const closed: string[] = [];
+    const { wire, script, link } = setUp({}, { onClosed: () => closed.push("closed") });
+    script.onReceive = () => link.pause();
+    wire.handler.onData(pings(1));
+    expect(wire.calls).toEqual([]);
+    wire.handler.onClose({ initiator: "remote", clean: true });
+    expect([script.calls, closed]).toEqual([["receive 12", "held", "end"], ["closed"]]);
+  });
+
+  test("held back with more of it here pauses the connection, and what it brought outlives it", () => {
+    const { wire, script, link, scheduler } = setUp();
+    script.onReceive = () => link.pause();
+    wire.handler.onData(pings(2));
+    expect(wire.calls).toEqual(["pause"]);
+    wire.handler.onClose({ initiator: "remote", clean: true });
+    expect(script.calls).toEqual(["receive 12", "held"]);
+    script.onReceive = () => {};
+    link.resume();
+    scheduler.advance(0);
+    expect(script.calls).toEqual(["receive 12", "held", "receive 12", "end"]);
+  });
+
   test("is nobody's after close and abort were called on the connection, or the protocol ended", () => {
     for (const finish of ["close", "abort", "end"] as const) {
       const { wire, script, link, scheduler } = setUp({ packetsPerTurn: 1 });

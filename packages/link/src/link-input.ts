@@ -145,7 +145,8 @@ export class LinkInput {
       this.#answerBytes = writer.pendingBytes - otherBytes;
     }
     this.#reading = false;
-    if (protocol.end !== undefined) {
+    // With nothing left the connection is read on while somebody holds packets back: a peer that hangs up is noticed.
+    if (protocol.end !== undefined || decoder.bufferedBytes === 0) {
       this.#unread = false;
     }
     if (!this.#unread && this.#connectionPaused) {
