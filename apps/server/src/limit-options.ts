@@ -83,7 +83,7 @@ export const LIMIT_GROUPS: Readonly<Record<string, Partial<Record<keyof BrokerLi
     filterShapesPerUser: number("max-filter-shapes-per-user", "N", "the same, of all clients of a user", 1, 1_000_000),
     sharedShapesPerSession: number("max-shared-shapes", "N", "of one client, in groups, that can overlap", 1, 100_000),
     sharedShapesPerUser: number("max-shared-shapes-per-user", "N", "the same, of all clients of a user", 1, 1_000_000),
-    filtersPerSubscribe: number("max-filters", "N", "topic filters in one SUBSCRIBE", 1, 1_000_000),
+    filtersPerSubscribe: number("max-filters", "N", "topic filters in one SUBSCRIBE", 1, 10_000),
     retainedCount: number("max-retained", "N", "retained messages", 0, 1_000_000_000),
     retainedBytes: number("max-retained-bytes", "BYTES", "their payloads together", 0, 1_000_000_000_000),
     routeCacheSize: number("route-cache", "N", "receivers remembered for topics in use", 0, 100_000_000),

@@ -47,7 +47,7 @@ export const CACHE_SLOT_SHIFT = 23;
 export const HASH_MULTIPLIER = 0x9e3779b1;
 
 /**
- * User properties, or subscription identifiers, in one packet: about 4 ms of work. A megabyte has room for 200,000, over which
- * a server would do nothing else for a tenth of a second; 0x95.
+ * User properties, subscription identifiers or topic filters that are read from one packet: about 5 ms of work. A megabyte has
+ * room for 200,000, over which a server would do nothing else for a tenth of a second; 0x95.
  */
 export const MAXIMUM_REPETITIONS = 10_000;

@@ -1,4 +1,5 @@
 import { NO_LOCAL, OPTIONS_RESERVED, OPTIONS_RESERVED_3, RETAIN_AS_PUBLISHED } from "./flags.ts";
+import { MAXIMUM_REPETITIONS } from "./limits.ts";
 import { SUBACK, SUBSCRIBE, SUBSCRIBE_BIT } from "./packet-types.ts";
 import type { QoS, SubackPacket, SubscribePacket, SubscriptionRequest } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
@@ -9,6 +10,7 @@ import {
   noLocalOnShared,
   notInVersion,
   optionsReserved,
+  packetTooLarge,
   reasonCodesMissing,
   requestedQosInvalid,
   retainHandlingInvalid,
@@ -23,7 +25,9 @@ export function readSubscribe(reader: Reader): SubscribePacket {
   const properties = readProperties(reader, SUBSCRIBE_BIT);
   const subscriptions: SubscriptionRequest[] = [];
   while (reader.pos < reader.end) {
-    subscriptions.push(readSubscription(reader));
+    if (subscriptions.push(readSubscription(reader)) > MAXIMUM_REPETITIONS) {
+      fail(packetTooLarge, reader);
+    }
   }
   if (subscriptions.length === 0) {
     fail(subscriptionsMissing, reader);

@@ -1,8 +1,9 @@
+import { MAXIMUM_REPETITIONS } from "./limits.ts";
 import { UNSUBSCRIBE, UNSUBSCRIBE_BIT } from "./packet-types.ts";
 import type { UnsubscribePacket } from "./packets.ts";
 import { readProperties } from "./read-properties.ts";
 import type { Reader } from "./reader.ts";
-import { fail, filtersMissing } from "./rules.ts";
+import { fail, filtersMissing, packetTooLarge } from "./rules.ts";
 import type { Sink } from "./sink.ts";
 import { checkFilter } from "./topics.ts";
 import { writeProperties } from "./write-properties.ts";
@@ -14,7 +15,9 @@ export function readUnsubscribe(reader: Reader): UnsubscribePacket {
   while (reader.pos < reader.end) {
     const filter = reader.string();
     checkFilter(filter, reader);
-    filters.push(filter);
+    if (filters.push(filter) > MAXIMUM_REPETITIONS) {
+      fail(packetTooLarge, reader);
+    }
   }
   if (filters.length === 0) {
     fail(filtersMissing, reader);

@@ -121,3 +121,38 @@ test("user properties are bounded in number: 10,000 are taken, one more is 0x95"
   expect(decode(packet(10_000), 5)).toMatchObject({ type: 3 });
   expect(() => decode(packet(10_001), 5)).toThrow(expect.objectContaining({ reasonCode: 0x95 }));
 });
+
+// Attack 38: 260,000 filters of one character are 1 MiB, and a tenth of a second's work before any limit is asked.
+test("topic filters are bounded in number: 10,000 are taken, one more is 0x95", () => {
+  const topic = (index: number): string => `${index}`;
+  const subscribe = (count: number): Uint8Array =>
+    encode(
+      {
+        type: 8,
+        packetId: 1,
+        subscriptions: Array.from({ length: count }, (_, index) => ({
+          filter: topic(index),
+          qos: 0,
+          noLocal: false,
+          retainAsPublished: false,
+          retainHandling: 0,
+        })),
+        properties: undefined,
+      },
+      5,
+    );
+  const unsubscribe = (count: number): Uint8Array =>
+    encode(
+      {
+        type: 10,
+        packetId: 1,
+        filters: Array.from({ length: count }, (_, index) => topic(index)),
+        properties: undefined,
+      },
+      5,
+    );
+  for (const packet of [subscribe, unsubscribe]) {
+    expect(decode(packet(10_000), 5)).toMatchObject({ packetId: 1 });
+    expect(() => decode(packet(10_001), 5)).toThrow(expect.objectContaining({ reasonCode: 0x95 }));
+  }
+});
