@@ -82,6 +82,30 @@ describe("authenticate", () => {
     expect(lab.broker.metrics()).toMatchObject({ clients: 0, sessions: 0, connections: 0 });
   });
 
+  // Attack 54.2: who gave up was hashed first, for minutes. What was sent behind CONNECT made no client stay.
+  it.each([
+    ["nothing", []],
+    ["SUBSCRIBE", [subscribePacket(1, [{ filter: "a" }])]],
+    ["DISCONNECT", [disconnectPacket()]],
+  ])("is told at once of a client that goes, with %s behind its CONNECT", async (_, behind) => {
+    const signals: AbortSignal[] = [];
+    const answer = later<boolean>();
+    const authenticate: BrokerHooks["authenticate"] = ({ signal }) => {
+      signals.push(signal);
+      return answer.promise;
+    };
+    const lab = await Lab.start({ hooks: { authenticate } });
+    const client = lab.dial();
+    await client.exchange(lab, connectPacket({ clientId: "hasty" }), ...behind);
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false]);
+    client.cut();
+    await lab.settle();
+    expect([signals[0]?.aborted, lab.broker.metrics().connections]).toEqual([true, 0]);
+    answer.resolve(true);
+    await lab.settle();
+    expect(lab.broker.metrics()).toMatchObject({ clients: 0, sessions: 0, connections: 0 });
+  });
+
   it("that throws or rejects refuses, and is reported", async () => {
     const logger: BrokerLogger = { debug: vi.fn(), info: vi.fn(), warn: vi.fn(), error: vi.fn() };
     const authenticate = ({ clientId }: { clientId: string }): boolean | Promise<boolean> => {

@@ -140,17 +140,74 @@ describe("input", () => {
     expect([script.calls, closed]).toEqual([["receive 12", "held", "end"], ["closed"]]);
   });
 
-  test("held back with more of it here pauses the connection, and what it brought outlives it", () => {
-    const { wire, script, link, scheduler } = setUp();
+  // Attack 54: a client that sent more behind its CONNECT and hung up had its password checked all the same.
+  test("held back goes on reading the connection, and pauses it once more waits than `readAheadBytes`", () => {
+    const { wire, script, link, scheduler } = setUp({ readAheadBytes: 6 });
     script.onReceive = () => link.pause();
-    wire.handler.onData(pings(2));
-    expect(wire.calls).toEqual(["pause"]);
-    wire.handler.onClose({ initiator: "remote", clean: true });
-    expect(script.calls).toEqual(["receive 12", "held"]);
+    wire.handler.onData(pings(3));
+    wire.handler.onData(pings(1));
+    expect([wire.calls, link.unreadBytes]).toEqual([[], 6]);
+    wire.handler.onData(pings(1));
+    expect([wire.calls, link.unreadBytes]).toEqual([["pause"], 8]);
     script.onReceive = () => {};
     link.resume();
     scheduler.advance(0);
-    expect(script.calls).toEqual(["receive 12", "held", "receive 12", "end"]);
+    expect([wire.calls, script.calls.filter((call) => call === "receive 12").length]).toEqual([["pause", "resume"], 5]);
+  });
+
+  test("held back outlives the connection: the handler hears of the end at once, and the rest is read", () => {
+    const told: string[] = [];
+    const { wire, script, link, scheduler } = setUp(
+      {},
+      {
+        onHangup: () => {
+          told.push("hangup");
+          return "read";
+        },
+        onClosed: () => told.push("closed"),
+      },
+    );
+    script.onReceive = () => link.pause();
+    wire.handler.onData(pings(2));
+    wire.handler.onClose({ initiator: "remote", clean: true });
+    expect([script.calls, told]).toEqual([["receive 12", "held"], ["hangup"]]);
+    script.onReceive = () => {};
+    link.resume();
+    scheduler.advance(0);
+    expect([script.calls, told]).toEqual([
+      ["receive 12", "held", "receive 12", "end"],
+      ["hangup", "closed"],
+    ]);
+  });
+
+  test("that nobody wants after the connection has closed is dropped, and the link ends", () => {
+    for (const limits of [{}, { packetsPerTurn: 1 }]) {
+      const told: string[] = [];
+      const { wire, script, link, loop, scheduler } = setUp(limits, {
+        onHangup: () => "drop",
+        onClosed: () => told.push("closed"),
+      });
+      script.onReceive = () => "packetsPerTurn" in limits || link.pause();
+      wire.handler.onData(pings(2));
+      wire.handler.onClose({ initiator: "remote", clean: true });
+      scheduler.advance(0);
+      expect([script.calls.at(-1), script.calls.filter((call) => call === "receive 12").length]).toEqual(["end", 1]);
+      expect([told, loop.size]).toEqual([["closed"], 0]);
+    }
+  });
+
+  test("whose end makes the handler throw ends its own link alone", () => {
+    const onHangup = () => {
+      throw new Error("hangup");
+    };
+    const { wire, script, link, errors, loop, scheduler } = setUp({}, { onHangup });
+    script.onReceive = () => link.pause();
+    wire.handler.onData(pings(2));
+    wire.handler.onClose({ initiator: "remote", clean: true });
+    expect(errors).toEqual([new Error("hangup")]);
+    link.resume();
+    scheduler.advance(0);
+    expect(loop.size).toBe(0);
   });
 
   test("is nobody's after close and abort were called on the connection, or the protocol ended", () => {

@@ -145,6 +145,13 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper, InputHo
       this.#report(failure);
       this.#input.stop();
     }
+    if (this.#input.unread) {
+      this.#guard(() => {
+        if (this.#handler?.onHangup?.() === "drop") {
+          this.#input.stop();
+        }
+      });
+    }
     this.#finishIfDrained();
   }
 

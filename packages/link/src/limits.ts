@@ -7,6 +7,8 @@ export interface LinkLimits {
   readonly bytesPerTurn: number;
   /** Unsent bytes that reading from a link made it write, above which its input rests: answers cannot pile up. */
   readonly pauseInputAboveBytes: number;
+  /** Unread bytes up to which a paused link goes on reading its connection, so that it notices a peer that hangs up. */
+  readonly readAheadBytes: number;
   /** How long the transport may stay full without taking a byte before the link is given up. */
   readonly stalledAfterMs: number;
 }
@@ -18,6 +20,8 @@ export const defaultLimits: LinkLimits = {
   bytesPerTurn: 65_536,
   /** A few reads' worth: a peer that sends and takes nothing costs no more than this. */
   pauseInputAboveBytes: 262_144,
+  /** Whatever a client sends right behind its CONNECT, and small beside the 64 KiB that one read may bring. */
+  readAheadBytes: 16_384,
   /** A peer that takes nothing for a minute while bytes wait for it is gone, or means harm. */
   stalledAfterMs: 60_000,
 };

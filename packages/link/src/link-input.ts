@@ -75,7 +75,7 @@ export class LinkInput {
     this.#decoder.push(chunk);
     this.#unread = true;
     this.read();
-    if (this.#unread && !this.#connectionPaused) {
+    if (this.#unread && !this.#connectionPaused && !this.#readsAhead) {
       this.#connectionPaused = true;
       this.#connection.pause();
     }
@@ -145,7 +145,6 @@ export class LinkInput {
       this.#answerBytes = writer.pendingBytes - otherBytes;
     }
     this.#reading = false;
-    // With nothing left the connection is read on while somebody holds packets back: a peer that hangs up is noticed.
     if (protocol.end !== undefined || decoder.bufferedBytes === 0) {
       this.#unread = false;
     }
@@ -183,6 +182,11 @@ export class LinkInput {
     } catch (second) {
       this.#host.fail(second);
     }
+  }
+
+  /** While somebody holds packets back and few bytes wait, the connection is read on: a peer that hangs up is noticed. */
+  get #readsAhead(): boolean {
+    return this.#pauses > 0 && this.#decoder.bufferedBytes <= this.#limits.readAheadBytes;
   }
 
   /**

@@ -40,6 +40,11 @@ export interface LinkOptions<S extends Protocol> {
 export interface LinkHandler {
   /** `writable` is true again after it was false. */
   onWritable?(): void;
+  /**
+   * The connection has closed while the link is paused, or has more to read than one turn allows. What it brought is read
+   * as if it were open, and `onClosed` comes after it; "drop" does without, and `onClosed` comes now.
+   */
+  onHangup?(): "drop" | "read";
   /** The connection is closed and the protocol has ended; last. */
   onClosed?(): void;
 }

@@ -289,6 +289,11 @@ export class ClientConnection
     }
   }
 
+  /** Nobody checks who a client is that has gone; what a connected one sent before still counts. */
+  onHangup(): "drop" | "read" {
+    return this.protocol.state === "connected" ? "read" : "drop";
+  }
+
   onClosed(): void {
     this.#gatekeeper.closed(this);
   }
