@@ -94,6 +94,10 @@ export class Handshakes {
 
   /** The handshake is over. */
   end(socket: Socket): void {
+    // Where nothing shakes hands, its addresses are not asked for: each costs a call to the system.
+    if (this.#pending.size === 0) {
+      return;
+    }
     const pending = this.#pending.get(keyOf(socket));
     if (pending !== undefined) {
       pending.socket.off("close", pending.onClose);
