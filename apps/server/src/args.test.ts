@@ -68,6 +68,14 @@ describe("parseCommandLine", () => {
     });
   });
 
+  it("reads the names of this machine, and refuses what no Host header says", () => {
+    expect(serve().hosts).toEqual([]);
+    expect(serve("--host", "Broker.example", "--host", "[fd00::1]").hosts).toEqual(["broker.example", "[fd00::1]"]);
+    for (const host of ["*", "broker.example:80", "http://broker.example", "a/b"]) {
+      expect(() => serve("--host", host)).toThrow(/is not a host name; write the name alone/);
+    }
+  });
+
   it("reads which pages and proxies are believed", () => {
     expect(serve("--origin", "*").origins).toBe("*");
     expect(serve()).toMatchObject({ origins: [], trustedProxies: [], proxyProtocol: false, wsPingMs: 0 });

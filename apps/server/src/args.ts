@@ -39,6 +39,8 @@ export interface ServeOptions extends BrokerOptions {
   readonly listen: readonly ListenTarget[];
   /** Page origins whose browsers may connect; `*` for all. Empty: those of the listener's own host and port. */
   readonly origins: "*" | readonly string[];
+  /** Names that mean this machine in the Host of a WebSocket on loopback, besides `localhost`. */
+  readonly hosts: readonly string[];
   /** Addresses and blocks of proxies that are believed about who their clients are. */
   readonly trustedProxies: readonly string[];
   /** Whether those proxies send a PROXY header to `tcp:` and `tls:` listeners. */
@@ -176,6 +178,7 @@ const OPTIONS = {
     ...COMMON,
     listen: { type: "string", multiple: true, short: "l" },
     origin: { type: "string", multiple: true },
+    host: { type: "string", multiple: true },
     "trusted-proxy": { type: "string", multiple: true },
     "proxy-protocol": { type: "boolean" },
     "ws-ping": { type: "string" },
@@ -237,6 +240,7 @@ function serveOptions(parsed: ParsedOptions): ServeOptions {
     listen,
     tls,
     origins: origins(parsed.values.get("origin") ?? []),
+    hosts: (parsed.values.get("host") ?? []).map(hostName),
     ...proxyOptions(parsed),
     wsPingMs: (wholeNumber(parsed, "ws-ping", 0, 3600) ?? 0) * 1000,
     access: accessOptions(parsed),
@@ -400,6 +404,17 @@ function origin(text: string): string {
     );
   }
   return url.origin;
+}
+
+/** As it stands in a Host header, without its port. */
+function hostName(text: string): string {
+  if (!/^(?:\[[\da-f:.]+\]|[\w.~-]+)$/i.test(text)) {
+    throw new UsageError(
+      `--host "${text}" is not a host name`,
+      "write the name alone, without scheme and port, like broker.example",
+    );
+  }
+  return text.toLowerCase();
 }
 
 function refusePositionals(command: string, parsed: ParsedOptions): void {

@@ -39,6 +39,8 @@ Usage: tidewire serve [OPTIONS]
   --tls-key FILE       its private key in PEM
   --origin ORIGIN      web pages that may connect, such as https://example.org; may be repeated;
                        "*" for every page (default: pages of the listener's own host and port)
+  --host NAME          a name of this machine, besides localhost, that clients may use for a WebSocket
+                       listener on loopback; may be repeated; with --origin any name will do
 ${STORE}
   --log-level LEVEL    debug, info (default), warn, error or silent; logs go to stderr
   -h, --help           this text

@@ -8,7 +8,7 @@ import { isSecure, isWebSocket, type ListenTarget } from "./listen-url.ts";
 import type { TlsCredentials } from "./tls-files.ts";
 
 export interface ListenerSettings
-  extends Pick<ServeOptions, "origins" | "trustedProxies" | "proxyProtocol" | "wsPingMs"> {
+  extends Pick<ServeOptions, "hosts" | "origins" | "trustedProxies" | "proxyProtocol" | "wsPingMs"> {
   readonly tls: TlsCredentials | undefined;
   /** Told of peers that did not get as far as a connection. */
   readonly onRefused: (error: TransportError, remoteAddress: string | undefined) => void;
@@ -49,7 +49,8 @@ export function listenerFor({ target, paths }: ListenGroup, settings: ListenerSe
     return tcpListener(settings.proxyProtocol ? { ...common, proxyProtocol: { trusted: trustedProxies } } : common);
   }
   const origins = settings.origins.length > 0 ? { origins: settings.origins } : {};
-  return webSocketListener({ ...common, ...origins, path: paths, trustedProxies, pingIntervalMs: settings.wsPingMs });
+  const { hosts, wsPingMs } = settings;
+  return webSocketListener({ ...common, ...origins, hosts, path: paths, trustedProxies, pingIntervalMs: wsPingMs });
 }
 
 /** The error for a person when listening failed; `flag` is the option that chooses another port. */

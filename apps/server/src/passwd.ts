@@ -3,9 +3,9 @@ import {
   closeSync,
   fsyncSync,
   openSync,
-  readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -13,6 +13,7 @@ import { hashPassword, MAXIMUM_FIELD_LENGTH, nameProblem, parseUsers, withUser }
 import type { PasswdOptions } from "./args.ts";
 import { describeError, errorCode, UsageError } from "./errors.ts";
 import { readPassword } from "./read-password.ts";
+import { fileKind, readNamedFile } from "./text-file.ts";
 
 /** `tidewire passwd FILE USER`: adds a user to a users file, or gives one another password. */
 export async function passwd({ file, user }: PasswdOptions): Promise<void> {
@@ -34,14 +35,21 @@ export async function passwd({ file, user }: PasswdOptions): Promise<void> {
 }
 
 function readUsers(file: string): Buffer {
+  let before: Stats | undefined;
   try {
-    return readFileSync(file);
+    before = statSync(file, { throwIfNoEntry: false });
   } catch (error) {
-    if (errorCode(error) === "ENOENT") {
-      return Buffer.alloc(0);
-    }
     throw unusable(file, error);
   }
+  if (before === undefined) {
+    return Buffer.alloc(0);
+  }
+  const remedy = "name a file that may be replaced, or one that does not exist yet";
+  const kind = fileKind(before);
+  if (kind !== undefined) {
+    throw new UsageError(`cannot change ${file}: it is ${kind}, not a file`, remedy);
+  }
+  return readNamedFile("the users file", file, remedy);
 }
 
 /**

@@ -15,8 +15,8 @@ export interface TlsCredentials {
  */
 export function readTlsCredentials(files: TlsFiles): TlsCredentials {
   const remedy = "check the path and its permissions";
-  const cert = readNamedFile("--tls-cert", files.certFile, remedy);
-  const key = readNamedFile("--tls-key", files.keyFile, remedy);
+  const cert = readNamedFile("--tls-cert", files.certFile, remedy, LONGEST_PEM);
+  const key = readNamedFile("--tls-key", files.keyFile, remedy, LONGEST_PEM);
   let chain: X509Certificate[];
   let privateKey: KeyObject;
   try {
@@ -63,6 +63,9 @@ export function certificateWarning({ cert }: TlsCredentials, nowMs: number): str
   }
   return leftMs < SOON_MS ? `the certificate expires on ${validTo}; renew it and send SIGHUP` : undefined;
 }
+
+/** A long chain has some ten kilobytes. */
+const LONGEST_PEM = 1024 * 1024;
 
 const SOON_MS = 7 * 24 * 3600 * 1000;
 

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect as connectSocket } from "node:net";
 import { join } from "node:path";
@@ -49,6 +50,46 @@ describe("tidewire passwd", () => {
     expect(await program.exited).toEqual({ code: 2, signal: null });
     expect(program.stderr).toEqual([expect.stringMatching(message)]);
     expect(statSync(file, { throwIfNoEntry: false })).toBeUndefined();
+  });
+});
+
+describe("what is no file", () => {
+  // A FIFO held `serve` and `passwd` up for ever, without a word.
+  const directory = temporaryDirectory();
+  const pipe = join(directory, "pipe");
+
+  beforeAll(() => {
+    execFileSync("mkfifo", [pipe]);
+  });
+
+  it.each([
+    ["a named pipe", pipe],
+    ["a directory", directory],
+    ["a device", "/dev/zero"],
+  ])("is refused in one line: %s", async (kind, file) => {
+    const own = join(directory, "own");
+    for (const args of [
+      ["passwd", file, "alice"],
+      ["serve", ...MEMORY, "--users", file],
+      ["serve", ...MEMORY, "--users", own, "--acl", file],
+      ["serve", "--listen", "tls://127.0.0.1:0", "--store", "memory", "--tls-cert", file, "--tls-key", own],
+    ]) {
+      writeFileSync(own, "");
+      const program = tidewire(args, { input: "secret\n" });
+      expect(await program.exited, args.join(" ")).toEqual({ code: 2, signal: null });
+      expect(program.stderr.filter((line) => line.startsWith("tidewire: "))).toEqual([
+        expect.stringContaining(`${file}${args[0] === "passwd" ? ": it" : ""} is ${kind}, not a file; `),
+      ]);
+    }
+  });
+
+  it("may be a pipe that the shell made for it", async () => {
+    await setPassword(join(directory, "users"), "alice", "one");
+    const command = `exec "$0" "$1" serve ${MEMORY.join(" ")} --users <(sleep 0.2; cat "$2")`;
+    const script = builtProgram("server", "tidewire.js");
+    const program = new Program("bash", ["-c", command, process.execPath, script, join(directory, "users")]);
+    await until("the broker is ready", () => program.stdout.find((line) => line === "ready"));
+    expect(await program.stop()).toEqual({ code: 0, signal: null });
   });
 });
 
