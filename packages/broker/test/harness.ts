@@ -146,6 +146,11 @@ export class Peer {
     this.#connection.abort();
   }
 
+  /** The connection is closed in order, without a packet. */
+  close(): void {
+    this.#connection.close();
+  }
+
   last(type: PacketType): Packet | undefined {
     return this.received.filter((packet) => packet.type === type).at(-1);
   }

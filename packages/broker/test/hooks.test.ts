@@ -1,7 +1,16 @@
 import type { BrokerHooks, BrokerLogger, Verdict } from "@tidewire/broker";
 import { PacketType } from "@tidewire/codec";
 import { describe, expect, it, vi } from "vitest";
-import { ack, bytesOf, connectPacket, disconnectPacket, Lab, subscribePacket, textOf } from "./harness.ts";
+import {
+  ack,
+  bytesOf,
+  connectPacket,
+  disconnectPacket,
+  Lab,
+  publishPacket,
+  subscribePacket,
+  textOf,
+} from "./harness.ts";
 
 /** A promise and what settles it. */
 function later<T>(): { promise: Promise<T>; resolve: (value: T) => void; reject: (error: Error) => void } {
@@ -104,6 +113,22 @@ describe("authenticate", () => {
     answer.resolve(true);
     await lab.settle();
     expect(lab.broker.metrics()).toMatchObject({ clients: 0, sessions: 0, connections: 0 });
+  });
+
+  // MQTT 5.0, 3.1.4: clients need not wait for CONNACK. Some say all they have to say in one packet of TCP.
+  it("is waited for by what a client sent behind CONNECT before it left in order", async () => {
+    const answer = later<boolean>();
+    const authenticate: BrokerHooks["authenticate"] = ({ clientId }) => clientId !== "hasty" || answer.promise;
+    const lab = await Lab.start({ hooks: { authenticate } });
+    const subscriber = await lab.connect({ clientId: "subscriber" });
+    await subscriber.subscribe(lab, "a");
+    const hasty = lab.dial();
+    await hasty.exchange(lab, connectPacket({ clientId: "hasty" }), publishPacket("a", "all"), disconnectPacket());
+    hasty.close();
+    await lab.settle();
+    answer.resolve(true);
+    await lab.settle();
+    expect(subscriber.messages).toEqual(["a=all"]);
   });
 
   it("that throws or rejects refuses, and is reported", async () => {

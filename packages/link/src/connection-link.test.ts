@@ -160,8 +160,8 @@ describe("input", () => {
     const { wire, script, link, scheduler } = setUp(
       {},
       {
-        onHangup: () => {
-          told.push("hangup");
+        onHangup: (error) => {
+          told.push(`hangup ${error?.message}`);
           return "read";
         },
         onClosed: () => told.push("closed"),
@@ -170,13 +170,13 @@ describe("input", () => {
     script.onReceive = () => link.pause();
     wire.handler.onData(pings(2));
     wire.handler.onClose({ initiator: "remote", clean: true });
-    expect([script.calls, told]).toEqual([["receive 12", "held"], ["hangup"]]);
+    expect([script.calls, told]).toEqual([["receive 12", "held"], ["hangup undefined"]]);
     script.onReceive = () => {};
     link.resume();
     scheduler.advance(0);
     expect([script.calls, told]).toEqual([
       ["receive 12", "held", "receive 12", "end"],
-      ["hangup", "closed"],
+      ["hangup undefined", "closed"],
     ]);
   });
 

@@ -147,7 +147,7 @@ export class ConnectionLink implements Link, ConnectionHandler, Sleeper, InputHo
     }
     if (this.#input.unread) {
       this.#guard(() => {
-        if (this.#handler?.onHangup?.() === "drop") {
+        if (this.#handler?.onHangup?.(error) === "drop") {
           this.#input.stop();
         }
       });

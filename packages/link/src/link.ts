@@ -42,9 +42,10 @@ export interface LinkHandler {
   onWritable?(): void;
   /**
    * The connection has closed while the link is paused, or has more to read than one turn allows. What it brought is read
-   * as if it were open, and `onClosed` comes after it; "drop" does without, and `onClosed` comes now.
+   * as if it were open, and `onClosed` comes after it; "drop" does without, and `onClosed` comes now. `error`: it did not end
+   * in order.
    */
-  onHangup?(): "drop" | "read";
+  onHangup?(error: Error | undefined): "drop" | "read";
   /** The connection is closed and the protocol has ended; last. */
   onClosed?(): void;
 }

@@ -289,9 +289,12 @@ export class ClientConnection
     }
   }
 
-  /** Nobody checks who a client is that has gone; what a connected one sent before still counts. */
-  onHangup(): "drop" | "read" {
-    return this.protocol.state === "connected" ? "read" : "drop";
+  /**
+   * Nobody checks who a client is whose connection broke. One that closed it in order may have sent all it had to say behind
+   * its CONNECT, without waiting for an answer (MQTT 5.0, 3.1.4).
+   */
+  onHangup(error: Error | undefined): "drop" | "read" {
+    return error === undefined || this.protocol.state === "connected" ? "read" : "drop";
   }
 
   onClosed(): void {
