@@ -51,6 +51,95 @@ describe("what the server does not take", () => {
   });
 });
 
+describe("after CONNACK", () => {
+  /** What is in flight of a client that lost its connection, `released` of it between PUBREC and PUBCOMP. */
+  function inFlight(qos: 1 | 2, count: number, released: boolean) {
+    const inflight = createInflight();
+    const pair = new Pair({ connect: { cleanStart: false }, clientInflight: inflight, acknowledge: false }).connect();
+    for (let index = 1; index <= count; index += 1) {
+      pair.client.publish(message("t", `${index}`, qos), 0);
+      if (released) {
+        pair.forgeToClient({ type: 5, packetId: index, reasonCode: 0, properties: undefined });
+      }
+    }
+    pair.cut();
+    return inflight;
+  }
+
+  // [MQTT-3.2.2-15]
+  test("a server that takes no PUBREL is left, and nobody is told that the connection is there", () => {
+    const { clientEvents } = new Pair({
+      connect: { cleanStart: false },
+      clientInflight: inFlight(2, 1, true),
+      accept: { sessionPresent: true, properties: { maximumPacketSize: 3 } },
+    }).connect();
+    expect(names(clientEvents)).toEqual(["end"]);
+    expect(endOf(clientEvents)).toMatchObject({ kind: "local", error: { code: "packet-too-large" } });
+  });
+
+  test("an acknowledgement of what waits to be sent again settles nothing", () => {
+    const clientInflight = inFlight(1, 2, false);
+    const pair = new Pair({
+      connect: { cleanStart: false },
+      clientInflight,
+      accept: { sessionPresent: true, properties: { receiveMaximum: 1 } },
+      acknowledge: false,
+    }).connect();
+    pair.forgeToClient({ type: 4, packetId: 2, reasonCode: 0, properties: undefined });
+    expect([clientInflight.outgoingCount, names(pair.clientEvents)]).toEqual([2, ["connack"]]);
+    pair.server.acknowledge(1, 0, 0);
+    pair.exchange();
+    expect(payloads(pair.serverEvents)).toEqual(["1", "2"]);
+  });
+});
+
+test("a SUBSCRIBE is answered once: the second SUBACK of its packet identifier breaks the protocol", () => {
+  const pair = new Pair().connect();
+  pair.client.subscribe([{ filter: "a", qos: 0, noLocal: false, retainAsPublished: false, retainHandling: 0 }], 0);
+  pair.exchange();
+  const [suback] = pair.sentByServer.slice(-1);
+  pair.forgeToClient(suback!);
+  expect(endOf(pair.clientEvents)).toMatchObject({ kind: "violation", error: { code: "acknowledgement-mismatch" } });
+});
+
+test("a PINGRESP is told of", () => {
+  const pongs: string[] = [];
+  const pair = new Pair({ client: { onPong: () => pongs.push("pong") } }).connect();
+  pair.client.probe(0, 1000);
+  pair.exchange();
+  expect(pongs).toEqual(["pong"]);
+});
+
+test("an MQTT 3.1 server takes client identifiers of 23 characters, or of as many as its limit says", () => {
+  const codes = (length: number, limit?: number) => {
+    const pair = new Pair({
+      connect: { version: 3, clientId: "x".repeat(length) },
+      ...(limit !== undefined && { serverLimits: { clientIdLength: limit } }),
+    }).connect();
+    return pair.clientEvents[0]?.name;
+  };
+  expect([codes(23), codes(24), codes(30, 30), codes(31, 30)]).toEqual(["connack", "end", "connack", "end"]);
+});
+
+test("a server says of a client that only vanished that its connection was lost, and nothing of one that took its leave", () => {
+  const lost = new Pair().connect();
+  lost.cut();
+  expect(endOf(lost.serverEvents).error).toMatchObject({ code: "connection-lost" });
+  const left = new Pair().connect();
+  left.client.disconnect(0, 0);
+  left.exchange();
+  left.cut();
+  expect(endOf(left.serverEvents).error).toBeUndefined();
+});
+
+test("an MQTT 3.1.1 client ends with a reason code for its caller and none for the server", () => {
+  const pair = new Pair({ connect: { version: 4 } }).connect();
+  pair.client.disconnect(4, 0);
+  pair.exchange();
+  expect(pair.sentByClient.at(-1)).toMatchObject({ type: 14, reasonCode: 0 });
+  expect(endOf(pair.clientEvents)).toMatchObject({ kind: "local", reasonCode: 4 });
+});
+
 describe("keep-alive", () => {
   test("a client that is held and publishes does not ask whether the server is there", () => {
     const pair = new Pair({ connect: { keepAlive: 10 } }).connect();
