@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { PacketType } from "@tidewire/codec";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { program, Server } from "../src/server.ts";
-import { sleep } from "../src/wait.ts";
+import { sleep, until } from "../src/wait.ts";
 import { Wire } from "../src/wire.ts";
 
 const TOPIC = "kept";
@@ -108,10 +108,13 @@ describe.skipIf(!mayMount())("on a disk that fills up", () => {
         acknowledged.push(`${packetId}`);
       }
     }
+    // Written in the background: a kill would take it along.
+    const refused = /messages that have to be kept are refused/g;
+    await until("a line about the full disk", () => server.log.search(refused) >= 0);
     await server.kill();
     // One line, and the database's own words once a second: not a stack for each commit.
     expect(server.log.length).toBeLessThan(4000);
-    expect(server.log.match(/messages that have to be kept are refused/g)).toHaveLength(1);
+    expect(server.log.match(refused)).toHaveLength(1);
     rmSync(join(disk, "ballast"));
     await server.start();
     const kept = (await receiveAll(server, "subscriber", 5, acknowledged.length)).map((payload) => payload.trim());
