@@ -1,7 +1,7 @@
 import { MqttError } from "@tidewire/codec";
 import { createInflight, createStoredInflight, type InflightStore, memoryInflightStore } from "@tidewire/session";
 import { describe, expect, test } from "vitest";
-import { endOf, message, names, Pair, payloads } from "./pair.ts";
+import { connectPacket, endOf, message, names, Pair, payloads, publishPacket } from "./pair.ts";
 
 // Corners where a changed condition went unnoticed.
 
@@ -91,6 +91,51 @@ describe("after CONNACK", () => {
     pair.exchange();
     expect(payloads(pair.serverEvents)).toEqual(["1", "2"]);
   });
+});
+
+// Two ends that remember different sessions: 3.1.1 has no word for that, and its exchange ends all the same.
+test.each([
+  [4, 0],
+  [5, 0x92],
+] as const)(
+  "in version %i a PUBREC for an unknown message is answered by PUBREL with reason code %i",
+  (version, code) => {
+    const pair = new Pair({ connect: { version } }).connect();
+    pair.forgeToServer({ type: 5, packetId: 7, reasonCode: 0, properties: undefined });
+    pair.toClient();
+    expect(pair.sentByServer.at(-1)).toMatchObject({ type: 6, packetId: 7, reasonCode: code });
+  },
+);
+
+test("a malformed CONNECT is answered in its version", () => {
+  const pair = new Pair();
+  const error = Object.assign(new MqttError("string-malformed", 0x81), { version: 5, packetType: 1 });
+  pair.server.receiveError(error, 0);
+  pair.client.open(0);
+  pair.toClient();
+  expect(pair.sentByServer).toMatchObject([{ type: 2, reasonCode: 0x81 }]);
+});
+
+test("a QoS 1 message under the identifier of an open QoS 2 exchange breaks the protocol", () => {
+  const pair = new Pair({ acknowledge: false }).connect();
+  pair.forgeToServer(publishPacket({ packetId: 1, qos: 2 }));
+  pair.server.acknowledge(1, 0, 0);
+  pair.forgeToServer(publishPacket({ packetId: 1, qos: 1 }));
+  expect(endOf(pair.serverEvents)).toMatchObject({ kind: "violation", error: { code: "packet-id-in-use" } });
+});
+
+test("what the server's log is told of a violation names the rule", () => {
+  const pair = new Pair().connect();
+  pair.forgeToServer(connectPacket());
+  expect(endOf(pair.serverEvents).error?.message).toMatch(/a CONNECT.*\[MQTT-3\.1\.0-2\]\.$/);
+});
+
+test("a session that began anew is not asked to begin anew again", () => {
+  const clientInflight = createInflight();
+  const first = new Pair({ connect: { cleanStart: true }, clientInflight }).connect();
+  first.cut();
+  const second = new Pair({ connect: { cleanStart: false }, clientInflight }).connect();
+  expect(second.sentByClient[0]).toMatchObject({ type: 1, cleanStart: false });
 });
 
 test("a SUBSCRIBE is answered once: the second SUBACK of its packet identifier breaks the protocol", () => {
