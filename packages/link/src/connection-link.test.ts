@@ -405,6 +405,30 @@ test("a transport that throws when it is paused or resumed ends its link as well
   }
 });
 
+test("a transport that throws when its connection is gone already ends its link, and everybody is told", () => {
+  const closed: string[] = [];
+  const { wire, script, loop, scheduler, errors } = setUp(
+    { packetsPerTurn: 1 },
+    { onHangup: () => "read", onClosed: () => closed.push("closed") },
+  );
+  wire.resume = () => {
+    throw new Error("resume");
+  };
+  wire.handler.onData(pings(2));
+  wire.handler.onClose({ initiator: "remote", clean: true });
+  scheduler.advance(0);
+  expect([errors.map((error) => (error as Error).message), script.calls.at(-1)]).toEqual([["resume"], "end"]);
+  expect([closed, loop.size]).toEqual([["closed"], 0]);
+});
+
+test("a link with nothing to send is not full for it", () => {
+  const { wire, script, link, scheduler } = setUp();
+  wire.takesMore = false;
+  link.touch();
+  scheduler.run();
+  expect([wire.calls, script.calls, link.writable]).toEqual([[], [], true]);
+});
+
 test("a loop for clients reads what servers send", () => {
   const scheduler = new VirtualScheduler();
   const [wire, script] = [new Wire(), new Script()];
