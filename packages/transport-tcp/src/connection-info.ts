@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { type PeerCertificate, TLSSocket } from "node:tls";
 import type { ConnectionInfo } from "@tidewire/transport";
 import { addressText } from "@tidewire/transport/node";
 
@@ -21,7 +21,7 @@ function verifiedName(socket: TLSSocket): string | undefined {
   if (!socket.authorized) {
     return undefined;
   }
-  // A subject may have several common names; none of them is the name then.
-  const name: string | string[] | undefined = socket.getPeerCertificate().subject?.CN;
+  // There is no certificate once the socket is gone. A subject may have several common names; none of them is the name then.
+  const name: string | string[] | undefined = (socket.getPeerCertificate() as PeerCertificate | null)?.subject?.CN;
   return typeof name === "string" ? name : undefined;
 }

@@ -1,7 +1,7 @@
 import { connect, isIP, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { type Connection, type Dial, type DialOptions, TransportError } from "@tidewire/transport";
-import { type SocketSettings, socketSettings, transportError } from "@tidewire/transport/node";
+import { afterReading, type SocketSettings, socketSettings, transportError } from "@tidewire/transport/node";
 import { TcpConnection } from "./connection.ts";
 import { connectionInfo } from "./connection-info.ts";
 import { limits } from "./limits.ts";
@@ -57,6 +57,9 @@ function open(
     reject(abortedError(signal?.reason));
   };
   const onTimeout = (): void => {
+    if (settled) {
+      return;
+    }
     socket.on("error", ignore).destroy();
     onFailure(new TransportError("timeout", "Connecting took too long."));
   };
@@ -65,12 +68,15 @@ function open(
     resolve(new TcpConnection(socket, connectionInfo(socket, options.path), settings));
   };
   const readyEvent = options.tls === undefined ? "connect" : "secureConnect";
+  let settled = false;
   const settle = (): void => {
+    settled = true;
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
     socket.off(readyEvent, onReady).off("error", onFailure).off("close", onEarlyClose);
   };
-  const timer = setTimeout(onTimeout, options.connectTimeoutMs ?? limits.connectTimeoutMs);
+  const timeLimitMs = options.connectTimeoutMs ?? limits.connectTimeoutMs;
+  const timer = setTimeout(() => afterReading(onTimeout), timeLimitMs);
   signal?.addEventListener("abort", onAbort, { once: true });
   socket.on(readyEvent, onReady).on("error", onFailure).on("close", onEarlyClose);
 }

@@ -40,7 +40,7 @@ export function attempt(
     const fail = (code: "aborted" | "timeout", text: string): void =>
       attempt.reject(new TransportError(code, text, { cause: signal?.reason }));
     const onAbort = (): void => fail("aborted", "The dial was cancelled.");
-    const timer = setTimeout(() => fail("timeout", "Connecting took too long."), timeLimitMs);
+    const timer = setTimeout(() => afterReading(() => fail("timeout", "Connecting took too long.")), timeLimitMs);
     signal?.addEventListener("abort", onAbort);
     if (signal?.aborted) {
       onAbort();
@@ -48,4 +48,12 @@ export function attempt(
       begin(attempt).catch(attempt.reject);
     }
   });
+}
+
+/**
+ * A process that was stopped, or a page that slept, finds its timers due before it has read what came in time. By timers, since
+ * browsers have nothing else; two, as what arrives may have to be decrypted in a turn of its own.
+ */
+function afterReading(callback: () => void): void {
+  setTimeout(() => setTimeout(callback));
 }

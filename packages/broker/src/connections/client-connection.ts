@@ -20,7 +20,7 @@ import {
   type ServerProtocolHandler,
   SessionError,
 } from "@tidewire/session";
-import type { Connection } from "@tidewire/transport";
+import type { Connection, TransportErrorCode } from "@tidewire/transport";
 import type { ClientInfo } from "../hooks/index.ts";
 import type { BrokerLimits } from "../limits.ts";
 import { Delivery, type IncomingPublication } from "../messages/index.ts";
@@ -323,10 +323,22 @@ function inputBytes(limits: BrokerLimits): number {
   return Math.max(limits.maximumPacketSize, 1_048_576) + 65_536;
 }
 
-/** This side gave the peer up: it takes no bytes, or no packet as large as its answer. */
-function isGivenUp({ error }: ProtocolEnd): boolean {
-  return error instanceof SessionError && (error.code === "stalled" || error.code === "packet-too-large");
+/** This side gave the peer up: it takes no bytes, or no packet as large as its answer; or broke the rules of its transport. */
+function isGivenUp({ error, kind }: ProtocolEnd): boolean {
+  if (error instanceof SessionError) {
+    return error.code === "stalled" || error.code === "packet-too-large";
+  }
+  return kind === "lost" && TRANSPORT_RULES.has((error as { code?: unknown } | undefined)?.code as TransportErrorCode);
 }
+
+/** Those of WebSockets: a message that is too big, text, frames that are none, a ping that was not answered. */
+const TRANSPORT_RULES: ReadonlySet<TransportErrorCode> = new Set<TransportErrorCode>([
+  "input-limit",
+  "message-too-big",
+  "protocol",
+  "text-frame",
+  "timeout",
+]);
 
 /** One for all connections. */
 const topicAliases = outgoingTopicAliases();

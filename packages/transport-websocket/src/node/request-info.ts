@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIP, type Socket } from "node:net";
-import { TLSSocket } from "node:tls";
+import { type PeerCertificate, TLSSocket } from "node:tls";
 import type { ConnectionInfo } from "@tidewire/transport";
 import { type AddressList, addressText } from "@tidewire/transport/node";
 
@@ -23,8 +23,13 @@ export function requestInfo(
     headers: headersOf(request),
     path: request.url ?? "",
   };
-  const clientCertificateName = secure && socket.authorized ? socket.getPeerCertificate().subject?.CN : undefined;
+  const clientCertificateName = secure && socket.authorized ? verifiedName(socket) : undefined;
   return typeof clientCertificateName === "string" ? { ...base, clientCertificateName } : base;
+}
+
+/** There is no certificate once the socket is gone. */
+function verifiedName(socket: TLSSocket): unknown {
+  return (socket.getPeerCertificate() as PeerCertificate | null)?.subject?.CN;
 }
 
 /**

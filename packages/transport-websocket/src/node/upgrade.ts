@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import { type Connection, TransportError } from "@tidewire/transport";
+import { type Connection, guard, TransportError } from "@tidewire/transport";
 import {
   AddressList,
   deliverConnection,
@@ -105,6 +105,18 @@ export class Upgrader {
 
   /** `source`: the client's address, where a PROXY header told it. */
   handle(request: IncomingMessage, socket: Socket, head: Buffer, source?: string): void {
+    // What a peer does to be odd is to end its own connection, and never the process.
+    guard(
+      () => this.#handle(request, socket, head, source),
+      (cause) => {
+        const error = new TransportError("handshake-failed", "The request could not be handled.", { cause });
+        this.#handshakes.fail(socket, error);
+        socket.on("error", () => {}).destroy();
+      },
+    );
+  }
+
+  #handle(request: IncomingMessage, socket: Socket, head: Buffer, source: string | undefined): void {
     const target = requestTarget(request);
     const refusal = this.#refusal(request, socket, target);
     if (refusal !== undefined) {

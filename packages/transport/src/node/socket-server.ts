@@ -6,6 +6,7 @@ import {
   type Server as TlsServer,
 } from "node:tls";
 import { TransportError } from "../errors.ts";
+import { guard } from "../guard.ts";
 import { AddressList } from "./address-list.ts";
 import { addressText } from "./address-text.ts";
 import { systemBacklog } from "./backlog.ts";
@@ -182,7 +183,15 @@ export class SocketServer {
     if (!this.#use.upgrades) {
       this.handshakes.end(socket);
     }
-    this.#use.onSocket(socket, source);
+    // What a peer does to be odd is to end its own connection, and never the process.
+    guard(
+      () => this.#use.onSocket(socket, source),
+      (cause) => {
+        socket.on("error", ignore).destroy();
+        const error = new TransportError("handshake-failed", "The connection could not be set up.", { cause });
+        report(this.#options.onRefused, error, source ?? addressText(socket.remoteAddress, socket.remotePort));
+      },
+    );
   }
 }
 
