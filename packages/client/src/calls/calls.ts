@@ -2,7 +2,7 @@ import type { Scheduler } from "@tidewire/link";
 import { type ClientError, callError } from "../errors/index.ts";
 import type { OperationOptions } from "./operation-options.ts";
 import { aborted, limitWait } from "./wait-limit.ts";
-import { rejected, reportUnwatched, WatchedPromise } from "./watched-promise.ts";
+import { type Deferred, deferred, rejected, reportUnwatched } from "./watched-promise.ts";
 
 /** Calls that wait for one kind of thing: each ends by itself, by its signal or time limit, or with all the others. */
 export class Calls {
@@ -106,32 +106,30 @@ export class Call<Result> {
   /** As the caller wrote it. */
   readonly #name: string;
   readonly #argument: unknown;
-  readonly promise: Promise<Result>;
-  #resolve!: (result: Result) => void;
-  #reject!: (error: ClientError) => void;
+  readonly #deferred: Deferred<Result> = deferred();
   readonly #calls: Calls;
 
   constructor(name: string, argument: unknown, calls: Calls) {
     this.#name = name;
     this.#argument = argument;
-    this.promise = new WatchedPromise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
     this.#calls = calls;
     calls.begin(this);
   }
 
+  get promise(): Promise<Result> {
+    return this.#deferred.promise;
+  }
+
   resolve(result: Result): void {
     if (this.#calls.end(this)) {
-      this.#resolve(result);
+      this.#deferred.resolve(result);
     }
   }
 
   reject(error: ClientError): void {
     if (this.#calls.end(this)) {
       const named = callError(this.#name, this.#argument, error);
-      this.#reject(named);
+      this.#deferred.reject(named);
       reportUnwatched(this.promise, named, this.#calls.report);
     }
   }

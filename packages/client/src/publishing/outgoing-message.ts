@@ -1,6 +1,6 @@
 import type { Properties, QoS } from "@tidewire/codec";
 import type { Message } from "@tidewire/session";
-import { reportUnwatched, WatchedPromise } from "../calls/index.ts";
+import { type Deferred, deferred, reportUnwatched } from "../calls/index.ts";
 import { type ClientError, callError } from "../errors/index.ts";
 import type { QueuedMessage } from "../persistence/index.ts";
 import type { PublishResult } from "./publish-options.ts";
@@ -19,9 +19,7 @@ export class OutgoingMessage implements QueuedMessage {
   /** Ends the limits on the caller's wait. */
   endWait: (() => void) | undefined = undefined;
   /** Absent when nobody waits: the message comes from a store, or was given up by its caller. */
-  #resolve: ((result: PublishResult) => void) | undefined = undefined;
-  #reject: ((error: ClientError) => void) | undefined = undefined;
-  #promise: Promise<PublishResult> | undefined = undefined;
+  #call: Deferred<PublishResult> | undefined = undefined;
   #report: ((error: ClientError) => void) | undefined = undefined;
 
   constructor({ topic, payload, qos, retain, properties }: Message, expiresAtMs: number) {
@@ -40,36 +38,32 @@ export class OutgoingMessage implements QueuedMessage {
 
   /** Somebody waits for its end. */
   get awaited(): boolean {
-    return this.#resolve !== undefined;
+    return this.#call !== undefined;
   }
 
   /** The promise of the call; `report` is told its error when nobody holds it. */
   await(report: (error: ClientError) => void): Promise<PublishResult> {
-    const promise = new WatchedPromise<PublishResult>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
-    this.#promise = promise;
+    this.#call = deferred();
     this.#report = report;
-    return promise;
+    return this.#call.promise;
   }
 
   resolve(result: PublishResult): void {
-    this.#resolve?.(result);
+    this.#call?.resolve(result);
     this.#end();
   }
 
   reject(error: ClientError): void {
-    if (this.#reject !== undefined) {
+    if (this.#call !== undefined) {
       const named = callError("publish", this.topic, error);
-      this.#reject(named);
-      reportUnwatched(this.#promise!, named, this.#report!);
+      this.#call.reject(named);
+      reportUnwatched(this.#call.promise, named, this.#report!);
     }
     this.#end();
   }
 
   #end(): void {
     this.endWait?.();
-    this.endWait = this.#resolve = this.#reject = this.#promise = undefined;
+    this.endWait = this.#call = undefined;
   }
 }
