@@ -163,6 +163,11 @@ describe("parseCommandLine", () => {
     [["serve", "--listen", "tls://127.0.0.1:8883"], /needs a certificate; add --tls-cert FILE/],
     [["serve", "--tls-cert", "a.pem"], /without its key; add --tls-key FILE/],
     [["serve", "--tls-key", "a.pem"], /without its certificate; add --tls-cert FILE/],
+    [
+      ["serve", "--tls-client-ca", "a.pem"],
+      /without the broker's own certificate; add --tls-cert FILE and --tls-key FILE/,
+    ],
+    [["serve", "--users", "a", "--client-id", "%n-*"], /clients show none; add --tls-client-ca FILE, or write %u/],
     [["serve", "--origin", "example.org"], /is not an origin; write .* or "\*" for every page/],
     [["serve", "--origin", "*", "--origin", "https://a.example"], /lets every page in, and others are named beside it/],
     [["serve", "--trusted-proxy", "proxy.example"], /"proxy.example" is no address or block; write it like 10.0.0.7/],

@@ -106,6 +106,8 @@ export type StoreChoice =
 export interface TlsFiles {
   readonly certFile: string;
   readonly keyFile: string;
+  /** Authorities of the certificates that clients have to show; undefined when they show none. */
+  readonly clientCaFile?: string;
 }
 
 export type Fsync = (typeof FSYNC_CHOICES)[number];
@@ -184,6 +186,7 @@ const OPTIONS = {
     "ws-ping": { type: "string" },
     "tls-cert": { type: "string" },
     "tls-key": { type: "string" },
+    "tls-client-ca": { type: "string" },
     users: { type: "string" },
     acl: { type: "string" },
     "allow-anonymous": { type: "boolean" },
@@ -235,6 +238,13 @@ function serveOptions(parsed: ParsedOptions): ServeOptions {
   if (secure !== undefined && tls === undefined) {
     throw new UsageError(`--listen ${secure.text} needs a certificate`, "add --tls-cert FILE and --tls-key FILE");
   }
+  const access = accessOptions(parsed);
+  if (access?.clientIds.some((pattern) => pattern.includes("%n")) && tls?.clientCaFile === undefined) {
+    throw new UsageError(
+      "--client-id %n stands for the name in a client's certificate, and clients show none",
+      "add --tls-client-ca FILE, or write %u for the user name",
+    );
+  }
   return {
     ...brokerOptions(parsed, "info"),
     listen,
@@ -243,7 +253,7 @@ function serveOptions(parsed: ParsedOptions): ServeOptions {
     hosts: (parsed.values.get("host") ?? []).map(hostName),
     ...proxyOptions(parsed),
     wsPingMs: (wholeNumber(parsed, "ws-ping", 0, 3600) ?? 0) * 1000,
-    access: accessOptions(parsed),
+    access,
     limits: limitOptions(parsed),
   };
 }
@@ -342,7 +352,14 @@ function accessOptions(parsed: ParsedOptions): AccessOptions | undefined {
 function tlsFiles(parsed: ParsedOptions): TlsFiles | undefined {
   const certFile = single(parsed, "tls-cert");
   const keyFile = single(parsed, "tls-key");
+  const clientCaFile = single(parsed, "tls-client-ca");
   if (certFile === undefined && keyFile === undefined) {
+    if (clientCaFile !== undefined) {
+      throw new UsageError(
+        "--tls-client-ca is given without the broker's own certificate",
+        "add --tls-cert FILE and --tls-key FILE",
+      );
+    }
     return undefined;
   }
   if (certFile === undefined) {
@@ -351,7 +368,7 @@ function tlsFiles(parsed: ParsedOptions): TlsFiles | undefined {
   if (keyFile === undefined) {
     throw new UsageError("--tls-cert is given without its key", "add --tls-key FILE");
   }
-  return { certFile, keyFile };
+  return { certFile, keyFile, ...(clientCaFile !== undefined && { clientCaFile }) };
 }
 
 function proxyOptions(parsed: ParsedOptions): Pick<ServeOptions, "trustedProxies" | "proxyProtocol"> {

@@ -37,6 +37,7 @@ Usage: tidewire serve [OPTIONS]
                        (default: ${DEFAULT_LISTEN.join(", ")})
   --tls-cert FILE      certificate chain in PEM, for tls:// and wss://
   --tls-key FILE       its private key in PEM
+  --tls-client-ca FILE clients have to show a certificate of an authority in FILE (PEM)
   --origin ORIGIN      web pages that may connect, such as https://example.org; may be repeated;
                        "*" for every page (default: pages of the listener's own host and port)
   --host NAME          a name of this machine, besides localhost, that clients may use for a WebSocket

@@ -125,6 +125,9 @@ function warnOfFiles({ tls, access }: ServeOptions, credentials: TlsCredentials 
   if (tls !== undefined) {
     files.push({ flag: "--tls-key", file: tls.keyFile, secret: true });
     files.push({ flag: "--tls-cert", file: tls.certFile, secret: false });
+    if (tls.clientCaFile !== undefined) {
+      files.push({ flag: "--tls-client-ca", file: tls.clientCaFile, secret: false });
+    }
   }
   if (access !== undefined) {
     files.push({ flag: "--users", file: access.usersFile, secret: true });

@@ -57,6 +57,20 @@ describe("readTlsCredentials", () => {
     expect(() => read(`# mine\n${ec.cert}\n${rsa.cert}`, ec.private)).not.toThrow();
   });
 
+  it("takes the authorities of clients' certificates, and says what is wrong with them", () => {
+    const clientCaFile = join(directory, "ca.pem");
+    read(ec.cert, ec.private);
+    const credentials = () => readTlsCredentials({ certFile, keyFile, clientCaFile });
+    writeFileSync(clientCaFile, rsa.cert);
+    expect(credentials()).toMatchObject({ requestCert: true, ca: Buffer.from(rsa.cert) });
+    for (const text of ["", "none", ec.private, rsa.cert.replace("MII", "???")]) {
+      writeFileSync(clientCaFile, text);
+      expect(credentials).toThrow(/--tls-client-ca .*ca.pem holds no certificate.*; give those of the authorities/);
+    }
+    rmSync(clientCaFile);
+    expect(credentials).toThrow(/--tls-client-ca .*ca.pem cannot be read/);
+  });
+
   it.each([
     [
       "another kind of key",

@@ -7,6 +7,9 @@ import { readNamedFile } from "./text-file.ts";
 export interface TlsCredentials {
   readonly cert: Buffer;
   readonly key: Buffer;
+  /** Clients have to show a certificate of one of these authorities. */
+  readonly ca?: Buffer;
+  readonly requestCert?: true;
 }
 
 /**
@@ -32,7 +35,7 @@ export function readTlsCredentials(files: TlsFiles): TlsCredentials {
   }
   const [own, ...others] = chain;
   if (own?.checkPrivateKey(privateKey) === true) {
-    return { cert, key };
+    return { cert, key, ...clientAuthorities(files.clientCaFile, remedy) };
   }
   if (others.some((certificate) => certificate.checkPrivateKey(privateKey))) {
     throw new UsageError(
@@ -44,6 +47,27 @@ export function readTlsCredentials(files: TlsFiles): TlsCredentials {
     `--tls-key ${files.keyFile} (${privateKey.asymmetricKeyType}) is not the key of --tls-cert ${files.certFile} ` +
       `(${own?.publicKey.asymmetricKeyType})`,
     "give the certificate's own key; in the middle of a renewal, reload again when both files are there",
+  );
+}
+
+function clientAuthorities(file: string | undefined, remedy: string): Pick<TlsCredentials, "ca" | "requestCert"> {
+  if (file === undefined) {
+    return {};
+  }
+  const ca = readNamedFile("--tls-client-ca", file, remedy, LONGEST_PEM);
+  let cause: unknown;
+  try {
+    createSecureContext({ ca });
+    if (certificatesOf(ca).length > 0) {
+      return { ca, requestCert: true };
+    }
+  } catch (error) {
+    cause = error;
+  }
+  throw new UsageError(
+    `--tls-client-ca ${file} holds no certificate${cause === undefined ? "" : ` (${describeError(cause)})`}`,
+    "give those of the authorities that sign the clients' certificates, in PEM",
+    { cause },
   );
 }
 

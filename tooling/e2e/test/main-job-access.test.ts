@@ -326,6 +326,30 @@ describe("a device agent and tidewire serve --users", () => {
   });
 });
 
+describeWithPeers(["mosquitto_pub"], "tidewire serve --tls-client-ca", () => {
+  it("lets in who shows a certificate of the authority, under the name in it where --client-id says so", async () => {
+    const usersFile = join(temporaryDirectory(), "users");
+    await setPassword(usersFile, "gauge-7", "one");
+    const [own, client, stranger] = [await createCertificate(), await createCertificate(), await createCertificate()];
+    const server = await startServer([
+      ...["--listen", "tls://127.0.0.1:0", "--store", "memory", "--users", usersFile, "--client-id", "%n"],
+      ...["--tls-cert", own.certFile, "--tls-key", own.keyFile, "--tls-client-ca", client.certFile],
+    ]);
+    const port = server.ports[0] ?? 0;
+    const publish = (id: string, shown?: { certFile: string; keyFile: string }) =>
+      mosquittoPub(port, [
+        ...["--cafile", own.certFile, "-u", "gauge-7", "-P", "one", "-i", id, "-q", "1", "-t", "a", "-m", "b"],
+        ...(shown === undefined ? [] : ["--cert", shown.certFile, "--key", shown.keyFile]),
+      ]);
+    await publish("tidewire test", client);
+    await expect(publish("other", client)).rejects.toThrow(/ended with [1-9]/);
+    await expect(publish("tidewire test", stranger)).rejects.toThrow(/ended with [1-9]/);
+    await expect(publish("tidewire test")).rejects.toThrow(/ended with [1-9]/);
+    await publish("tidewire test", client);
+    await server.program.stop();
+  });
+});
+
 describeWithPeers(["mosquitto_pub", "mosquitto_sub"], "tidewire serve with limits", () => {
   it("keeps to them", async () => {
     const limits = ["--max-connections", "2", "--max-packet-size", "1000", "--max-queue", "2"];
