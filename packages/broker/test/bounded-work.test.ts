@@ -265,8 +265,8 @@ describe("one client that does its worst", () => {
     await lab.settle();
     expect(publisher.received.filter(({ type }) => type === PacketType.PUBACK).length).toBe(100);
     // Of 20,000: no more than was counted as enough, and the receivers of the message with which it was reached.
-    expect(staged.most).toBeGreaterThanOrEqual(1000);
-    expect(staged.most).toBeLessThanOrEqual(1200);
+    expect(staged.most).toBeGreaterThanOrEqual(2500);
+    expect(staged.most).toBeLessThanOrEqual(2700);
     expect(turns.mostCounted).toBeLessThanOrEqual(1450);
     const expected = Array.from({ length: 100 }, (_, index) => `t=${index}`);
     for (const clientId of ["away0", "away199"]) {
@@ -308,7 +308,7 @@ describe("one client that does its worst", () => {
     const filters = Array.from({ length: 20_000 }, (_, index) => `a/${index}`);
     expect(await subscribeAll(lab, gateway, filters)).toBe(20_000);
     // A turn's share of filters may come on top.
-    expect(staged.most).toBeLessThanOrEqual(1500);
+    expect(staged.most).toBeLessThanOrEqual(3000);
   });
 });
 
