@@ -16,6 +16,7 @@ import { temporaryDirectory } from "./harness.ts";
 
 /* What `checkStore` sees, and what `repairStore` saves: docs/durability.md, "Damage". */
 
+const HEADER_PAGES = 2;
 const root = temporaryDirectory();
 const victim = join(root, "victim");
 const target = join(root, "target");
@@ -50,7 +51,7 @@ test("nothing is wrong with a store after its end, after a kill, and with a back
 test(`what can be read is saved, in order and whole (seed ${seed})`, async () => {
   const pages = statSync(join(samples.closed, "data.mdb")).size / PAGE_BYTES;
   let repaired = 0;
-  for (const page of [tableOfTables(samples.killed), ...Array.from({ length: 4 }, () => random(pages))]) {
+  for (const page of [0, 1, tableOfTables(samples.killed), ...Array.from({ length: 4 }, () => random(pages))]) {
     const story = `page ${page} zeroed`;
     editData(copy(samples.killed, victim), (file) => {
       file.fill(0, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
@@ -69,7 +70,9 @@ test(`what can be read is saved, in order and whole (seed ${seed})`, async () =>
     const saved = await readAll(target);
     for (const part of ["messages", "retained"] as const) {
       const whole = saved[part].filter((line) => !line.endsWith(" in "));
-      expect(samples.contents[part], story).toEqual(expect.arrayContaining(whole));
+      // Without the newest header page the last transaction is lost, which deleted this one.
+      const before = part === "retained" && page < HEADER_PAGES ? ["kept/58 kept/58 300 whole"] : [];
+      expect([...samples.contents[part], ...before], story).toEqual(expect.arrayContaining(whole));
     }
     const { sessions, queue, outgoing } = report.records;
     const expected = samples.contents.messages.length - 4;
